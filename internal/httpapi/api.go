@@ -1,0 +1,181 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// MaxBody is the largest request body that a route takes unless it says otherwise, in bytes.
+const MaxBody = 1 << 20
+
+var setProblems sync.Once // huma makes its own errors through one variable; it is set once, before the first route
+
+// API is one actor's HTTP face: its routes with their policies, its OpenAPI 3.1 description at
+// /openapi.json, health at /healthz and /readyz, tokens at /token.
+type API struct {
+	mux    *http.ServeMux
+	huma   huma.API
+	log    *slog.Logger
+	issuer *Issuer
+	routes []Route
+
+	mu     sync.Mutex
+	checks map[string]func(context.Context) error
+}
+
+// Route is one registered route, for tests that try every route as every role.
+type Route struct{ Method, Path, Policy string }
+
+// NewAPI makes the face of an actor. issuer checks and sells access tokens; with nil every route
+// that is not public refuses.
+func NewAPI(title, version string, issuer *Issuer, log *slog.Logger) *API {
+	setProblems.Do(func() { huma.NewError = newProblem })
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig(title, version)
+	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of five minutes, bought at POST /token (RFC 7523)."}}
+	a := &API{mux: mux, huma: humago.New(mux, config), log: log, issuer: issuer, checks: map[string]func(context.Context) error{}}
+	a.Raw("GET /healthz", Public("liveness"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }))
+	a.Raw("GET /readyz", Public("readiness"), http.HandlerFunc(a.ready))
+	if issuer != nil {
+		a.Raw("POST /token", Public("the assertion in the body is the proof"), issuer)
+	}
+	return a
+}
+
+// Operation describes a JSON route.
+type Operation struct {
+	ID, Method, Path, Summary, Description string
+	Policy                                 Policy
+	Status                                 int // of success; 200 when 0
+	MaxBody                                int64
+}
+
+// Register adds a JSON route: its input and output types are its schema, its errors become problems.
+// A route without a policy panics here, when the program is built up, not when it is called.
+func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) (*O, error)) {
+	if op.Policy.doc == "" {
+		panic("route without an access policy: " + op.Method + " " + op.Path)
+	}
+	a.routes = append(a.routes, Route{op.Method, op.Path, op.Policy.doc})
+	o := huma.Operation{OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary,
+		Description: op.Description + "\n\nAccess: " + op.Policy.doc + ".", DefaultStatus: op.Status, MaxBodyBytes: max(op.MaxBody, MaxBody),
+		BodyReadTimeout: 30 * time.Second}
+	problem := reflect.TypeFor[Problem]()
+	o.Responses = map[string]*huma.Response{"default": {Description: "A problem (RFC 9457)",
+		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(problem, true, "Problem")}}}}
+	if !op.Policy.public {
+		o.Security = []map[string][]string{{"bearer": {}}}
+	}
+	// The policy decides before a single byte of the body is looked at.
+	o.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		if err := op.Policy.allow(r.Context(), CallerOf(r.Context())); err != nil {
+			WriteError(w, r, a.log, err)
+			return
+		}
+		next(ctx)
+	}}
+	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			p := ProblemOf(ctx, err)
+			if p.Status >= 500 {
+				a.log.ErrorContext(ctx, "request failed", "operation", op.ID, "err", err)
+			}
+			return nil, p
+		}
+		return out, nil
+	})
+}
+
+// Raw adds a route with a plain handler (feeds, DER, pages), under the same rule for policies.
+func (a *API) Raw(pattern string, policy Policy, h http.Handler) {
+	if policy.doc == "" {
+		panic("route without an access policy: " + pattern)
+	}
+	a.routes = append(a.routes, Route{"", pattern, policy.doc})
+	a.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := policy.allow(r.Context(), CallerOf(r.Context())); err != nil {
+			WriteError(w, r, a.log, err)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
+}
+
+// Routes lists what was registered.
+func (a *API) Routes() []Route { return a.routes }
+
+// OpenAPI gives the OpenAPI 3.1 document as JSON.
+func (a *API) OpenAPI() ([]byte, error) { return json.MarshalIndent(a.huma.OpenAPI(), "", "  ") }
+
+// Ready adds a check to /readyz; nil means well.
+func (a *API) Ready(name string, check func(context.Context) error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.checks[name] = check
+}
+
+// Unready runs all checks and gives what is wrong by name.
+func (a *API) Unready(ctx context.Context) map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	wrong := map[string]string{}
+	for name, check := range a.checks {
+		if err := check(ctx); err != nil {
+			wrong[name] = err.Error()
+		}
+	}
+	return wrong
+}
+
+func (a *API) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	wrong := a.Unready(ctx)
+	w.Header().Set("Content-Type", "application/json")
+	if len(wrong) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	json.NewEncoder(w).Encode(map[string]any{"ready": len(wrong) == 0, "wrong": wrong})
+}
+
+// Handler is the whole: request id, log, caller, routes.
+func (a *API) Handler() http.Handler {
+	h := http.NewCrossOriginProtection().Handler(a.mux)
+	return withRequestID(withLog(a.log, withRecovery(a.log, a.withCaller(h))))
+}
+
+// withCaller reads the access token, if one was sent. A wrong one is refused even on public
+// routes: the sender believes to be somebody and should learn that they are not.
+func (a *API) withCaller(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := bearer(r)
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if a.issuer == nil {
+			WriteError(w, r, a.log, jitsuin.Errorf(jitsuin.Unauthenticated, "token-unknown", "this actor takes no access tokens"))
+			return
+		}
+		c, err := a.issuer.Check(token)
+		if err != nil {
+			WriteError(w, r, a.log, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey, c)))
+	})
+}
