@@ -1,0 +1,56 @@
+// Package api is what other actors see of the registry network (住民基本台帳ネットワーク):
+// the bodies of its change feeds. It owns wire types and nothing else.
+package api
+
+import "github.com/jitsuin/jitsuin"
+
+// Topics and event types. The network reads topic Residents of every municipality and sends one
+// topic per recipient: ToJLIS to J-LIS, ToTown to each municipality.
+const (
+	TopicResidents = "residents" // sent by each municipality, read by the network
+	TopicToJLIS    = "jlis"      // sent by the network, read by J-LIS
+
+	TypeNotice    = "juki.notice"     // municipality → network: Notice
+	TypeChange    = "juki.change"     // network → J-LIS: jitsuin.Change, without any number
+	TypeHighWater = "juki.high-water" // network → J-LIS: HighWater; all notices up to it have been passed on
+	TypeTransfer  = "juki.transfer"   // network → the new municipality: Transfer (転出証明書情報)
+	TypeArrived   = "juki.arrived"    // network → the old municipality: Arrived (転入通知)
+)
+
+// TopicToTown is the topic of the network's events for one municipality.
+func TopicToTown(m jitsuin.MunicipalityCode) string { return "town-" + string(m) }
+
+// Notice is what a municipality tells the network of one resident (本人確認情報の通知,
+// Basic Resident Registration Act art. 30-6): the change with the whole record after it, and
+// the two numbers. It goes to the network and to nobody else.
+type Notice struct {
+	jitsuin.Change
+	MyNumber     jitsuin.MyNumber     `json:"my_number"`
+	ResidentCode jitsuin.ResidentCode `json:"resident_code"`
+	// Destination is, for a move out within the country, where the resident said they go.
+	Destination jitsuin.MunicipalityCode `json:"destination,omitempty"`
+}
+
+// HighWater says that every notice of the municipality up to Position has been passed on to J-LIS
+// before this event; a notice that is parked, and all after it, are not covered.
+type HighWater struct {
+	Municipality jitsuin.MunicipalityCode `json:"municipality"`
+	Position     jitsuin.Position         `json:"position"`
+}
+
+// Transfer is a moving-out certificate (転出証明書情報): what the new municipality needs for the entry.
+type Transfer struct {
+	Subject      jitsuin.ID               `json:"subject"`
+	From         jitsuin.MunicipalityCode `json:"from"`
+	PlannedOn    jitsuin.Date             `json:"planned_on"`
+	Items        jitsuin.FourItems        `json:"items"`
+	MyNumber     jitsuin.MyNumber         `json:"my_number"`
+	ResidentCode jitsuin.ResidentCode     `json:"resident_code"`
+}
+
+// Arrived tells the old municipality that the resident has been entered elsewhere (転入通知).
+type Arrived struct {
+	Subject jitsuin.ID               `json:"subject"`
+	At      jitsuin.MunicipalityCode `json:"at"`
+	On      jitsuin.Date             `json:"on"`
+}
