@@ -1,0 +1,191 @@
+package card
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// image is everything a chip keeps without power. It is stored as JSON; a later version of
+// this package must go on reading version 1.
+type image struct {
+	Version      int
+	Authority    []byte // terminal authority: P-256 point, uncompressed
+	Applications []*application
+}
+
+// application is a DF: a name and its files.
+type application struct {
+	AID   []byte
+	Files []*file
+}
+
+type fileKind string
+
+const (
+	transparent fileKind = "transparent" // EF that READ BINARY reads
+	pinFile     fileKind = "pin"         // internal EF (IEF) that VERIFY addresses
+	keyFile     fileKind = "key"         // IEF with a key pair
+	opaque      fileKind = "opaque"      // can be selected, nothing else
+)
+
+// rule is a condition on the security status: any one of these PIN files verified.
+// The zero rule is always fulfilled.
+type rule struct {
+	AnyOf []uint16 `json:",omitempty"`
+}
+
+// file is an EF or IEF with its content, rules and counters.
+type file struct {
+	ID   uint16
+	Kind fileKind
+
+	// Of transparent files.
+	Content     []byte   `json:",omitempty"`
+	Max         int      `json:",omitempty"` // room in bytes
+	Read        rule     `json:",omitzero"`
+	Write       []Role   `json:",omitempty"` // terminals that may UPDATE BINARY
+	Certificate bool     `json:",omitempty"` // holds one DER certificate, written as a whole
+	Certifies   uint16   `json:",omitempty"` // key file whose public key the certificate carries
+	Presence    []uint16 `json:",omitempty"` // content is derived: which of these files are not empty
+
+	PIN *pinState `json:",omitempty"`
+	Key *keyState `json:",omitempty"`
+}
+
+// pinFormat is what a PIN may look like.
+type pinFormat string
+
+const (
+	fourDigits pinFormat = "four-digits"
+	password   pinFormat = "password" // 6 to 16 of A-Z 0-9
+)
+
+// accepts tells whether a new PIN has the format.
+func (f pinFormat) accepts(pin []byte) bool {
+	digit := func(c byte) bool { return '0' <= c && c <= '9' }
+	switch f {
+	case fourDigits:
+		return len(pin) == 4 && !slices.ContainsFunc(pin, func(c byte) bool { return !digit(c) })
+	case password:
+		return len(pin) >= 6 && len(pin) <= 16 &&
+			!slices.ContainsFunc(pin, func(c byte) bool { return !digit(c) && (c < 'A' || c > 'Z') })
+	}
+	return false
+}
+
+// pinState is a PIN and its retry counter. The PIN is kept as a salted SHA-256: that gives the
+// comparison a fixed length and keeps the plain PIN out of the image; it is no protection
+// against guessing by someone who holds the image, who holds the keys as well.
+type pinState struct {
+	Format pinFormat
+	Max    int
+	Tries  int
+	Salt   []byte `json:",omitempty"`
+	Digest []byte `json:",omitempty"`
+}
+
+func (p *pinState) digest(pin []byte) []byte {
+	h := sha256.New()
+	h.Write(p.Salt)
+	h.Write(pin)
+	return h.Sum(nil)
+}
+
+// matches compares in constant time. An unset PIN matches nothing.
+func (p *pinState) matches(pin []byte) bool {
+	return len(p.Digest) == sha256.Size && subtle.ConstantTimeCompare(p.Digest, p.digest(pin)) == 1
+}
+
+// set takes a new PIN and fills the counter.
+func (p *pinState) set(pin []byte) {
+	p.Salt = make([]byte, 16)
+	rand.Read(p.Salt)
+	p.Digest = p.digest(pin)
+	p.Tries = p.Max
+}
+
+// keyState is a key pair and, during a re-issue, the one that will follow it.
+type keyState struct {
+	Algorithm Algorithm
+	Use       rule
+	Active    *keyPair `json:",omitempty"`
+	Pending   *keyPair `json:",omitempty"`
+}
+
+// keyPair is a private key at rest and, once used, in working form.
+type keyPair struct {
+	PKCS8  []byte
+	signer crypto.Signer
+}
+
+func decodeImage(b []byte) (*image, error) {
+	var im image
+	if err := json.Unmarshal(b, &im); err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Internal, "chip-image-damaged", "the chip's image cannot be read: %w", err)
+	}
+	if im.Version != 1 || len(im.Applications) == 0 {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "chip-image-version", "the chip's image has version %d, this program knows 1", im.Version)
+	}
+	for _, app := range im.Applications {
+		if app == nil {
+			return nil, jitsuin.Errorf(jitsuin.Internal, "chip-image-damaged", "the chip's image has an application without content")
+		}
+		for _, f := range app.Files {
+			if f == nil || (f.Kind == pinFile) != (f.PIN != nil) || (f.Kind == keyFile) != (f.Key != nil) {
+				return nil, jitsuin.Errorf(jitsuin.Internal, "chip-image-damaged", "the chip's image has a file without its content")
+			}
+		}
+	}
+	return &im, nil
+}
+
+func (im *image) encode() ([]byte, error) {
+	b, err := json.Marshal(im)
+	if err != nil {
+		return nil, fmt.Errorf("encode the chip's image: %w", err)
+	}
+	return b, nil
+}
+
+// application finds the first application whose name begins with aid.
+func (im *image) application(aid []byte) *application {
+	for _, app := range im.Applications {
+		if bytes.HasPrefix(app.AID, aid) {
+			return app
+		}
+	}
+	return nil
+}
+
+func (a *application) file(id uint16) *file {
+	for _, f := range a.Files {
+		if f.ID == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// content is what READ BINARY sees of f.
+func (a *application) content(f *file) []byte {
+	if f.Presence == nil {
+		return f.Content
+	}
+	b := make([]byte, 0, len(f.Presence)+1)
+	for _, id := range f.Presence {
+		present := byte(0)
+		if g := a.file(id); g != nil && len(g.Content) > 0 {
+			present = 0x8F
+		}
+		b = append(b, present)
+	}
+	return append(b, 0)
+}

@@ -1,0 +1,185 @@
+package card
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
+	"io"
+	"math/big"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// Role is what a terminal may do to a chip after EXTERNAL AUTHENTICATE.
+type Role string
+
+const (
+	RoleProduction Role = "production" // J-LIS's production of cards: everything
+	RoleCounter    Role = "counter"    // a municipality's terminal: keys, certificates, PINs
+)
+
+// roleByte is how a role stands in a terminal certificate.
+func (r Role) roleByte() (byte, bool) {
+	switch r {
+	case RoleProduction:
+		return 1, true
+	case RoleCounter:
+		return 2, true
+	}
+	return 0, false
+}
+
+func roleOf(b byte) (Role, bool) {
+	for _, r := range []Role{RoleProduction, RoleCounter} {
+		if c, _ := r.roleByte(); c == b {
+			return r, true
+		}
+	}
+	return "", false
+}
+
+const (
+	pointSize       = 65 // uncompressed P-256 point
+	signatureSize   = 64 // r ‖ s
+	certificateSize = 2 + pointSize + signatureSize
+	challengeMin    = 16
+
+	terminalDomain     = "JITSUIN-TERMINAL-v1\x00"
+	authenticateDomain = "JITSUIN-EXTERNAL-AUTHENTICATE-v1\x00"
+)
+
+// IssueTerminalCertificate has the terminal authority (a P-256 key) certify a terminal's P-256
+// key for a role. The certificate has 131 bytes: version 01, role (01 production, 02 counter),
+// the terminal's point uncompressed (65), and the authority's ECDSA signature r ‖ s over
+// SHA-256("JITSUIN-TERMINAL-v1" ‖ 00 ‖ the 67 bytes before it). It does not expire: a chip has
+// no clock; a terminal whose key is lost means new chips or a new authority.
+func IssueTerminalCertificate(random io.Reader, authority crypto.Signer, role Role, terminal *ecdsa.PublicKey) ([]byte, error) {
+	b, ok := role.roleByte()
+	if !ok {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-role", "a terminal's role is production or counter").At("role")
+	}
+	point, err := encodePoint(terminal)
+	if err != nil {
+		return nil, err
+	}
+	body := append([]byte{1, b}, point...)
+	signature, err := signRaw(random, authority, terminalDomain, body)
+	if err != nil {
+		return nil, err
+	}
+	return append(body, signature...), nil
+}
+
+// SignChallenge makes the data of EXTERNAL AUTHENTICATE: certificate ‖ the terminal's ECDSA
+// signature r ‖ s over SHA-256("JITSUIN-EXTERNAL-AUTHENTICATE-v1" ‖ 00 ‖ challenge).
+func SignChallenge(random io.Reader, certificate []byte, terminal crypto.Signer, challenge []byte) ([]byte, error) {
+	signature, err := signRaw(random, terminal, authenticateDomain, challenge)
+	if err != nil {
+		return nil, err
+	}
+	return append(append([]byte{}, certificate...), signature...), nil
+}
+
+func signRaw(random io.Reader, key crypto.Signer, domain string, message []byte) ([]byte, error) {
+	if _, err := encodePoint(key.Public()); err != nil {
+		return nil, err
+	}
+	digest := domainDigest(domain, message)
+	der, err := key.Sign(random, digest, crypto.SHA256)
+	if err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Unavailable, "terminal-signature", "the terminal's key does not sign: %w", err)
+	}
+	var rs struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(der, &rs); err != nil || len(rest) > 0 ||
+		rs.R.Sign() <= 0 || rs.S.Sign() <= 0 || rs.R.BitLen() > 256 || rs.S.BitLen() > 256 {
+		return nil, jitsuin.Errorf(jitsuin.Internal, "terminal-signature", "the terminal's key gave no ECDSA signature")
+	}
+	out := make([]byte, signatureSize)
+	rs.R.FillBytes(out[:signatureSize/2])
+	rs.S.FillBytes(out[signatureSize/2:])
+	return out, nil
+}
+
+func verifyRaw(key *ecdsa.PublicKey, domain string, message, signature []byte) bool {
+	if len(signature) != signatureSize {
+		return false
+	}
+	r := new(big.Int).SetBytes(signature[:signatureSize/2])
+	s := new(big.Int).SetBytes(signature[signatureSize/2:])
+	return ecdsa.Verify(key, domainDigest(domain, message), r, s)
+}
+
+func domainDigest(domain string, message []byte) []byte {
+	sum := sha256.Sum256(append([]byte(domain), message...))
+	return sum[:]
+}
+
+// encodePoint writes a P-256 public key uncompressed and refuses every other key.
+func encodePoint(public crypto.PublicKey) ([]byte, error) {
+	key, ok := public.(*ecdsa.PublicKey)
+	if !ok || key == nil || key.Curve != elliptic.P256() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-key", "terminals and their authority have P-256 keys")
+	}
+	return key.Bytes()
+}
+
+func decodePoint(b []byte) (*ecdsa.PublicKey, error) {
+	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), b)
+}
+
+// checkTerminal verifies the data of EXTERNAL AUTHENTICATE and gives the terminal's role.
+func checkTerminal(authority, data, challenge []byte) (Role, bool) {
+	certificate, signature := data[:certificateSize], data[certificateSize:]
+	body, bySignature := certificate[:2+pointSize], certificate[2+pointSize:]
+	trusted, err := decodePoint(authority)
+	if err != nil || body[0] != 1 || !verifyRaw(trusted, terminalDomain, body, bySignature) {
+		return "", false
+	}
+	role, known := roleOf(body[1])
+	terminal, err := decodePoint(body[2:])
+	if err != nil || !known || !verifyRaw(terminal, authenticateDomain, challenge, signature) {
+		return "", false
+	}
+	return role, true
+}
+
+// getChallenge is GET CHALLENGE (00 84): 1 to 256 random bytes; extended lengths give 6985.
+func (c *Chip) getChallenge(cmd Command) ([]byte, SW) {
+	switch {
+	case cmd.P1 != 0 || cmd.P2 != 0:
+		return nil, SWWrongP1P2
+	case cmd.Extended:
+		return nil, SWConditions
+	case len(cmd.Data) > 0 || cmd.Le == 0:
+		return nil, SWWrongLength
+	}
+	c.session.challenge = make([]byte, cmd.Le)
+	rand.Read(c.session.challenge)
+	return c.session.challenge, SWOK
+}
+
+// externalAuthenticate is EXTERNAL AUTHENTICATE (80 82), ours. Every try uses up the challenge
+// and ends an earlier authentication.
+func (c *Chip) externalAuthenticate(cmd Command) ([]byte, SW) {
+	if cmd.P1 != 0 || cmd.P2 != 0 {
+		return nil, SWWrongP1P2
+	}
+	challenge := c.session.challenge
+	c.session.challenge, c.session.terminal = nil, ""
+	c.unstage()
+	if len(cmd.Data) != certificateSize+signatureSize {
+		return nil, SWWrongLength
+	}
+	if len(challenge) < challengeMin {
+		return nil, SWConditions
+	}
+	role, ok := checkTerminal(c.image.Authority, cmd.Data, challenge)
+	if !ok {
+		return nil, SWNotVerified
+	}
+	c.session.terminal = role
+	return nil, SWOK
+}
