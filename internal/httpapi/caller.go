@@ -216,3 +216,10 @@ func (r *Remote) once(ctx context.Context, method, path, key string, body []byte
 	}
 	return nil
 }
+
+// Do is Call with the answer as a value.
+func Do[O any](ctx context.Context, r *Remote, method, path, key string, in any) (O, error) {
+	var out O
+	err := r.Call(ctx, method, path, key, in, &out)
+	return out, err
+}

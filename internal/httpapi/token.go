@@ -57,6 +57,10 @@ type tokenAnswer struct {
 	ExpiresIn   int    `json:"expires_in"`
 }
 
+type roleClaim struct {
+	Role string `json:"role"`
+}
+
 type oauthError struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description"`
@@ -176,7 +180,7 @@ func (s *Issuer) issue(c Caller) (string, error) {
 	}
 	now := s.now()
 	return jwt.Signed(signer).Claims(jwt.Claims{Issuer: s.self.ID, Audience: jwt.Audience{s.self.ID}, Subject: c.ID,
-		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(TokenLife))}).Claims(map[string]string{"role": c.Role}).Serialize()
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(TokenLife))}).Claims(roleClaim{c.Role}).Serialize()
 }
 
 // Check gives the caller of an access token of ours.
@@ -189,9 +193,7 @@ func (s *Issuer) Check(raw string) (Caller, error) {
 		return refuse("is not one of ours")
 	}
 	var c jwt.Claims
-	var extra struct {
-		Role string `json:"role"`
-	}
+	var extra roleClaim
 	if err := tok.Claims(&s.self.Key.PublicKey, &c, &extra); err != nil {
 		return refuse("is not one of ours")
 	}

@@ -1,0 +1,52 @@
+# Everything that a maintainer runs. `make test` is what CI runs, with nothing left out.
+GO      ?= go
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+export GOTOOLCHAIN = local
+export GOFLAGS = -mod=readonly
+
+.PHONY: test judges lint build race smoke reproducible soak fuzz bench dist clean
+
+test: judges lint build reproducible race smoke
+
+# Programs that we did not write and that judge what we make. Without apt or root the tests that
+# need them skip with a loud line; under CI=true a missing judge is a failure.
+judges:
+	@scripts/judges
+
+lint:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "gofmt: the files above are not formatted"; exit 1; }
+	$(GO) vet ./...
+	cd tools && $(GO) build -o ../.cache/staticcheck honnef.co/go/tools/cmd/staticcheck
+	.cache/staticcheck ./...
+
+build:
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o .cache/jitsuin ./cmd/jitsuin
+	@! ldd .cache/jitsuin >/dev/null 2>&1 || { echo "the binary is not static"; exit 1; }
+
+# The same sources make the same bytes, wherever they lie.
+reproducible:
+	@scripts/reproducible
+
+race:
+	$(GO) test -race -timeout 20m ./...
+
+# Short runs of what has a long target of its own.
+smoke:
+	FUZZTIME=2s scripts/fuzz
+
+soak:
+	JITSUIN_SOAK=1 $(GO) test -timeout 4h -run 'Soak|Kill|Histories' ./...
+
+fuzz:
+	FUZZTIME=$${FUZZTIME:-5m} scripts/fuzz
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+dist:
+	@scripts/dist '$(VERSION)'
+
+clean:
+	rm -rf .cache dist jitsuin-data
