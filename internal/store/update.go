@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// CodeUnknown is the code of the Unavailable error that Update gives when the connection was lost
+// during COMMIT: the transaction took effect, or it did not. The caller must read to find out.
+const CodeUnknown = "commit-unknown"
+
+const commitTimeout = 30 * time.Second
+
+// Update runs fn in a read-write transaction and commits it. Where the database reports a
+// conflict (SQLSTATE 40001 or 40P01, SQLITE_BUSY) fn is run again from the start, after a short
+// pause, so fn does no I/O, draws no randomness, signs nothing, and assigns rather than adds to
+// variables outside it; what must happen once goes into AfterCommit. fn must not start another
+// transaction.
+//
+// An error of fn rolls back and is returned as it is. Unavailable means that the database cannot
+// be reached ("database-unavailable"), that conflicts did not end ("database-contended"), or that
+// nobody knows whether the commit took effect (CodeUnknown). Once COMMIT is sent, cancelling ctx
+// no longer stops it.
+func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.run(ctx, fn, db.update)
+}
+
+// View runs fn in a read-only transaction that sees one consistent snapshot. It may be run again
+// like the closure of Update. What is decided from reads and then written belongs in one Update:
+// on PostgreSQL a View takes no part in the detection of conflicts.
+func (db *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.run(ctx, fn, db.view)
+}
+
+func (db *DB) run(ctx context.Context, fn func(*Tx) error, attempt func(context.Context, func(*Tx) error) error) error {
+	wait := db.opts.backoff
+	for n := 1; ; n++ {
+		err := attempt(ctx, fn)
+		var again rerunError
+		if !errors.As(err, &again) {
+			return err
+		}
+		if n >= db.opts.attempts {
+			return jitsuin.Errorf(jitsuin.Unavailable, "database-contended",
+				"gave up after %d conflicting transactions: %w", n, again.cause)
+		}
+		if err := pause(ctx, wait/2+rand.N(wait)); err != nil {
+			return err
+		}
+		wait = min(2*wait, 200*time.Millisecond)
+	}
+}
+
+// rerunError says that an attempt had no effect and may be made again.
+type rerunError struct{ cause error }
+
+func (e rerunError) Error() string { return "rerun: " + e.cause.Error() }
+
+func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
+	stx, err := db.read.BeginTx(ctx, db.dialect.viewOptions())
+	if err != nil {
+		return begin(err)
+	}
+	tx := &Tx{db: db, ctx: ctx, tx: stx, reading: true}
+	defer func() { db.prepare(ctx, db.read, tx.fresh) }() // runs after the rollback below
+	defer stx.Rollback()
+	err = fn(tx)
+	if err != nil && tx.rerun != nil {
+		return rerunError{tx.rerun}
+	}
+	return tx.outcome(err)
+}
+
+func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
+	// The transaction has a context of its own, so that cancelling ctx never interrupts COMMIT.
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, cancel)
+	stx, err := db.write.BeginTx(own, db.dialect.updateOptions())
+	if !stop() && err == nil {
+		stx.Rollback()
+		return ctx.Err()
+	}
+	if err != nil {
+		return begin(errors.Join(ctx.Err(), err))
+	}
+	defer stx.Rollback() // nothing happens after a commit
+	tx := &Tx{db: db, ctx: ctx, tx: stx}
+	err = tx.outcome(fn(tx))
+	if err == nil {
+		err = ctx.Err()
+	}
+	if tx.rerun != nil {
+		return rerunError{tx.rerun}
+	}
+	if err != nil {
+		return err
+	}
+	timer := time.AfterFunc(commitTimeout, cancel)
+	defer timer.Stop()
+	if err := db.commit(tx); err != nil {
+		return err
+	}
+	db.prepare(ctx, db.write, tx.fresh)
+	for _, f := range tx.after {
+		f()
+	}
+	db.signal(tx.named)
+	return nil
+}
+
+func (db *DB) commit(tx *Tx) error {
+	fault := NoFault
+	if db.opts.faults != nil {
+		fault = db.opts.faults()
+	}
+	if fault == CommitLost {
+		return unknown(errors.Join(errInjected, tx.tx.Rollback()))
+	}
+	err := tx.tx.Commit()
+	switch {
+	case err == nil && fault == CommitPersisted:
+		return unknown(errInjected)
+	case err == nil:
+		return nil
+	case isConflict(err):
+		return rerunError{err}
+	case isRefused(err):
+		return fmt.Errorf("commit: %w", err)
+	}
+	return unknown(err)
+}
+
+func unknown(cause error) error {
+	return jitsuin.Errorf(jitsuin.Unavailable, CodeUnknown,
+		"it is not known whether the transaction took effect: %w", cause)
+}
+
+// begin sorts an error of BEGIN, after which nothing has happened yet.
+func begin(err error) error {
+	if isConflict(err) {
+		return rerunError{err}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if errors.Is(err, sql.ErrConnDone) {
+		return jitsuin.Errorf(jitsuin.Unavailable, "database-unavailable", "the database is closed: %w", err)
+	}
+	return jitsuin.Errorf(jitsuin.Unavailable, "database-unavailable", "begin a transaction: %w", err)
+}
+
+// pause waits for d or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
