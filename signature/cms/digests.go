@@ -1,0 +1,105 @@
+package cms
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// headSize is how many first bytes of the content Digests keeps.
+const headSize = 64
+
+// Digests is what is known of the content after one reading.
+type Digests struct {
+	Size    int64
+	Differs bool   // content was given and is not the embedded content
+	Head    []byte // the first bytes, at most 64
+	sums    map[crypto.Hash][]byte
+}
+
+// Sum gives the digest with h, nil where no signer uses h.
+func (d *Digests) Sum(h crypto.Hash) []byte { return d.sums[h] }
+
+// Digest reads the content once and computes every digest that a signer of sd names, in memory
+// that does not grow with the content. content may be nil where the content is embedded;
+// where both are there, both are read and compared. It returns nil and no error where there is no
+// content at all. An error is the reader's or the context's.
+func (sd *SignedData) Digest(ctx context.Context, content io.Reader) (*Digests, error) {
+	if content == nil {
+		if !sd.Embedded {
+			return nil, nil
+		}
+		content = bytes.NewReader(sd.Content)
+	}
+	d := &Digests{sums: map[crypto.Hash][]byte{}}
+	hashes := map[crypto.Hash]hash.Hash{}
+	for _, s := range sd.Signers {
+		if h, err := s.DigestAlgorithm.hashOf(); err == nil && hashes[h] == nil {
+			hashes[h] = h.New()
+		}
+	}
+	buffer := make([]byte, 32<<10)
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n, err := content.Read(buffer)
+		d.take(sd, hashes, buffer[:n])
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the content: %w", err)
+		}
+	}
+	if sd.Embedded && d.Size != int64(len(sd.Content)) {
+		d.Differs = true
+	}
+	for h, running := range hashes {
+		d.sums[h] = running.Sum(nil)
+	}
+	return d, nil
+}
+
+// take adds one piece of the content.
+func (d *Digests) take(sd *SignedData, hashes map[crypto.Hash]hash.Hash, piece []byte) {
+	for _, running := range hashes {
+		running.Write(piece) // never fails
+	}
+	if room := headSize - len(d.Head); room > 0 {
+		d.Head = append(d.Head, piece[:min(room, len(piece))]...)
+	}
+	if sd.Embedded && !d.Differs {
+		rest := sd.Content[min(d.Size, int64(len(sd.Content))):]
+		d.Differs = !bytes.HasPrefix(rest, piece)
+	}
+	d.Size += int64(len(piece))
+}
+
+// looksLikeAttributes tells whether the content has the outer shape of DER-encoded signed
+// attributes: one SET that fills it and begins with a SEQUENCE. A signature over
+// attributes can be passed off as a direct signature over such content by leaving the
+// attributes out (RFC 5652 §5.4 hashes a SET, §5.3 hashes the content), so no direct signature over it counts.
+func (d *Digests) looksLikeAttributes() bool {
+	h := d.Head
+	if len(h) < 2 || h[0] != 0x31 {
+		return false
+	}
+	size, at := int64(h[1]), 2
+	if h[1] >= 0x80 {
+		n := int(h[1] & 0x7f)
+		if n == 0 || n > 8 || len(h) < 2+n {
+			return false
+		}
+		size = 0
+		for _, octet := range h[2 : 2+n] {
+			size = size<<8 | int64(octet)
+		}
+		at += n
+	}
+	return at < len(h) && h[at] == 0x30 && size == d.Size-int64(at)
+}

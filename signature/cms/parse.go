@@ -1,0 +1,233 @@
+package cms
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"math/big"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/signature/internal/ber"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Bounds of what Parse accepts, beside those on size (64 MiB), depth and number of elements.
+// A document too large to be embedded is signed detached.
+const (
+	MaxSigners      = 64
+	MaxCertificates = 128
+	maxAttributes   = 128 // in one set
+	maxValues       = 64  // of one attribute
+)
+
+// Content types.
+var (
+	OIDData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+)
+
+// SignedData is the structure of RFC 5652 §5.1 as read. Nothing in it is verified.
+type SignedData struct {
+	Version      int
+	ContentType  asn1.ObjectIdentifier
+	Embedded     bool   // the content is inside
+	Content      []byte // the embedded content; empty content is Embedded with no bytes
+	Certificates []*x509.Certificate
+	Unread       int // embedded certificates of a form that is not read
+	Signers      []*SignerInfo
+	DER          bool // as read, with definite and minimal lengths throughout
+}
+
+// SignerInfo is one signature (RFC 5652 §5.3) as read. The signer is named by Issuer and Serial,
+// or by KeyID.
+type SignerInfo struct {
+	Version            int
+	Issuer             []byte // DER of the issuer's name, nil where KeyID names the signer
+	Serial             *big.Int
+	KeyID              []byte // subject key identifier
+	DigestAlgorithm    Algorithm
+	SignatureAlgorithm Algorithm
+	Value              []byte
+	HasSigned          bool // signed attributes are present
+	Signed             []Attribute
+	Unsigned           []Attribute
+	signedDER          []byte // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
+}
+
+// Parse reads one SignedData in a ContentInfo (RFC 5652 §3), BER or DER, that fills b. Errors are
+// *jitsuin.Error: kind Unsupported for another content type or form, kind Invalid for what
+// is not CMS at all.
+func Parse(b []byte) (*SignedData, error) {
+	der, err := ber.Definite(b)
+	if err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "cms-malformed", "not readable as ASN.1: %w", err)
+	}
+	in := cryptobyte.String(der)
+	var info, explicit0, body cryptobyte.String
+	var contentType asn1.ObjectIdentifier
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) {
+		return nil, malformed("not a ContentInfo")
+	}
+	if !contentType.Equal(oidSignedData) {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "cms-content-type", "the content type is %s, not signed data", contentType)
+	}
+	if !info.ReadASN1(&explicit0, explicit(0)) || !info.Empty() ||
+		!explicit0.ReadASN1(&body, cbasn1.SEQUENCE) || !explicit0.Empty() {
+		return nil, malformed("not a ContentInfo with one content")
+	}
+	sd := &SignedData{DER: len(der) == len(b) && (len(b) == 0 || &der[0] == &b[0])}
+	if err := sd.read(body); err != nil {
+		return nil, err
+	}
+	return sd, nil
+}
+
+// read reads the members of SignedData.
+func (sd *SignedData) read(in cryptobyte.String) error {
+	var digests, signers cryptobyte.String
+	if !in.ReadASN1Integer(&sd.Version) || !in.ReadASN1(&digests, cbasn1.SET) {
+		return malformed("version or digest algorithms are missing")
+	}
+	if sd.Version < 1 || sd.Version > 5 {
+		return jitsuin.Errorf(jitsuin.Unsupported, "cms-version", "version %d of SignedData is not known", sd.Version)
+	}
+	if err := sd.readContent(&in); err != nil {
+		return err
+	}
+	var certificates cryptobyte.String
+	var hasCertificates bool
+	if !in.ReadOptionalASN1(&certificates, &hasCertificates, explicit(0)) || !in.SkipOptionalASN1(explicit(1)) ||
+		!in.ReadASN1(&signers, cbasn1.SET) || !in.Empty() {
+		return malformed("certificates, lists or signers are not where they belong")
+	}
+	if err := sd.readCertificates(certificates); err != nil {
+		return err
+	}
+	for !signers.Empty() {
+		if len(sd.Signers) == MaxSigners {
+			return malformed("more than %d signers", MaxSigners)
+		}
+		s, err := readSigner(&signers)
+		if err != nil {
+			return err
+		}
+		sd.Signers = append(sd.Signers, s)
+	}
+	return nil
+}
+
+// readContent reads EncapsulatedContentInfo (RFC 5652 §5.2).
+func (sd *SignedData) readContent(in *cryptobyte.String) error {
+	var encap, content cryptobyte.String
+	if !in.ReadASN1(&encap, cbasn1.SEQUENCE) || !encap.ReadASN1ObjectIdentifier(&sd.ContentType) ||
+		!encap.ReadOptionalASN1(&content, &sd.Embedded, explicit(0)) || !encap.Empty() {
+		return malformed("the encapsulated content is not readable")
+	}
+	if !sd.Embedded {
+		return nil
+	}
+	if !content.PeekASN1Tag(cbasn1.OCTET_STRING) {
+		return jitsuin.Errorf(jitsuin.Unsupported, "cms-content-form", "the content is no octet string, as in PKCS #7 before CMS")
+	}
+	if !content.ReadASN1Bytes(&sd.Content, cbasn1.OCTET_STRING) || !content.Empty() {
+		return malformed("the encapsulated content is not one octet string")
+	}
+	return nil
+}
+
+// readCertificates reads CertificateSet (RFC 5652 §10.2.3). A certificate that cannot be read is
+// counted, not fatal: it may be one that no signer needs.
+func (sd *SignedData) readCertificates(in cryptobyte.String) error {
+	for n := 0; !in.Empty(); n++ {
+		var element cryptobyte.String
+		var tag cbasn1.Tag
+		if n == MaxCertificates {
+			return malformed("more than %d certificates", MaxCertificates)
+		}
+		if !in.ReadAnyASN1Element(&element, &tag) {
+			return malformed("the set of certificates is not readable")
+		}
+		c, err := x509.ParseCertificate(element)
+		if tag != cbasn1.SEQUENCE || err != nil {
+			sd.Unread++
+			continue
+		}
+		sd.Certificates = append(sd.Certificates, c)
+	}
+	return nil
+}
+
+// readSigner reads one SignerInfo.
+func readSigner(in *cryptobyte.String) (*SignerInfo, error) {
+	s := &SignerInfo{}
+	var body, signed, unsigned cryptobyte.String
+	var hasUnsigned, ok1, ok2 bool
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&s.Version) {
+		return nil, malformed("a signer is not readable")
+	}
+	if s.Version != 1 && s.Version != 3 {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "cms-version", "version %d of SignerInfo is not known", s.Version)
+	}
+	if !s.readIdentifier(&body) {
+		return nil, malformed("a signer identifier is not readable")
+	}
+	s.DigestAlgorithm, ok1 = readAlgorithm(&body)
+	if !ok1 || !body.ReadOptionalASN1(&signed, &s.HasSigned, explicit(0)) {
+		return nil, malformed("a signer's digest algorithm or signed attributes are not readable")
+	}
+	s.SignatureAlgorithm, ok2 = readAlgorithm(&body)
+	if !ok2 || !body.ReadASN1Bytes(&s.Value, cbasn1.OCTET_STRING) ||
+		!body.ReadOptionalASN1(&unsigned, &hasUnsigned, explicit(1)) || !body.Empty() {
+		return nil, malformed("a signer's signature is not readable")
+	}
+	var err error
+	if s.Signed, err = readAttributes(signed); err != nil {
+		return nil, err
+	}
+	if s.Unsigned, err = readAttributes(unsigned); err != nil {
+		return nil, err
+	}
+	if s.HasSigned {
+		if s.signedDER, err = encodeAttributes(s.Signed); err != nil {
+			return nil, malformed("signed attributes cannot be written in DER")
+		}
+	}
+	return s, nil
+}
+
+// readIdentifier reads SignerIdentifier.
+func (s *SignerInfo) readIdentifier(in *cryptobyte.String) bool {
+	if in.PeekASN1Tag(implicit(0)) {
+		return in.ReadASN1Bytes(&s.KeyID, implicit(0)) && len(s.KeyID) > 0
+	}
+	var body, issuer cryptobyte.String
+	s.Serial = new(big.Int)
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Element(&issuer, cbasn1.SEQUENCE) ||
+		!body.ReadASN1Integer(s.Serial) || !body.Empty() {
+		return false
+	}
+	s.Issuer = issuer
+	return true
+}
+
+// readAlgorithm reads one AlgorithmIdentifier.
+func readAlgorithm(in *cryptobyte.String) (a Algorithm, ok bool) {
+	var body, parameters cryptobyte.String
+	var tag cbasn1.Tag
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1ObjectIdentifier(&a.OID) {
+		return a, false
+	}
+	if !body.Empty() && (!body.ReadAnyASN1Element(&parameters, &tag) || !body.Empty()) {
+		return a, false
+	}
+	a.Parameters = parameters
+	return a, true
+}
+
+// explicit is the tag [n] around something; implicit the tag [n] in place of a primitive one.
+func explicit(n uint8) cbasn1.Tag { return implicit(n).Constructed() }
+func implicit(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific() }
+
+func malformed(format string, args ...any) error {
+	return jitsuin.Errorf(jitsuin.Invalid, "cms-malformed", format, args...)
+}

@@ -1,0 +1,254 @@
+package cms
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Fault is what a failed Check means.
+type Fault string
+
+const (
+	FaultFormat      Fault = "format"      // the structure breaks its own rules
+	FaultContent     Fault = "content"     // the content is not what was signed
+	FaultNoContent   Fault = "no-content"  // the content is neither embedded nor given
+	FaultValue       Fault = "value"       // the signature value does not fit
+	FaultSigner      Fault = "signer"      // the signer's certificate is not at hand
+	FaultReference   Fault = "reference"   // the signature names another certificate
+	FaultAmbiguous   Fault = "ambiguous"   // the signed bytes can be read as something else
+	FaultForbidden   Fault = "forbidden"   // an algorithm or key that is refused unread
+	FaultWeak        Fault = "weak"        // an algorithm or key that proves too little
+	FaultUnsupported Fault = "unsupported" // an algorithm that is not provided
+)
+
+// Breaks tells whether a check that failed so leaves no proof that the content was signed by the
+// key in the certificate. A weak algorithm does not break the arithmetic, only its worth.
+func (f Fault) Breaks() bool { return f != "" && f != FaultWeak }
+
+// Check is one rule applied to one signature. What is a stable word, Expected and Got are for
+// people and name no secret. Fault is "" where OK.
+type Check struct {
+	What     string
+	Expected string
+	Got      string
+	OK       bool
+	Fault    Fault
+}
+
+// Result is what can be said of one signature without trust in anyone.
+type Result struct {
+	Certificate *x509.Certificate // the signer's, nil where none was found
+	Checks      []Check
+	Digest      crypto.Hash // 0 where it is not known
+	Algorithm   string      // such as "RSASSA-PKCS1-v1_5", the OID where it is not known
+	Key         string      // such as "RSA 2048"
+}
+
+// First gives the fault of the first failed check with that weight: breaking or merely weak.
+func (r *Result) First(breaking bool) (c Check, found bool) {
+	for _, c := range r.Checks {
+		if !c.OK && c.Fault.Breaks() == breaking {
+			return c, true
+		}
+	}
+	return Check{}, false
+}
+
+// Intact tells whether the content was signed with the key in Certificate, with every rule of the
+// syntax kept.
+func (r *Result) Intact() bool {
+	_, broken := r.First(true)
+	return !broken && r.Certificate != nil
+}
+
+func (r *Result) add(what, expected, got string, fault Fault) {
+	c := Check{What: what, Expected: expected, Got: got, OK: fault == "", Fault: fault}
+	r.Checks = append(r.Checks, c)
+}
+
+// pass records a check whose outcome is ok or the fault.
+func (r *Result) pass(what, expected, got string, ok bool, fault Fault) {
+	if ok {
+		fault = ""
+	}
+	r.add(what, expected, got, fault)
+}
+
+// Verify applies every rule of RFC 5652 §5.4–5.6, RFC 5035 §5, RFC 6211 and RFC 8933 to one signer
+// of sd. d is what Digest gave, nil for no content. more are certificates that may be the signer's
+// beside the embedded ones.
+func (sd *SignedData) Verify(s *SignerInfo, d *Digests, more []*x509.Certificate) *Result {
+	r := &Result{}
+	scheme, ok := r.algorithms(s)
+	sd.checkAttributes(r, s)
+	if !ok {
+		sd.findSigner(r, s, more, nil)
+		return r
+	}
+	signed := sd.checkContent(r, s, d)
+	sd.findSigner(r, s, more, func(c *x509.Certificate) error {
+		return scheme.check(c, r.Digest, signed, s.Value)
+	})
+	if r.Certificate == nil {
+		return r
+	}
+	r.strength()
+	if signed != nil {
+		r.value(scheme.check(r.Certificate, r.Digest, signed, s.Value))
+	}
+	return r
+}
+
+// algorithms resolves and compares the algorithms that s names. ok is false where nothing can be
+// computed with them.
+func (r *Result) algorithms(s *SignerInfo) (scheme, bool) {
+	h, err := s.DigestAlgorithm.hashOf()
+	r.Digest = h
+	got := s.DigestAlgorithm.OID.String()
+	if err == nil {
+		got = HashName(h)
+	}
+	r.add("digest-algorithm", "SHA-256, SHA-384 or SHA-512", got, algorithmFault(err))
+	sch, err2 := s.SignatureAlgorithm.schemeOf()
+	r.Algorithm = sch.family
+	if sch.family == "" {
+		r.Algorithm = s.SignatureAlgorithm.OID.String()
+	}
+	r.add("signature-algorithm", "RSASSA-PKCS1-v1_5, RSASSA-PSS or ECDSA", r.Algorithm, algorithmFault(err2))
+	if err != nil || err2 != nil {
+		return sch, false
+	}
+	if sch.hash != 0 {
+		r.pass("algorithms-agree", HashName(h), HashName(sch.hash), sch.hash == h, FaultFormat)
+	}
+	if h == crypto.SHA1 {
+		r.add("digest-strength", "SHA-256, SHA-384 or SHA-512", HashName(h), FaultWeak)
+	}
+	return sch, true
+}
+
+func algorithmFault(err error) Fault {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, errForbidden):
+		return FaultForbidden
+	case errors.Is(err, errUnsupported):
+		return FaultUnsupported
+	}
+	return FaultFormat
+}
+
+// checkAttributes applies the rules on signed attributes (RFC 5652 §5.3, §11) that need neither
+// content nor certificate.
+func (sd *SignedData) checkAttributes(r *Result, s *SignerInfo) {
+	if !s.HasSigned {
+		r.pass("signed-attributes", "present, because the content is not plain data", "absent",
+			sd.ContentType.Equal(OIDData), FaultFormat)
+		return
+	}
+	for _, rule := range singular {
+		attributes, values := s.count(rule.oid)
+		if attributes == 0 && !rule.mandatory {
+			continue
+		}
+		r.pass(rule.name+"-once", "one attribute with one value",
+			fmt.Sprintf("%d with %d", attributes, values), attributes == 1 && values == 1, FaultFormat)
+	}
+	var contentType asn1.ObjectIdentifier
+	v := s.value(oidContentType)
+	ok := v.ReadASN1ObjectIdentifier(&contentType) && v.Empty() && contentType.Equal(sd.ContentType)
+	r.pass("content-type", sd.ContentType.String(), contentType.String(), ok, FaultFormat)
+	if _, present, readable := s.SigningTime(); present {
+		r.pass("signing-time", "UTCTime or GeneralizedTime in UTC", yes(readable, "readable"), readable, FaultFormat)
+	}
+	if p := s.value(oidAlgorithmProtection); p != nil {
+		ok := protects(p, s.DigestAlgorithm, s.SignatureAlgorithm)
+		r.pass("algorithm-protection", "the algorithms of the signature", yes(ok, "the same"), ok, FaultFormat)
+	}
+}
+
+func yes(ok bool, word string) string {
+	if ok {
+		return word
+	}
+	return "not " + word
+}
+
+// protects reads CMSAlgorithmProtection (RFC 6211 §2) and compares.
+func protects(in cryptobyte.String, digest, signature Algorithm) bool {
+	var body, tagged cryptobyte.String
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() {
+		return false
+	}
+	d, ok := readAlgorithm(&body)
+	if !ok || !body.ReadASN1(&tagged, explicit(1)) || !body.Empty() {
+		return false
+	}
+	a := Algorithm{} // [1] IMPLICIT stands in place of the SEQUENCE
+	if !tagged.ReadASN1ObjectIdentifier(&a.OID) {
+		return false
+	}
+	a.Parameters = tagged
+	return d.same(digest) && a.same(signature)
+}
+
+// checkContent compares the content with what s signed and returns the digest that the signature
+// value covers, nil where it cannot be computed.
+func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte {
+	if d == nil {
+		r.add("content", "embedded or given", "neither", FaultNoContent)
+	} else if sd.Embedded {
+		r.pass("content-given", "the embedded content", yes(!d.Differs, "the same"), !d.Differs, FaultContent)
+	}
+	if s.HasSigned {
+		if d != nil {
+			v, want := s.value(oidMessageDigest), []byte(nil)
+			ok := v.ReadASN1Bytes(&want, cbasn1.OCTET_STRING) && v.Empty()
+			got := d.Sum(r.Digest)
+			r.pass("message-digest", hex.EncodeToString(want), hex.EncodeToString(got),
+				ok && bytes.Equal(want, got), FaultContent)
+		}
+		covered := r.Digest.New()
+		covered.Write(s.signedDER)
+		return covered.Sum(nil)
+	}
+	if d == nil {
+		return nil
+	}
+	if d.looksLikeAttributes() {
+		r.add("direct-content", "content that cannot be taken for signed attributes", "a DER set of attributes", FaultAmbiguous)
+	}
+	return d.Sum(r.Digest)
+}
+
+// strength judges the signer's key.
+func (r *Result) strength() {
+	r.Key = keyName(r.Certificate.PublicKey)
+	if key, ok := r.Certificate.PublicKey.(*rsa.PublicKey); ok {
+		r.pass("key-length", fmt.Sprintf("%d bits or more", minRSA), r.Key, key.N.BitLen() >= minRSA, FaultWeak)
+	}
+}
+
+// value records the outcome of the signature value.
+func (r *Result) value(err error) {
+	fault, got := Fault(""), "fits"
+	switch {
+	case errors.Is(err, errUnsupported):
+		fault, got = FaultUnsupported, err.Error()
+	case errors.Is(err, errForbidden):
+		fault, got = FaultForbidden, err.Error()
+	case err != nil:
+		fault, got = FaultValue, err.Error()
+	}
+	r.add("signature-value", "fits the digest and the certificate's key", got, fault)
+}
