@@ -1,0 +1,423 @@
+package cert
+
+import (
+	"bytes"
+	"crypto/x509"
+	"hash/maphash"
+	"iter"
+	"math/big"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// CRL is a parsed revocation list that keeps the octets it was read from and no slice of entries.
+// ParseCRL has checked the form of everything, but no signature: see Verify. A CRL is safe for
+// concurrent reading.
+type CRL struct {
+	Raw            []byte
+	RawTBS         []byte
+	RawIssuer      []byte
+	Algorithm      x509.SignatureAlgorithm
+	Signature      []byte
+	ThisUpdate     time.Time
+	NextUpdate     time.Time // zero if absent
+	Number         *big.Int  // nil if absent
+	AuthorityKeyID []byte
+	Count          int // entries
+
+	scope    *crlScope
+	unusable string // why the list may answer for nothing, though well formed
+	entries  []byte
+	index    []uint32 // open addressing, offset+1 into entries
+	seed     maphash.Seed
+}
+
+// crlScope is an issuingDistributionPoint (RFC 5280 §5.2.5).
+type crlScope struct {
+	names             []generalName // of the distribution point; nil if it has none
+	userOnly, caOnly  bool
+	attributeOnly     bool
+	reasons, indirect bool
+	relative          bool
+}
+
+type generalName struct {
+	tag   cbasn1.Tag
+	value []byte
+}
+
+const maxCRL = 1 << 31 // octets
+
+func crlError(format string, args ...any) error {
+	return jitsuin.Errorf(jitsuin.Invalid, "crl-form", format, args...)
+}
+
+// ParseCRL reads one DER CertificateList and checks the form of every entry in one pass without allocating.
+// The result refers to der. The error is of kind Invalid with the code "crl-form".
+func ParseCRL(der []byte) (*CRL, error) {
+	if len(der) > maxCRL {
+		return nil, crlError("a revocation list has at most %d octets", maxCRL)
+	}
+	c := &CRL{Raw: der}
+	in := cryptobyte.String(der)
+	var outer, tbs, alg cryptobyte.String
+	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) ||
+		!outer.ReadASN1Element(&alg, cbasn1.SEQUENCE) || !outer.ReadASN1BitStringAsBytes(&c.Signature) || !outer.Empty() {
+		return nil, crlError("not a DER revocation list")
+	}
+	c.RawTBS, c.Algorithm = tbs, signatureAlgorithm(alg)
+	var body cryptobyte.String
+	tbs.ReadASN1(&body, cbasn1.SEQUENCE) // was read as an element above
+	if err := c.parseTBS(body, alg); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *CRL) parseTBS(body, outerAlg cryptobyte.String) error {
+	version := int64(0)
+	if body.PeekASN1Tag(cbasn1.INTEGER) && (!body.ReadASN1Integer(&version) || version != 1) {
+		return crlError("the version of a revocation list is 2, or absent")
+	}
+	var alg, issuer cryptobyte.String
+	if !body.ReadASN1Element(&alg, cbasn1.SEQUENCE) || !bytes.Equal(alg, outerAlg) {
+		return crlError("the two signature algorithms differ")
+	}
+	if !body.ReadASN1Element(&issuer, cbasn1.SEQUENCE) {
+		return crlError("the issuer is malformed")
+	}
+	c.RawIssuer = issuer
+	var ok bool
+	if c.ThisUpdate, ok = readTime(&body); !ok {
+		return crlError("thisUpdate is malformed")
+	}
+	if body.PeekASN1Tag(cbasn1.UTCTime) || body.PeekASN1Tag(cbasn1.GeneralizedTime) {
+		if c.NextUpdate, ok = readTime(&body); !ok {
+			return crlError("nextUpdate is malformed")
+		}
+	}
+	if body.PeekASN1Tag(cbasn1.SEQUENCE) {
+		var list cryptobyte.String
+		if !body.ReadASN1(&list, cbasn1.SEQUENCE) || list.Empty() {
+			return crlError("the list of entries is malformed, or present and empty")
+		}
+		if c.entries = list; !c.scanEntries(version == 1) {
+			return crlError("entry %d is malformed", c.Count+1)
+		}
+	}
+	if body.PeekASN1Tag(explicit(0)) {
+		if err := c.parseExtensions(&body, version); err != nil {
+			return err
+		}
+	}
+	if !body.Empty() {
+		return crlError("there is something after the end of the list")
+	}
+	return nil
+}
+
+// scanEntries checks the form of all entries and counts them.
+func (c *CRL) scanEntries(v2 bool) bool {
+	rest := cryptobyte.String(c.entries)
+	for !rest.Empty() {
+		e, ok := readEntry(&rest)
+		if !ok || e.hasExtensions && !v2 {
+			return false
+		}
+		if e.critical && c.unusable == "" {
+			c.unusable = "an entry has a critical extension that is not understood"
+		}
+		c.Count++
+	}
+	return true
+}
+
+// rawEntry is one entry as it stands in the list.
+type rawEntry struct {
+	serial        []byte // contents of the INTEGER
+	at            time.Time
+	reason        int
+	hasExtensions bool
+	critical      bool // an extension that is not understood
+}
+
+func readEntry(rest *cryptobyte.String) (e rawEntry, ok bool) {
+	var body, serial cryptobyte.String
+	if !rest.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1(&serial, cbasn1.INTEGER) || !minimalInteger(serial) {
+		return e, false
+	}
+	e.serial = serial
+	if e.at, ok = readTime(&body); !ok {
+		return e, false
+	}
+	if body.Empty() {
+		return e, true
+	}
+	var exts cryptobyte.String
+	if !body.ReadASN1(&exts, cbasn1.SEQUENCE) || exts.Empty() || !body.Empty() {
+		return e, false
+	}
+	e.hasExtensions = true
+	for !exts.Empty() {
+		id, critical, value, ok := readExtension(&exts)
+		if !ok {
+			return e, false
+		}
+		switch string(id) {
+		case "\x55\x1d\x15": // reasonCode
+			if len(value) != 3 || value[0] != 0x0a || value[1] != 1 {
+				return e, false
+			}
+			if e.reason = int(value[2]); e.reason == 7 || e.reason > 10 {
+				return e, false
+			}
+		case "\x55\x1d\x18": // invalidityDate: of no consequence here
+		default:
+			e.critical = e.critical || critical
+		}
+	}
+	return e, true
+}
+
+// readExtension reads one Extension; id are the contents of its OBJECT IDENTIFIER.
+func readExtension(in *cryptobyte.String) (id []byte, critical bool, value []byte, ok bool) {
+	var body, oid, octets cryptobyte.String
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) {
+		return nil, false, nil, false
+	}
+	if body.PeekASN1Tag(cbasn1.BOOLEAN) && !body.ReadASN1Boolean(&critical) {
+		return nil, false, nil, false
+	}
+	ok = body.ReadASN1(&octets, cbasn1.OCTET_STRING) && body.Empty()
+	return oid, critical, octets, ok
+}
+
+func minimalInteger(b []byte) bool {
+	return len(b) == 1 || len(b) > 1 && !(b[0] == 0 && b[1]&0x80 == 0) && !(b[0] == 0xff && b[1]&0x80 != 0)
+}
+
+// readTime reads UTCTime YYMMDDhhmmssZ or GeneralizedTime YYYYMMDDhhmmssZ (RFC 5280 §4.1.2.5).
+func readTime(in *cryptobyte.String) (time.Time, bool) {
+	var body cryptobyte.String
+	var tag cbasn1.Tag
+	if !in.ReadAnyASN1(&body, &tag) || len(body) < 13 || body[len(body)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	digits := body[:len(body)-1]
+	for _, d := range digits {
+		if d < '0' || d > '9' {
+			return time.Time{}, false
+		}
+	}
+	two := func(i int) int { return int(digits[i]-'0')*10 + int(digits[i+1]-'0') }
+	var year int
+	switch {
+	case tag == cbasn1.UTCTime && len(digits) == 12:
+		if year = 1900 + two(0); year < 1950 {
+			year += 100
+		}
+		digits = digits[2:]
+	case tag == cbasn1.GeneralizedTime && len(digits) == 14:
+		year = two(0)*100 + two(2)
+		digits = digits[4:]
+	default:
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(two(0)), two(2), two(4), two(6), two(8), 0, time.UTC)
+	exists := int(t.Month()) == two(0) && t.Day() == two(2) && t.Hour() == two(4) && t.Minute() == two(6) && t.Second() == two(8)
+	return t, exists
+}
+
+func (c *CRL) parseExtensions(body *cryptobyte.String, version int64) error {
+	var wrapped, exts cryptobyte.String
+	if version != 1 || !body.ReadASN1(&wrapped, explicit(0)) || !wrapped.ReadASN1(&exts, cbasn1.SEQUENCE) || !wrapped.Empty() || exts.Empty() {
+		return crlError("the extensions are malformed")
+	}
+	seen := map[string]bool{}
+	for !exts.Empty() {
+		id, critical, value, ok := readExtension(&exts)
+		if !ok || seen[string(id)] {
+			return crlError("an extension is malformed or stands twice")
+		}
+		seen[string(id)] = true
+		switch string(id) {
+		case "\x55\x1d\x14": // cRLNumber
+			in := cryptobyte.String(value)
+			c.Number = new(big.Int)
+			ok = in.ReadASN1Integer(c.Number) && in.Empty() && c.Number.Sign() >= 0 && c.Number.BitLen() <= 159
+		case "\x55\x1d\x23": // authorityKeyIdentifier
+			ok = c.parseAKI(value)
+		case "\x55\x1d\x1c": // issuingDistributionPoint
+			ok = c.parseScope(value)
+		default:
+			if critical && c.unusable == "" {
+				c.unusable = "the list has a critical extension that is not understood"
+			}
+		}
+		if !ok {
+			return crlError("an extension is malformed")
+		}
+	}
+	return nil
+}
+
+func (c *CRL) parseAKI(value []byte) bool {
+	in := cryptobyte.String(value)
+	var body, id cryptobyte.String
+	var present bool
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadOptionalASN1(&id, &present, implicit(0)) {
+		return false
+	}
+	c.AuthorityKeyID = id
+	return true
+}
+
+func (c *CRL) parseScope(value []byte) bool {
+	in := cryptobyte.String(value)
+	var body, dp cryptobyte.String
+	var hasDP bool
+	s := &crlScope{}
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadOptionalASN1(&dp, &hasDP, explicit(0)) {
+		return false
+	}
+	if hasDP {
+		var ok bool
+		if s.names, s.relative, ok = readPointName(dp); !ok {
+			return false
+		}
+	}
+	for _, f := range []struct {
+		tag uint8
+		to  *bool
+	}{{1, &s.userOnly}, {2, &s.caOnly}, {3, &s.reasons}, {4, &s.indirect}, {5, &s.attributeOnly}} {
+		var v cryptobyte.String
+		var present bool
+		if !body.ReadOptionalASN1(&v, &present, implicit(f.tag)) {
+			return false
+		}
+		if present && f.tag != 3 && (len(v) != 1 || v[0] != 0 && v[0] != 0xff) {
+			return false
+		}
+		*f.to = present && (f.tag == 3 || v[0] == 0xff)
+	}
+	c.scope = s
+	return body.Empty()
+}
+
+// readPointName reads a DistributionPointName.
+func readPointName(in cryptobyte.String) (names []generalName, relative, ok bool) {
+	var full cryptobyte.String
+	if in.PeekASN1Tag(explicit(1)) {
+		return nil, true, true
+	}
+	if !in.ReadASN1(&full, explicit(0)) || !in.Empty() || full.Empty() {
+		return nil, false, false
+	}
+	for !full.Empty() {
+		var value cryptobyte.String
+		var tag cbasn1.Tag
+		if !full.ReadAnyASN1(&value, &tag) {
+			return nil, false, false
+		}
+		names = append(names, generalName{tag, value})
+	}
+	return names, false, true
+}
+
+// Entries runs over the list in its order.
+func (c *CRL) Entries() iter.Seq[CRLEntry] {
+	return func(yield func(CRLEntry) bool) {
+		rest := cryptobyte.String(c.entries)
+		for !rest.Empty() {
+			e, ok := readEntry(&rest)
+			if !ok || !yield(e.entry()) { // the form was checked by ParseCRL
+				return
+			}
+		}
+	}
+}
+
+func (e rawEntry) entry() CRLEntry {
+	serial := e.serial
+	if len(serial) > 1 && serial[0] == 0 {
+		serial = serial[1:]
+	}
+	reason, ok := jitsuin.ReasonUnspecified, true
+	if e.reason != 0 {
+		if reason, ok = jitsuin.ReasonOf(e.reason); !ok {
+			reason = jitsuin.ReasonUnspecified // privilegeWithdrawn and aACompromise have no word here
+		}
+	}
+	return CRLEntry{Serial: serial, RevokedAt: e.at, Reason: reason}
+}
+
+// BuildIndex makes Lookup take constant time, for about eight octets of memory per entry. Call it before
+// sharing c between goroutines.
+func (c *CRL) BuildIndex() {
+	size := 4
+	for size < 2*c.Count {
+		size *= 2
+	}
+	c.seed, c.index = maphash.MakeSeed(), make([]uint32, size)
+	rest := cryptobyte.String(c.entries)
+	for !rest.Empty() {
+		offset := len(c.entries) - len(rest)
+		serial, ok := entrySerial(&rest)
+		if !ok {
+			return // cannot be: ParseCRL has read it
+		}
+		slot := int(maphash.Bytes(c.seed, serial)) & (size - 1)
+		for c.index[slot] != 0 {
+			slot = (slot + 1) & (size - 1)
+		}
+		c.index[slot] = uint32(offset) + 1
+	}
+}
+
+// entrySerial reads only the serial of the next entry.
+func entrySerial(rest *cryptobyte.String) ([]byte, bool) {
+	var body, serial cryptobyte.String
+	ok := rest.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&serial, cbasn1.INTEGER)
+	return serial, ok
+}
+
+// Lookup finds the first entry of a serial number: through the index if there is one, else by
+// running over the list.
+func (c *CRL) Lookup(serial *big.Int) (CRLEntry, bool) {
+	if serial == nil || serial.Sign() <= 0 {
+		return CRLEntry{}, false
+	}
+	want := integerBytes(serial.Bytes())
+	if c.index != nil {
+		return c.lookupIndex(want)
+	}
+	rest := cryptobyte.String(c.entries)
+	for !rest.Empty() {
+		at := rest
+		have, ok := entrySerial(&rest)
+		if !ok {
+			break
+		}
+		if bytes.Equal(have, want) {
+			e, ok := readEntry(&at)
+			return e.entry(), ok
+		}
+	}
+	return CRLEntry{}, false
+}
+
+func (c *CRL) lookupIndex(want []byte) (CRLEntry, bool) {
+	mask := len(c.index) - 1
+	for slot := int(maphash.Bytes(c.seed, want)) & mask; c.index[slot] != 0; slot = (slot + 1) & mask {
+		rest := cryptobyte.String(c.entries[c.index[slot]-1:])
+		at := rest
+		if have, ok := entrySerial(&rest); ok && bytes.Equal(have, want) {
+			e, ok := readEntry(&at)
+			return e.entry(), ok
+		}
+	}
+	return CRLEntry{}, false
+}

@@ -1,0 +1,160 @@
+package cert
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Times says how instants are judged when an answer about status is read.
+type Times struct {
+	At     time.Time     // the instant asked about
+	Now    time.Time     // when the answer is read; zero means At. Nothing made after Now is believed
+	Skew   time.Duration // how far clocks may differ
+	MaxAge time.Duration // if positive, the answer must not be older than this at At, whatever it promises
+}
+
+// check judges thisUpdate and nextUpdate. Stale is for an answer whose time is over, else why says what is wrong.
+// A source without nextUpdate is usable only under a MaxAge.
+func (t Times) check(thisUpdate, nextUpdate time.Time) (stale bool, why string) {
+	now := t.Now
+	if now.IsZero() {
+		now = t.At
+	}
+	switch {
+	case thisUpdate.After(now.Add(t.Skew)):
+		return false, "it was made later than now"
+	case !nextUpdate.IsZero() && nextUpdate.Before(thisUpdate):
+		return false, "it ends before it begins"
+	case !nextUpdate.IsZero() && t.At.After(nextUpdate.Add(t.Skew)):
+		return true, "it ended at " + stamp(nextUpdate)
+	case t.MaxAge > 0 && t.At.Sub(thisUpdate) > t.MaxAge:
+		return true, "it was made too long ago, at " + stamp(thisUpdate)
+	case nextUpdate.IsZero() && t.MaxAge <= 0:
+		return true, "it does not say how long it holds"
+	}
+	return false, ""
+}
+
+// Verify checks that ca made the list: its name, its key identifier where the list has one, cRLSign,
+// and the signature with its key. The error is of kind Invalid with the code "crl-signature".
+func (c *CRL) Verify(ca *x509.Certificate, a Algorithms) error {
+	switch {
+	case ca == nil || !SameName(c.RawIssuer, ca.RawSubject):
+		return crlSignature("the list is another issuer's")
+	case ca.Version == 3 && (!ca.BasicConstraintsValid || !ca.IsCA):
+		return crlSignature("its issuer is not a certification authority")
+	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCRLSign == 0:
+		return crlSignature("the key usage of its issuer has no cRLSign")
+	case len(c.AuthorityKeyID) > 0 && len(ca.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyID, ca.SubjectKeyId):
+		return crlSignature("the list was made with another key of an issuer of this name")
+	}
+	if err := a.Verify(ca.PublicKey, c.Algorithm, c.RawTBS, c.Signature); err != nil {
+		return crlSignature("its signature does not verify: %w", err)
+	}
+	return nil
+}
+
+func crlSignature(format string, args ...any) error {
+	return jitsuin.Errorf(jitsuin.Invalid, "crl-signature", format, args...)
+}
+
+// Status answers for cert from a list that Verify has accepted for its issuer's name (RFC 5280 §6.3.3). Lists
+// that are out of date, out of scope (another municipality's partition, other kinds of certificates, some
+// reasons only), indirect, or with critical extensions that are not understood answer Unknown; so does a
+// list made after the certificate expired that does not name it, since lists forget.
+// Which points to take a partition from is read in the certificate; points adds names of GeneralName
+// URIs from which the caller knows that the certificate's list comes.
+func (c *CRL) Status(cert *x509.Certificate, t Times, points ...string) Status {
+	st := Status{State: Unknown, Source: SourceCRL, ThisUpdate: c.ThisUpdate, NextUpdate: c.NextUpdate}
+	if stale, why := t.check(c.ThisUpdate, c.NextUpdate); why != "" {
+		st.Stale, st.Why = stale, "the revocation list is not usable: "+why
+		return st
+	}
+	if err := c.covers(cert, points); err != nil {
+		st.Why = err.Error()
+		return st
+	}
+	e, found := c.Lookup(cert.SerialNumber)
+	switch {
+	case found:
+		st.State, st.RevokedAt, st.Reason = Revoked, e.RevokedAt, e.Reason
+		return JudgeAt(st, t.At)
+	case c.ThisUpdate.After(cert.NotAfter):
+		st.Why = "the revocation list was made after the certificate expired and may have dropped it"
+	default:
+		st.State = Good
+	}
+	return st
+}
+
+// covers tells whether the list's scope includes cert.
+func (c *CRL) covers(cert *x509.Certificate, points []string) error {
+	switch {
+	case !SameName(c.RawIssuer, cert.RawIssuer):
+		return errors.New("the revocation list is another issuer's")
+	case c.unusable != "":
+		return errors.New("the revocation list is not usable: " + c.unusable)
+	case c.scope == nil:
+		return nil
+	}
+	s := c.scope
+	switch {
+	case s.indirect || s.reasons || s.attributeOnly || s.relative:
+		return errors.New("the revocation list is indirect or partial in a way that is not accepted")
+	case s.userOnly && cert.IsCA || s.caOnly && !cert.IsCA:
+		return errors.New("the revocation list is for the other kind of certificates")
+	case s.names == nil:
+		return nil
+	}
+	for _, have := range s.names {
+		for _, want := range pointsOf(cert) {
+			if have.equal(want) {
+				return nil
+			}
+		}
+		for _, uri := range points {
+			if have.tag == implicit(6) && string(have.value) == uri {
+				return nil
+			}
+		}
+	}
+	return errors.New("the revocation list is another distribution point's")
+}
+
+func (g generalName) equal(h generalName) bool {
+	if g.tag == explicit(4) && h.tag == explicit(4) {
+		return SameName(g.value, h.value)
+	}
+	return g.tag == h.tag && bytes.Equal(g.value, h.value)
+}
+
+// pointsOf gives the names of the certificate's distribution points, without those that have another issuer or
+// some reasons only.
+func pointsOf(cert *x509.Certificate) (names []generalName) {
+	value, ok := extensionValue(cert, oidCRLDP)
+	in := cryptobyte.String(value)
+	var list cryptobyte.String
+	if !ok || !in.ReadASN1(&list, cbasn1.SEQUENCE) {
+		return nil
+	}
+	for !list.Empty() {
+		var point, name cryptobyte.String
+		var present bool
+		if !list.ReadASN1(&point, cbasn1.SEQUENCE) || !point.ReadOptionalASN1(&name, &present, explicit(0)) {
+			return names
+		}
+		if !present || !point.Empty() {
+			continue
+		}
+		if more, _, ok := readPointName(name); ok {
+			names = append(names, more...)
+		}
+	}
+	return names
+}
