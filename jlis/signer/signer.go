@@ -1,0 +1,106 @@
+// Package signer keeps the CA's private keys (発行者署名符号) and accounts for every use of them.
+//
+// It owns the keys and the journal of signatures, which lies outside the CA's database: a counter,
+// the key, the purpose and the digest of each signature are durable before the signature is given
+// out. It takes whole to-be-signed data with its purpose and looks at it, so that a key for
+// certificates never signs something else. It never knows residents, feeds or databases.
+package signer
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// Purpose says what the bytes to be signed are.
+type Purpose string
+
+const (
+	Certificate Purpose = "certificate" // a TBSCertificate
+	CRL         Purpose = "crl"         // a TBSCertList
+	Terminal    Purpose = "terminal"    // a chip-terminal certificate, see package card
+)
+
+// Receipt accounts for one signature.
+type Receipt struct {
+	Epoch   uint32   // of the CA; rises at every restore of the CA's database
+	Counter uint64   // of all signatures of all keys, without gaps
+	Digest  [32]byte // SHA-256 of the bytes signed
+}
+
+// Signer signs for the CA. The file signer is for the sandbox; an HSM process offers the same.
+type Signer interface {
+	// Public gives the public key of a key by its name; NotFound for an unknown one.
+	Public(key string) (crypto.PublicKey, error)
+	// Sign signs whole to-be-signed data: RSA PKCS#1 v1.5 with SHA-256, or ECDSA with the hash of
+	// the curve's size. The account of the signature is durable before it is returned. The same
+	// RSA input gives the same signature; a repetition is accounted for again.
+	Sign(ctx context.Context, key string, purpose Purpose, tbs []byte) ([]byte, Receipt, error)
+	// Last gives the newest receipt; the zero Receipt with the epoch before the first signature.
+	Last() Receipt
+	// Since lists the receipts with a counter above the given one, in order.
+	Since(counter uint64) ([]Receipt, error)
+	// NewEpoch raises the epoch: after the CA's database was restored.
+	NewEpoch() (uint32, error)
+}
+
+// check looks whether tbs is what the purpose says, as far as its outer form tells.
+func check(purpose Purpose, tbs []byte) error {
+	bad := func(why string) error {
+		return jitsuin.Errorf(jitsuin.Denied, "signer-purpose", "the bytes are no %s: %s", purpose, why)
+	}
+	if purpose == Terminal {
+		if len(tbs) > 512 || len(tbs) < 32 || tbs[0] == 0x30 {
+			return bad("a terminal certificate is short and no ASN.1 sequence")
+		}
+		return nil
+	}
+	s, inner := cryptobyte.String(tbs), cryptobyte.String(nil)
+	if !s.ReadASN1(&inner, asn1.SEQUENCE) || !s.Empty() {
+		return bad("not one DER sequence")
+	}
+	// A TBSCertificate has [0] version then INTEGER serial; a TBSCertList version 2 begins INTEGER, SEQUENCE.
+	switch purpose {
+	case Certificate:
+		var version, serial cryptobyte.String
+		if !inner.ReadASN1(&version, asn1.Tag(0).Constructed().ContextSpecific()) || !inner.ReadASN1(&serial, asn1.INTEGER) {
+			return bad("no version 3 certificate")
+		}
+	case CRL:
+		var version int64
+		var algorithm cryptobyte.String
+		if !inner.ReadASN1Integer(&version) || version != 1 || !inner.ReadASN1(&algorithm, asn1.SEQUENCE) {
+			return bad("no version 2 CRL")
+		}
+	default:
+		return bad("unknown purpose")
+	}
+	return nil
+}
+
+// sign makes the raw signature with the algorithm that fits the key.
+func sign(key crypto.Signer, tbs []byte) ([]byte, error) {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		d := sha256.Sum256(tbs)
+		return rsa.SignPKCS1v15(nil, k, crypto.SHA256, d[:])
+	case *ecdsa.PrivateKey:
+		if k.Curve.Params().BitSize == 384 {
+			d := sha512.Sum384(tbs)
+			return ecdsa.SignASN1(rand.Reader, k, d[:])
+		}
+		d := sha256.Sum256(tbs)
+		return ecdsa.SignASN1(rand.Reader, k, d[:])
+	}
+	return nil, fmt.Errorf("no signature algorithm for a key of type %T", key)
+}
