@@ -1,0 +1,101 @@
+package actor
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/clock"
+	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func ownMigrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	return sub
+}
+
+// The clock feed: one subject whose state is how far civil time is ahead of wall time.
+const (
+	TopicClock   = "clock"
+	TypeClock    = "clock.moved"
+	ClockSubject = "civil"
+)
+
+// ClockMoved is the body of a clock event.
+type ClockMoved struct {
+	OffsetMicros int64 `json:"offset_us"`
+}
+
+// initClock restores the civil clock as it was and follows the clock feed, if the configuration names one.
+func (a *Actor) initClock(ctx context.Context) error {
+	var micros int64
+	err := a.DB.View(ctx, func(tx *store.Tx) error {
+		err := tx.QueryRow(`SELECT offset_micros FROM civil_clock WHERE one = 1`).Scan(&micros)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a.Clock = clock.New(time.Duration(micros) * time.Microsecond)
+	if a.Config.Clock != "" && a.Config.Clock != a.Self.ID {
+		a.Follow(a.Config.Clock, TopicClock, func(_ context.Context, tx *store.Tx, e feed.Event) error {
+			var m ClockMoved
+			if err := e.Decode(&m); err != nil {
+				return err
+			}
+			return a.SetClock(tx, time.Duration(m.OffsetMicros)*time.Microsecond)
+		})
+	}
+	httpapi.Register(a.API, httpapi.Operation{ID: "clock", Method: "GET", Path: "/clock", Summary: "Civil time here",
+		Description: "With fired, answers once all that was due at or before that time has fired (at most after 10 s).",
+		Policy:      httpapi.Public("the time is no secret")}, a.clockNow)
+	return nil
+}
+
+// SetClock stores a new offset in the transaction and moves the clock once it is committed.
+func (a *Actor) SetClock(tx *store.Tx, offset time.Duration) error {
+	_, err := tx.Exec(`INSERT INTO civil_clock (one, offset_micros) VALUES (1, $1)
+		ON CONFLICT (one) DO UPDATE SET offset_micros = excluded.offset_micros WHERE excluded.offset_micros > civil_clock.offset_micros`,
+		offset.Microseconds())
+	tx.AfterCommit(func() { a.Clock.Set(offset) })
+	return err
+}
+
+type clockIn struct {
+	Fired time.Time `query:"fired" doc:"wait until all that was due by then has fired"`
+}
+
+// ClockState is the answer of GET /clock.
+type ClockState struct {
+	Now          time.Time `json:"now"`
+	OffsetMicros int64     `json:"offset_us"`
+	FiredThrough time.Time `json:"fired_through"`
+}
+
+type clockOut struct{ Body ClockState }
+
+func (a *Actor) clockNow(ctx context.Context, in *clockIn) (*clockOut, error) {
+	if !in.Fired.IsZero() {
+		wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		if err := a.schedule.WaitFired(wait, in.Fired); err != nil {
+			return nil, jitsuin.Errorf(jitsuin.Unavailable, "not-fired", "what was due by %s has not all fired yet", in.Fired.Format(time.RFC3339))
+		}
+	}
+	return &clockOut{ClockState{a.Clock.Now(), a.Clock.Offset().Microseconds(), a.schedule.FiredThrough()}}, nil
+}

@@ -1,0 +1,144 @@
+package actor
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+)
+
+// Config is what every actor is told by its configuration file (YAML). Relative paths are relative
+// to the file's folder. An unknown member is an error that names its line.
+type Config struct {
+	// Instance is the actor's name in the directory, such as municipality:91201.
+	Instance string `yaml:"instance"`
+	// Listen is HOST:PORT. TLS is needed off loopback: put a terminating proxy there.
+	Listen string `yaml:"listen"`
+	// Database is an SQLite file, or postgres://….
+	Database string `yaml:"database"`
+	// State is a folder for what must not lie in the database: high-water marks, journals.
+	State string `yaml:"state"`
+	// Key is the PEM file of the instance's private key (PKCS#8, P-256).
+	Key string `yaml:"key"`
+	// Directory is the signed list of instances, DirectoryKey the operator's public key (PEM).
+	Directory    string `yaml:"directory"`
+	DirectoryKey string `yaml:"directory_key"`
+	// Clock names the instance whose clock feed moves civil time; without one civil time is wall time.
+	Clock string `yaml:"clock,omitempty"`
+}
+
+// Load reads a configuration file into c, a struct that embeds Config inline.
+func Load(path string, c any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return jitsuin.Errorf(jitsuin.Invalid, "config-read", "configuration: %w", err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict(), yaml.DisallowUnknownField())
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	return nil
+}
+
+// Resolve makes the paths of c absolute (relative to the folder base) and says what is missing.
+func (c *Config) Resolve(base string) error {
+	for _, p := range []*string{&c.Database, &c.State, &c.Key, &c.Directory, &c.DirectoryKey} {
+		if *p != "" && !filepath.IsAbs(*p) && !bytes.Contains([]byte(*p), []byte("://")) && *p != ":memory:" {
+			*p = filepath.Join(base, *p)
+		}
+	}
+	for name, v := range map[string]string{"instance": c.Instance, "listen": c.Listen, "database": c.Database, "state": c.State,
+		"key": c.Key, "directory": c.Directory, "directory_key": c.DirectoryKey} {
+		if v == "" {
+			return jitsuin.Errorf(jitsuin.Invalid, "config", "the configuration lacks %q", name).At(name)
+		}
+	}
+	return nil
+}
+
+// NewKey makes a private key for an instance.
+func NewKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+// WriteKey stores a private key as PKCS#8 PEM, readable by its owner only.
+func WriteKey(path string, key *ecdsa.PrivateKey) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("encode key: %w", err)
+	}
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+}
+
+// WritePublicKey stores a public key as PEM.
+func WritePublicKey(path string, key *ecdsa.PublicKey) error {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return fmt.Errorf("encode key: %w", err)
+	}
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o644)
+}
+
+func readPEM(path string) ([]byte, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "key-read", "key: %w", err)
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "key-form", "%s is no PEM file", path)
+	}
+	return block.Bytes, nil
+}
+
+// ReadKey reads what WriteKey wrote.
+func ReadKey(path string) (*ecdsa.PrivateKey, error) {
+	der, err := readPEM(path)
+	if err != nil {
+		return nil, err
+	}
+	any, err := x509.ParsePKCS8PrivateKey(der)
+	key, ok := any.(*ecdsa.PrivateKey)
+	if err != nil || !ok || key.Curve != elliptic.P256() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "key-form", "%s holds no P-256 private key in PKCS#8", path)
+	}
+	return key, nil
+}
+
+// ReadPublicKey reads what WritePublicKey wrote.
+func ReadPublicKey(path string) (*ecdsa.PublicKey, error) {
+	der, err := readPEM(path)
+	if err != nil {
+		return nil, err
+	}
+	any, err := x509.ParsePKIXPublicKey(der)
+	key, ok := any.(*ecdsa.PublicKey)
+	if err != nil || !ok || key.Curve != elliptic.P256() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "key-form", "%s holds no P-256 public key", path)
+	}
+	return key, nil
+}
+
+// Identify reads the instance's key and the directory that the configuration names.
+func (c *Config) Identify() (httpapi.Identity, *httpapi.Directory, error) {
+	key, err := ReadKey(c.Key)
+	if err != nil {
+		return httpapi.Identity{}, nil, err
+	}
+	pinned, err := ReadPublicKey(c.DirectoryKey)
+	if err != nil {
+		return httpapi.Identity{}, nil, err
+	}
+	d, err := httpapi.OpenDirectory(c.Directory, pinned)
+	return httpapi.Identity{ID: c.Instance, Key: key}, d, err
+}
