@@ -42,12 +42,12 @@ func (t Times) check(thisUpdate, nextUpdate time.Time) (stale bool, why string) 
 }
 
 // Verify checks that ca made the list: its name, its key identifier where the list has one, cRLSign,
-// and the signature with its key. The error is of kind Invalid with the code "crl-signature".
+// and the signature with its key. Whether ca is to be trusted at all is path validation's matter. The error is of kind Invalid with the code "crl-signature".
 func (c *CRL) Verify(ca *x509.Certificate, a Algorithms) error {
 	switch {
 	case ca == nil || !SameName(c.RawIssuer, ca.RawSubject):
 		return crlSignature("the list is another issuer's")
-	case ca.Version == 3 && (!ca.BasicConstraintsValid || !ca.IsCA):
+	case ca.BasicConstraintsValid && !ca.IsCA:
 		return crlSignature("its issuer is not a certification authority")
 	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCRLSign == 0:
 		return crlSignature("the key usage of its issuer has no cRLSign")

@@ -22,7 +22,8 @@ func ocspUntrusted(format string, args ...any) error {
 }
 
 // Verify checks who made the response (RFC 6960 §3.2, §4.2.2.2): the issuer's own key, or a responder whose
-// certificate that same key signed, that has the extended key usage OCSPSigning and is valid at ProducedAt;
+// certificate that same key signed, that has the extended key usage OCSPSigning, and is valid at ProducedAt and
+// not expired at o.At (or an old key could answer for today);
 // that the responder named is the one that signed; and that every answer is about a certificate of issuer, by
 // the hashes of its name and key. It says nothing about times. The error is of kind Invalid, "ocsp-signature".
 func (r *OCSPResponse) Verify(issuer *x509.Certificate, o OCSPCheck) error {
@@ -98,8 +99,8 @@ func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error
 		return ocspUntrusted("its responder's certificate is a CA's")
 	case len(c.UnhandledCriticalExtensions) > 0:
 		return ocspUntrusted("its responder's certificate has a critical extension that is not understood")
-	case r.ProducedAt.Before(c.NotBefore) || r.ProducedAt.After(c.NotAfter):
-		return ocspUntrusted("its responder's certificate was not valid when it was made")
+	case r.ProducedAt.Before(c.NotBefore) || r.ProducedAt.After(c.NotAfter) || o.At.After(c.NotAfter):
+		return ocspUntrusted("its responder's certificate was not valid when it was made, or is not any more")
 	case o.NoCheckRequired && !noCheck:
 		return ocspUntrusted("its responder's own status would have to be checked")
 	}

@@ -101,12 +101,16 @@ func (s *search) fail(rank int, chain []*x509.Certificate, err *PathError) {
 func (s *search) extend(chain []*x509.Certificate) {
 	child, depth := chain[len(chain)-1], len(chain)-1
 	if len(chain) >= maxPathLength {
-		s.fail(rankNoIssuer, chain, pathErrorf(BadConstraints, depth, "the path is longer than %d certificates", maxPathLength))
+		s.fail(rankNoIssuer, chain, pathErrorf(NoIssuer, depth, "no path of at most %d certificates leads to a trusted issuer", maxPathLength))
 		return
 	}
 	named := false
 	for _, c := range s.candidates(child) {
-		if s.found != nil || s.tries >= maxPathTries {
+		if s.found != nil {
+			return
+		}
+		if s.tries >= maxPathTries {
+			s.fail(rankNoIssuer, chain, pathErrorf(NoIssuer, depth, "no path to a trusted issuer was found in %d tries", maxPathTries))
 			return
 		}
 		if holds(chain, c.cert) {
