@@ -59,6 +59,9 @@ func TestLapse(t *testing.T) {
 		{"presented on the 90th day", func(h *CardHistory) { h.MoveInFiled, h.Presented = d(t, "2026-04-10"), d(t, "2026-07-09") }, "2035-02-18", LapseExpired},
 		{"presented on the 91st day", func(h *CardHistory) { h.MoveInFiled, h.Presented = d(t, "2026-04-10"), d(t, "2026-07-10") }, "2026-07-10", LapseNotPresented},
 		{"moved on before presenting", func(h *CardHistory) { h.MoveInFiled, h.MovedAgain = d(t, "2026-04-10"), d(t, "2026-05-01") }, "2026-05-01", LapseNotPresented},
+		{"presented only after moving on", func(h *CardHistory) {
+			h.MoveInFiled, h.MovedAgain, h.Presented = d(t, "2026-04-10"), d(t, "2026-05-01"), d(t, "2026-05-02")
+		}, "2026-05-01", LapseNotPresented},
 		{"presented, then moved on", func(h *CardHistory) {
 			h.MoveInFiled, h.Presented, h.MovedAgain = d(t, "2026-04-10"), d(t, "2026-04-10"), d(t, "2026-05-01")
 		}, "2035-02-18", LapseExpired},

@@ -40,7 +40,7 @@ func Papers() []PaperRule {
 	return []PaperRule{
 		{SelfWithPhoto, []Paper{PaperForm, PaperCard, PaperPhoto}, true, Rule{ID: "papers-self-with-photo", InForce: card,
 			Text:   Text{"本人が申請書とカードを持参し、顔写真付き身分証明書（カード自体でもよい）で確認する。即日。", "The person brings form and card and is checked against a photo document, which can be the card itself; the same day."},
-			Source: cite(founding, "4頁", "p. 4", Primary)}},
+			Source: cite(founding, "4頁", "p. 4", Primary, "That the card itself can be the photo document is told by municipalities.")}},
 		{SelfWithLetter, []Paper{PaperForm, PaperCard, PaperReply}, false, Rule{ID: "papers-self-with-letter", InForce: card,
 			Text:   Text{"顔写真付き身分証明書がないときは、住所あての照会書に対する回答書で確認する。後日。", "Without a photo document, the reply to an inquiry posted to the registered address is brought; another day."},
 			Source: cite(founding, "4頁", "p. 4", Primary)}},

@@ -79,7 +79,7 @@ func partyKeepings() []KeepingRule {
 			cite(actMobile, "4条2項", "art. 4(2)", Ancestor)),
 		keepYears(RecordAntique, 3, Text{"最終の記載をした日", "the day of the last entry"}, always(),
 			Text{"取引の帳簿等（相手方・品目・確認の方法）は3年間保存する。", "The book of dealings (who, what, how checked) is kept for 3 years."},
-			cite(actAntique, "16条・18条", "arts. 16 and 18", Primary)),
+			cite(actAntique, "16条・18条", "arts. 16 and 18", Primary, "The numbers of the articles are unverified.")),
 		keepYears(RecordConsent, 10, Text{"同意の日", "the day of consent"}, since(2023, 5, 16),
 			Text{"最新4情報提供の同意は、同意の日の翌日から10年間有効。", "Consent to be told the latest four items lasts 10 years from the day after."},
 			cite(guideJPKI, "（4情報提供）", "supply of the four items", Official)),

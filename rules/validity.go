@@ -75,13 +75,13 @@ var renewalWindow = series{{
 var certCardCap = series{{
 	ID: "certificate-card-cap", InForce: since(2016, 1, 1),
 	Text:   Text{"電子証明書は、記録されたカードの有効期間の満了の日を超えない。", "A certificate ends no later than the card it is stored on."},
-	Source: cite(cpsJPKI, "「電子証明書の有効期間」", "\"validity of certificates\"", Official),
+	Source: cite(cpsJPKI, "「電子証明書の有効期間」", "\"validity of certificates\"", Secondary),
 }}
 
 var certAuthCap = series{{
 	ID: "certificate-auth-cap", InForce: since(2016, 1, 1),
 	Text:   Text{"利用者証明用電子証明書があるとき、署名用電子証明書はその満了の日を超えない。", "Where there is an authentication certificate, the signature certificate ends no later than it."},
-	Source: cite(cpsJPKI, "「電子証明書の有効期間」", "\"validity of certificates\"", Official),
+	Source: cite(cpsJPKI, "「電子証明書の有効期間」", "\"validity of certificates\"", Secondary),
 }}
 
 var certNextTerm = series{{
