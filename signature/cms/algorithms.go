@@ -160,7 +160,7 @@ func pssScheme(der []byte) (scheme, error) {
 	if hasMGF {
 		var generator cryptobyte.String
 		var oid asn1.ObjectIdentifier
-		if !mgf.ReadASN1(&generator, cbasn1.SEQUENCE) || !mgf.Empty() || !generator.ReadASN1ObjectIdentifier(&oid) || !oid.Equal(oidMGF1) {
+		if !mgf.ReadASN1(&generator, cbasn1.SEQUENCE) || !mgf.Empty() || !readOID(&generator, &oid) || !oid.Equal(oidMGF1) {
 			return s, errParameters
 		}
 		if mgfHash, err = readHash(&generator); err != nil {

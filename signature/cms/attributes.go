@@ -49,7 +49,7 @@ func readAttributes(in cryptobyte.String) ([]Attribute, error) {
 		if len(all) == maxAttributes {
 			return nil, malformed("more than %d attributes", maxAttributes)
 		}
-		if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1ObjectIdentifier(&a.Type) ||
+		if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !readOID(&body, &a.Type) ||
 			!body.ReadASN1(&values, cbasn1.SET) || !body.Empty() {
 			return nil, malformed("an attribute is not readable")
 		}

@@ -14,10 +14,13 @@ import (
 // Bounds of what Parse accepts, beside those on size (64 MiB), depth and number of elements.
 // A document too large to be embedded is signed detached.
 const (
-	MaxSigners      = 64
+	MaxSigners      = 32
 	MaxCertificates = 128
-	maxAttributes   = 128 // in one set
-	maxValues       = 64  // of one attribute
+	maxCertificate  = 64 << 10 // octets of one certificate
+	maxAttributes   = 128      // in one set
+	maxValues       = 64       // of one attribute
+	maxOID          = 64       // octets of an object identifier
+	maxSerial       = 64       // octets of a serial number
 )
 
 // Content types.
@@ -65,7 +68,7 @@ func Parse(b []byte) (*SignedData, error) {
 	in := cryptobyte.String(der)
 	var info, explicit0, body cryptobyte.String
 	var contentType asn1.ObjectIdentifier
-	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) {
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !readOID(&info, &contentType) {
 		return nil, malformed("not a ContentInfo")
 	}
 	if !contentType.Equal(oidSignedData) {
@@ -119,7 +122,7 @@ func (sd *SignedData) read(in cryptobyte.String) error {
 // readContent reads EncapsulatedContentInfo (RFC 5652 §5.2).
 func (sd *SignedData) readContent(in *cryptobyte.String) error {
 	var encap, content cryptobyte.String
-	if !in.ReadASN1(&encap, cbasn1.SEQUENCE) || !encap.ReadASN1ObjectIdentifier(&sd.ContentType) ||
+	if !in.ReadASN1(&encap, cbasn1.SEQUENCE) || !readOID(&encap, &sd.ContentType) ||
 		!encap.ReadOptionalASN1(&content, &sd.Embedded, explicit(0)) || !encap.Empty() {
 		return malformed("the encapsulated content is not readable")
 	}
@@ -147,14 +150,25 @@ func (sd *SignedData) readCertificates(in cryptobyte.String) error {
 		if !in.ReadAnyASN1Element(&element, &tag) {
 			return malformed("the set of certificates is not readable")
 		}
-		c, err := x509.ParseCertificate(element)
-		if tag != cbasn1.SEQUENCE || err != nil {
+		if c := readCertificate(element, tag); c != nil {
+			sd.Certificates = append(sd.Certificates, c)
+		} else {
 			sd.Unread++
-			continue
 		}
-		sd.Certificates = append(sd.Certificates, c)
 	}
 	return nil
+}
+
+// readCertificate gives nil for anything but an X.509 certificate of usual size.
+func readCertificate(element []byte, tag cbasn1.Tag) *x509.Certificate {
+	if tag != cbasn1.SEQUENCE || len(element) > maxCertificate {
+		return nil
+	}
+	c, err := x509.ParseCertificate(element)
+	if err != nil {
+		return nil
+	}
+	return c
 }
 
 // readSigner reads one SignerInfo.
@@ -198,12 +212,12 @@ func readSigner(in *cryptobyte.String) (*SignerInfo, error) {
 // readIdentifier reads SignerIdentifier.
 func (s *SignerInfo) readIdentifier(in *cryptobyte.String) bool {
 	if in.PeekASN1Tag(implicit(0)) {
-		return in.ReadASN1Bytes(&s.KeyID, implicit(0)) && len(s.KeyID) > 0
+		return in.ReadASN1Bytes(&s.KeyID, implicit(0))
 	}
 	var body, issuer cryptobyte.String
 	s.Serial = new(big.Int)
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Element(&issuer, cbasn1.SEQUENCE) ||
-		!body.ReadASN1Integer(s.Serial) || !body.Empty() {
+		len(body) > maxSerial || !body.ReadASN1Integer(s.Serial) || !body.Empty() {
 		return false
 	}
 	s.Issuer = issuer
@@ -214,7 +228,7 @@ func (s *SignerInfo) readIdentifier(in *cryptobyte.String) bool {
 func readAlgorithm(in *cryptobyte.String) (a Algorithm, ok bool) {
 	var body, parameters cryptobyte.String
 	var tag cbasn1.Tag
-	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1ObjectIdentifier(&a.OID) {
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !readOID(&body, &a.OID) {
 		return a, false
 	}
 	if !body.Empty() && (!body.ReadAnyASN1Element(&parameters, &tag) || !body.Empty()) {
@@ -222,6 +236,13 @@ func readAlgorithm(in *cryptobyte.String) (a Algorithm, ok bool) {
 	}
 	a.Parameters = parameters
 	return a, true
+}
+
+// readOID reads an object identifier of usual length; each octet of a longer one would cost eight.
+func readOID(in *cryptobyte.String, oid *asn1.ObjectIdentifier) bool {
+	var element cryptobyte.String
+	return in.ReadASN1Element(&element, cbasn1.OBJECT_IDENTIFIER) && len(element) <= maxOID &&
+		element.ReadASN1ObjectIdentifier(oid)
 }
 
 // explicit is the tag [n] around something; implicit the tag [n] in place of a primitive one.

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -22,7 +23,8 @@ const maxCandidates = 4
 func (sd *SignedData) findSigner(r *Result, s *SignerInfo, more []*x509.Certificate, try func(*x509.Certificate) error) {
 	named := sd.named(s, more)
 	if len(named) == 0 {
-		r.add("signer-certificate", s.identifier(), "not embedded and not given", FaultSigner)
+		r.add("signer-certificate", s.identifier(),
+			fmt.Sprintf("not embedded and not given; %d embedded certificates are not readable", sd.Unread), FaultSigner)
 		return
 	}
 	candidates := named
@@ -64,15 +66,15 @@ func (sd *SignedData) named(s *SignerInfo, more []*x509.Certificate) []*x509.Cer
 
 // fits tells whether c is a certificate that the signer identifier may mean.
 func (s *SignerInfo) fits(c *x509.Certificate) bool {
-	if s.KeyID != nil {
-		return bytes.Equal(s.KeyID, c.SubjectKeyId)
+	if s.Issuer == nil { // an empty identifier means nobody
+		return len(s.KeyID) > 0 && bytes.Equal(s.KeyID, c.SubjectKeyId)
 	}
 	return s.Serial.Cmp(c.SerialNumber) == 0 && bytes.Equal(s.Issuer, c.RawIssuer)
 }
 
 // identifier says how the signer is named, without the serial number.
 func (s *SignerInfo) identifier() string {
-	if s.KeyID != nil {
+	if s.Issuer == nil {
 		return "subject key identifier " + hex.EncodeToString(s.KeyID[:min(len(s.KeyID), 32)])
 	}
 	return "issuer and serial number"

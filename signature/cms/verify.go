@@ -30,10 +30,6 @@ const (
 	FaultUnsupported Fault = "unsupported" // an algorithm that is not provided
 )
 
-// Breaks tells whether a check that failed so leaves no proof that the content was signed by the
-// key in the certificate. A weak algorithm does not break the arithmetic, only its worth.
-func (f Fault) Breaks() bool { return f != "" && f != FaultWeak }
-
 // Check is one rule applied to one signature. What is a stable word, Expected and Got are for
 // people and name no secret. Fault is "" where OK.
 type Check struct {
@@ -53,21 +49,15 @@ type Result struct {
 	Key         string      // such as "RSA 2048"
 }
 
-// First gives the fault of the first failed check with that weight: breaking or merely weak.
-func (r *Result) First(breaking bool) (c Check, found bool) {
+// Intact tells whether the content was signed with the key in Certificate, with every rule of the
+// syntax kept. Weak algorithms do not change the answer; they are for the caller to judge.
+func (r *Result) Intact() bool {
 	for _, c := range r.Checks {
-		if !c.OK && c.Fault.Breaks() == breaking {
-			return c, true
+		if !c.OK && c.Fault != FaultWeak {
+			return false
 		}
 	}
-	return Check{}, false
-}
-
-// Intact tells whether the content was signed with the key in Certificate, with every rule of the
-// syntax kept.
-func (r *Result) Intact() bool {
-	_, broken := r.First(true)
-	return !broken && r.Certificate != nil
+	return r.Certificate != nil
 }
 
 func (r *Result) add(what, expected, got string, fault Fault) {
@@ -166,10 +156,10 @@ func (sd *SignedData) checkAttributes(r *Result, s *SignerInfo) {
 	}
 	var contentType asn1.ObjectIdentifier
 	v := s.value(oidContentType)
-	ok := v.ReadASN1ObjectIdentifier(&contentType) && v.Empty() && contentType.Equal(sd.ContentType)
+	ok := readOID(&v, &contentType) && v.Empty() && contentType.Equal(sd.ContentType)
 	r.pass("content-type", sd.ContentType.String(), contentType.String(), ok, FaultFormat)
 	if _, present, readable := s.SigningTime(); present {
-		r.pass("signing-time", "UTCTime or GeneralizedTime in UTC", yes(readable, "readable"), readable, FaultFormat)
+		r.pass("signing-time-form", "UTCTime or GeneralizedTime in UTC", yes(readable, "readable"), readable, FaultFormat)
 	}
 	if p := s.value(oidAlgorithmProtection); p != nil {
 		ok := protects(p, s.DigestAlgorithm, s.SignatureAlgorithm)
@@ -195,7 +185,7 @@ func protects(in cryptobyte.String, digest, signature Algorithm) bool {
 		return false
 	}
 	a := Algorithm{} // [1] IMPLICIT stands in place of the SEQUENCE
-	if !tagged.ReadASN1ObjectIdentifier(&a.OID) {
+	if !readOID(&tagged, &a.OID) {
 		return false
 	}
 	a.Parameters = tagged
@@ -215,7 +205,7 @@ func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte 
 			v, want := s.value(oidMessageDigest), []byte(nil)
 			ok := v.ReadASN1Bytes(&want, cbasn1.OCTET_STRING) && v.Empty()
 			got := d.Sum(r.Digest)
-			r.pass("message-digest", hex.EncodeToString(want), hex.EncodeToString(got),
+			r.pass("message-digest", hex.EncodeToString(want[:min(len(want), 64)]), hex.EncodeToString(got),
 				ok && bytes.Equal(want, got), FaultContent)
 		}
 		covered := r.Digest.New()

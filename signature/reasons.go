@@ -1,0 +1,81 @@
+package signature
+
+import "slices"
+
+// reasonTexts holds every sentence that a report can give, Japanese and English.
+var reasonTexts = map[string][2]string{
+	"passed": {"署名は有効です。文書は署名後に変更されておらず、証明書は確認時点で有効です。",
+		"The signature is valid: the document is unchanged and the certificate is in force at the time of checking."},
+	"malformed": {"電子署名として読み取れません。データが壊れているか、署名ではありません。",
+		"This cannot be read as a signature. The data is damaged or is something else."},
+	"unsupported-form": {"この形式の署名データには対応していません。", "This form of signed data is not supported."},
+	"no-signature":     {"署名が一つも含まれていません。", "There is no signature inside."},
+	"format":           {"署名の構造が規格に反しています。", "The structure of the signature breaks the rules of its format."},
+	"content-changed": {"文書が署名されたものと異なります。署名後に変更されたか、別の文書です。",
+		"The document is not the one that was signed: it was changed afterwards, or it is another document."},
+	"signature-value": {"署名値が証明書の公開鍵と一致しません。", "The signature was not made with the key in the certificate, or what was signed has been changed."},
+	"ambiguous": {"署名されたデータは文書以外のものとしても解釈できるため、文書への署名とは認められません。",
+		"The signed bytes can be read as something other than a document, so this is no signature over a document."},
+	"forbidden-algorithm": {"安全でないため受け付けない暗号方式または鍵です。", "An algorithm or key is used that is refused as unsafe."},
+	"weak-algorithm": {"SHA-1や2048ビット未満のRSA鍵など、現在は信頼できない暗号方式が使われています。",
+		"A weak algorithm or a short key is used, such as SHA-1 or RSA under 2048 bits, which proves too little today."},
+	"unsupported-algorithm": {"この暗号方式には対応していません。", "An algorithm is used that is not supported."},
+	"other-certificate": {"署名は、添付されたものとは別の証明書を指定しています。",
+		"The signature names another certificate than the one at hand."},
+	"no-certificate": {"署名者の証明書が見つかりません。", "The signer's certificate is not at hand."},
+	"no-content": {"署名対象の文書がありません。文書を指定してください。",
+		"The signed document is neither inside the signature nor given."},
+	"anchors-none": {"指定により、証明書の信頼性は確認していません。文書の同一性だけを確認しました。",
+		"Trust was left out on request; only the integrity of the document was checked."},
+	"no-issuer": {"証明書の発行者を信頼できる認証局まで確認できません。",
+		"The certificate does not lead to a trusted certification authority."},
+	"forged-certificate": {"証明書に付された発行者の署名が一致しません。証明書は偽造または改変されています。",
+		"The authority named in the certificate did not sign it: it is forged or altered."},
+	"expired":       {"証明書は確認時点で有効期間を過ぎています。", "The certificate has expired at the time of checking."},
+	"not-yet-valid": {"証明書は確認時点でまだ有効期間に入っていません。", "The certificate is not yet valid at the time of checking."},
+	"wrong-kind": {"証明書の種類が異なります。利用者証明用電子証明書は文書の署名に使えません。",
+		"The certificate is of another kind: a certificate for user authentication cannot sign documents, nor the reverse."},
+	"bad-usage":       {"証明書の鍵用途が署名を許していません。", "The key usage of the certificate does not allow this signature."},
+	"bad-constraints": {"証明書の経路が制約に反しています。", "The certificate path breaks a constraint."},
+	"revoked": {"証明書は確認時点で失効または効力停止しています。",
+		"The certificate was revoked or suspended at the time of checking."},
+	"issuer-revoked":   {"発行者の証明書が失効しています。", "The certificate of an authority in the path was revoked."},
+	"issuer-not-valid": {"発行者の証明書が確認時点で有効期間外です。", "The certificate of an authority in the path is outside its validity."},
+	"status-unknown": {"失効情報を確認できませんでした。後でもう一度確認してください。",
+		"The status of the certificate could not be learned. Try again later."},
+	"status-stale": {"手元の失効情報が古くなっています。新しい情報で確認し直してください。",
+		"The status at hand is out of date. Check again with fresh status."},
+	"status-not-checked": {"証明書の失効を確認していません。", "The status of the certificate was not checked."},
+	"chain-algorithm":    {"証明書の経路で受け付けない暗号方式が使われています。", "The certificate path uses an algorithm that is not accepted."},
+	"chain-malformed":    {"証明書の経路を確認できません。", "The certificate path could not be judged."},
+	"time-ahead": {"署名者の申告する署名日時が確認時点より後です。",
+		"The signing time that the signer claims lies after the time of checking."},
+}
+
+// reasonOf gives the sentence pair of a code.
+func reasonOf(code string) Reason {
+	t := reasonTexts[code]
+	return Reason{Code: code, JA: t[0], EN: t[1]}
+}
+
+// with adds a detail that has no translation.
+func (r Reason) with(detail string) Reason {
+	r.JA += " (" + detail + ")"
+	r.EN += " (" + detail + ")"
+	return r
+}
+
+// reasonsOf gives the reasons of all conclusions, the deciding one first, each once.
+func reasonsOf(decided conclusion, all []conclusion) []Reason {
+	codes := []string{decided.reason}
+	for _, c := range all {
+		if !slices.Contains(codes, c.reason) {
+			codes = append(codes, c.reason)
+		}
+	}
+	reasons := make([]Reason, len(codes))
+	for i, code := range codes {
+		reasons[i] = reasonOf(code)
+	}
+	return reasons
+}

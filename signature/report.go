@@ -1,0 +1,135 @@
+package signature
+
+import (
+	"crypto/x509"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+)
+
+// Report is the technical report on one signed document. Its JSON form is a contract; the schema is
+// testdata/report.schema.json. The top level repeats verdict, chain and revocation of the signature
+// that decided: the worst one.
+type Report struct {
+	Verdict       Verdict       `json:"verdict" enum:"TOTAL-PASSED,INDETERMINATE,TOTAL-FAILED,UNSUPPORTED,MALFORMED" doc:"Conclusion over all signatures"`
+	SubIndication SubIndication `json:"sub_indication,omitempty" doc:"Sub-indication of ETSI EN 319 102-1; absent when passed"`
+	Format        Format        `json:"format,omitempty" enum:"CMS,CAdES" doc:"Format of the signature; CAdES only if every signature binds its certificate"`
+	Integrity     Integrity     `json:"integrity,omitempty" enum:"ok,broken" doc:"Whether the document is what the keys in the certificates signed, trust aside; absent where that could not be established"`
+	At            time.Time     `json:"at" doc:"The instant that the report speaks of, civil time"`
+	AnchorsNone   bool          `json:"anchors_none" doc:"Trust was left out on request"`
+	Chain         *Chain        `json:"chain,omitempty" doc:"Of the signature that decided"`
+	Revocation    *Revocation   `json:"revocation,omitempty" doc:"Of the signature that decided"`
+	Signatures    []Signature   `json:"signatures" doc:"One for each signature, in the order of the document"`
+	Reasons       []Reason      `json:"reasons" doc:"Why the verdict is what it is, in plain words"`
+}
+
+// Signature is what the report says of one signature.
+type Signature struct {
+	Indication    Verdict       `json:"indication" enum:"TOTAL-PASSED,INDETERMINATE,TOTAL-FAILED,UNSUPPORTED"`
+	SubIndication SubIndication `json:"sub_indication,omitempty"`
+	Format        Format        `json:"format" enum:"CMS,CAdES"`
+	Level         string        `json:"level,omitempty" enum:"B-B" doc:"Baseline level of EN 319 122-1, as far as its signed attributes are there"`
+	Integrity     Integrity     `json:"integrity,omitempty" enum:"ok,broken"`
+	Signer        *Signer       `json:"signer,omitempty" doc:"Absent where the signer's certificate is not at hand"`
+	Covers        *Covered      `json:"covers,omitempty" doc:"Which bytes are signed; absent where the content is not at hand"`
+	Algorithms    Algorithms    `json:"algorithms"`
+	SigningTime   *SigningTime  `json:"signing_time,omitempty"`
+	Chain         Chain         `json:"chain"`
+	Revocation    Revocation    `json:"revocation"`
+	Items         *cert.Items   `json:"items,omitempty" doc:"The four items, only where the signature is intact, the chain is ok and nothing failed"`
+	Checks        []Check       `json:"checks" doc:"Every rule that was applied, in order"`
+	Unsigned      []string      `json:"unsigned_attributes,omitempty" doc:"Object identifiers of attributes that nothing protects and that were not judged"`
+	Reasons       []Reason      `json:"reasons"`
+
+	// Certificate is the signer's, for a caller that goes on with it; it is no part of the JSON form.
+	Certificate *x509.Certificate `json:"-"`
+}
+
+// Signer says who signed, as far as the certificate says it.
+type Signer struct {
+	Kind       jitsuin.CertKind `json:"kind,omitempty" enum:"sign,auth" doc:"Absent for a certificate outside the JPKI profiles"`
+	Subject    string           `json:"subject" doc:"Distinguished name (RFC 4514); of a resident's certificate an opaque identifier"`
+	Issuer     string           `json:"issuer" doc:"Distinguished name; generations of an authority share it"`
+	NotBefore  time.Time        `json:"not_before"`
+	NotAfter   time.Time        `json:"not_after"`
+	Restricted *Restricted      `json:"restricted,omitempty" doc:"For an accredited verifier's own checks only (arts. 19(2), 52); leaves through Public stripped"`
+}
+
+// Restricted is what a verifier may use for the check itself and for nothing else.
+type Restricted struct {
+	Serial string `json:"serial" doc:"発行番号, serial number of the certificate, hexadecimal"`
+}
+
+// Covered says which bytes a signature covers.
+type Covered struct {
+	Content     string `json:"content" enum:"embedded,detached"`
+	Whole       bool   `json:"whole" doc:"The signature covers every byte of the content"`
+	Bytes       int64  `json:"bytes"`
+	ContentType string `json:"content_type" doc:"Object identifier that the signature claims"`
+	DigestAlg   string `json:"digest_algorithm,omitempty"`
+	Digest      string `json:"digest,omitempty" doc:"Hexadecimal digest of the content at hand"`
+}
+
+// Algorithms names what the signature was made with.
+type Algorithms struct {
+	Digest    string `json:"digest,omitempty" doc:"Such as SHA-256; absent where it is not known"`
+	Signature string `json:"signature" doc:"Such as RSASSA-PKCS1-v1_5, or an object identifier"`
+	Key       string `json:"key,omitempty" doc:"Such as RSA 2048"`
+}
+
+// SigningTime is a time of signing and what it rests on.
+type SigningTime struct {
+	At    time.Time `json:"at"`
+	Proof string    `json:"proof" enum:"claimed" doc:"claimed: the signer says so and nothing proves it"`
+}
+
+// Chain says whether the certificate leads to an anchor.
+type Chain struct {
+	OK           bool     `json:"ok" doc:"A valid path to a trust anchor at the instant; its status is in revocation"`
+	Anchor       string   `json:"anchor,omitempty" doc:"Subject of the anchor"`
+	AnchorSHA256 string   `json:"anchor_sha256,omitempty" doc:"Fingerprint of the anchor, for generations share a name"`
+	Path         []string `json:"path" doc:"Subjects from the signer to the anchor, as far as the path came"`
+	Reason       string   `json:"reason,omitempty" doc:"Why not ok: a stable word, a colon, a sentence"`
+}
+
+// Revocation says what is known of the certificate's status.
+type Revocation struct {
+	Status     cert.State               `json:"status" enum:"good,revoked,unknown,not_checked"`
+	Source     string                   `json:"source,omitempty" doc:"ocsp, crl or none"`
+	ThisUpdate *time.Time               `json:"this_update,omitempty"`
+	NextUpdate *time.Time               `json:"next_update,omitempty"`
+	RevokedAt  *time.Time               `json:"revoked_at,omitempty"`
+	Reason     jitsuin.RevocationReason `json:"reason,omitempty"`
+	Why        string                   `json:"why,omitempty" doc:"What is wrong when the status is unknown"`
+}
+
+// Check is one rule and its outcome.
+type Check struct {
+	What     string `json:"what" doc:"A stable word"`
+	Expected string `json:"expected"`
+	Got      string `json:"got"`
+	OK       bool   `json:"ok"`
+}
+
+// Reason is one sentence for people, in both languages, with a stable word for programs.
+type Reason struct {
+	Code string `json:"code"`
+	JA   string `json:"ja"`
+	EN   string `json:"en"`
+}
+
+// Public returns a copy without what may not leave an accredited verifier: serial numbers.
+func (r *Report) Public() *Report {
+	c := *r
+	c.Signatures = append([]Signature(nil), r.Signatures...)
+	for i := range c.Signatures {
+		if s := c.Signatures[i].Signer; s != nil {
+			open := *s
+			open.Restricted = nil
+			c.Signatures[i].Signer = &open
+		}
+		c.Signatures[i].Certificate = nil
+	}
+	return &c
+}
