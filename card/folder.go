@@ -3,18 +3,16 @@ package card
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/internal/durable"
 )
 
 const (
 	imageName = "chip.image"
-	tempName  = "chip.image.tmp"
 	magic     = "JITSUIN-CHIP-1\n" // before the SHA-256 of the image and the image
 )
 
@@ -23,16 +21,8 @@ const (
 // 0700 and the file 0600, because the image holds the private keys.
 // A Folder does not lock: package card/host sees to it that one process serves a folder.
 type Folder struct {
-	dir string
-	fs  fileSystem
-}
-
-// fileSystem is the handful of calls that a power cut can come between.
-type fileSystem struct {
-	write   func(f *os.File, b []byte) error
-	sync    func(f *os.File) error
-	rename  func(from, to string) error
-	syncDir func(dir string) error
+	dir    string
+	writer durable.Writer
 }
 
 // NewFolder opens the memory in dir and makes the folder where it does not exist.
@@ -43,12 +33,7 @@ func NewFolder(dir string) (*Folder, error) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("close the chip's folder to others: %w", err)
 	}
-	return &Folder{dir: dir, fs: fileSystem{
-		write:   func(f *os.File, b []byte) error { _, err := f.Write(b); return err },
-		sync:    (*os.File).Sync,
-		rename:  os.Rename,
-		syncDir: syncDir,
-	}}, nil
+	return &Folder{dir: dir, writer: durable.New()}, nil
 }
 
 // Load reads the image and checks its checksum.
@@ -73,54 +58,13 @@ func cutHeader(b []byte) (sum [sha256.Size]byte, image []byte, ok bool) {
 	return sum, rest[len(sum):], true
 }
 
-// Store replaces the image. A temporary file that a power cut left behind is overwritten.
+// Store replaces the image.
 func (m *Folder) Store(image []byte) error {
 	sum := sha256.Sum256(image)
 	b := append(append([]byte(magic), sum[:]...), image...)
 	defer clear(b)
-	temp := filepath.Join(m.dir, tempName)
-	if err := m.writeTemp(temp, b); err != nil {
-		return err
-	}
-	if err := m.fs.rename(temp, filepath.Join(m.dir, imageName)); err != nil {
-		return fmt.Errorf("put the chip's new image in place: %w", err)
-	}
-	if err := m.fs.syncDir(m.dir); err != nil {
-		return fmt.Errorf("sync the chip's folder: %w", err)
+	if err := m.writer.Replace(filepath.Join(m.dir, imageName), b); err != nil {
+		return fmt.Errorf("write the chip's image: %w", err)
 	}
 	return nil
-}
-
-func (m *Folder) writeTemp(path string, b []byte) error {
-	// The old temporary file goes first, so that the new one has our mode and not another's.
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove an unfinished image: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the chip's new image: %w", err)
-	}
-	err = m.fs.write(f, b)
-	if err == nil {
-		err = m.fs.sync(f)
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return fmt.Errorf("write the chip's new image: %w", err)
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if closeErr := d.Close(); err == nil {
-		err = closeErr
-	}
-	return err
 }

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	digits  = "0123456789"
-	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits       = "0123456789"
+	letters      = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	smallLetters = "abcdefghijklmnopqrstuvwxyz"
 )
 
 // NormalPIN checks what a person typed before it costs a try, and gives the form that is sent:
@@ -25,10 +26,11 @@ func NormalPIN(kind jitsuin.CertKind, pin jitsuin.PIN) (jitsuin.PIN, error) {
 			return "", jitsuin.Errorf(jitsuin.Invalid, "pin-form", "the PIN of the authentication certificate has four digits").At("pin")
 		}
 	case jitsuin.SignCert:
-		p = strings.ToUpper(p)
-		if len(p) < 6 || len(p) > 16 || strings.Trim(p, letters+digits) != "" {
+		// The letters are looked at before, because other letters have an upper case in A-Z too.
+		if len(p) < 6 || len(p) > 16 || strings.Trim(p, letters+smallLetters+digits) != "" {
 			return "", jitsuin.Errorf(jitsuin.Invalid, "pin-form", "the password of the signature certificate has 6 to 16 letters A-Z and digits").At("pin")
 		}
+		p = strings.ToUpper(p)
 	default:
 		return "", jitsuin.Errorf(jitsuin.Invalid, "cert-kind", "a certificate is of kind sign or auth")
 	}
