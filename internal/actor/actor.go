@@ -150,6 +150,9 @@ func (a *Actor) Run(ctx context.Context) error {
 	defer a.DB.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if err := a.startFollowers(); err != nil {
+		return err
+	}
 	servers, failed, err := a.listen(ctx)
 	if err != nil {
 		return err
@@ -236,6 +239,10 @@ func (a *Actor) keep(ctx context.Context, t task) {
 	for ctx.Err() == nil {
 		err := t.run(ctx)
 		if ctx.Err() != nil {
+			return
+		}
+		if stopped(err) {
+			a.Log.ErrorContext(ctx, "a task stands still until a person has looked", "task", t.name, "err", err)
 			return
 		}
 		a.Log.ErrorContext(ctx, "a task ended and is started again", "task", t.name, "err", err)

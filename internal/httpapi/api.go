@@ -81,7 +81,7 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 	// The policy decides before a single byte of the body is looked at.
 	o.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		if err := op.Policy.allow(r.Context(), CallerOf(r.Context())); err != nil {
+		if err := op.Policy.Allow(r.Context(), CallerOf(r.Context())); err != nil {
 			WriteError(w, r, a.log, err)
 			return
 		}
@@ -107,7 +107,7 @@ func (a *API) Raw(pattern string, policy Policy, h http.Handler) {
 	}
 	a.routes = append(a.routes, Route{"", pattern, policy.doc})
 	a.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := policy.allow(r.Context(), CallerOf(r.Context())); err != nil {
+		if err := policy.Allow(r.Context(), CallerOf(r.Context())); err != nil {
 			WriteError(w, r, a.log, err)
 			return
 		}

@@ -56,7 +56,8 @@ func Checked(doc string, check func(ctx context.Context, c Caller) error) Policy
 	return Policy{doc: doc, check: check}
 }
 
-func (p Policy) allow(ctx context.Context, c Caller) error {
+// Allow tells whether the caller may come in; nil means yes.
+func (p Policy) Allow(ctx context.Context, c Caller) error {
 	if p.public {
 		return nil
 	}
