@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 	"unicode/utf8"
@@ -73,14 +74,14 @@ func (d Draft) check() (body []byte, err error) {
 	if d.RecordedAt.IsZero() {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "feed-recorded-at", "the time of recording is missing")
 	}
-	text, err := json.Marshal(d.Body)
-	if err != nil {
+	var text bytes.Buffer
+	if err := writeLine(&text, d.Body); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "feed-body", "the body cannot be written as JSON: %w", err)
 	}
-	if len(text) > 4*MaxBody {
-		return nil, tooLarge(len(text))
+	if text.Len() > 4*MaxBody {
+		return nil, tooLarge(text.Len())
 	}
-	body, err = jcs.Transform(text)
+	body, err = jcs.Transform(text.Bytes())
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "feed-body", "the body has no RFC 8785 form: %w", err)
 	}
