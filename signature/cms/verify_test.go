@@ -195,19 +195,20 @@ func TestOneBitFlipped(t *testing.T) {
 	for name, who := range map[string]signtest.Identity{"RSA-2048": p.RSA, "P-384": p.P384} {
 		der := sign(t, who, true, []byte("short content"))
 		start := bytes.Index(der, []byte("short content"))
-		flip(t, name+" content", der, start, start+len("short content"))
+		bits := map[string]int{"RSA-2048": 8, "P-384": 1}[name] // per byte: P-384 is slow
+		flip(t, name+" content", der, start, start+len("short content"), bits)
 		first := bytes.LastIndex(der, oidValue(attrContentType)) - 2 // the attributes, the algorithm, the value
-		flip(t, name+" attributes and value", der, first, len(der))
+		flip(t, name+" attributes and value", der, first, len(der), bits)
 	}
 }
 
-// flip turns every single bit of der[from:to] and expects no signature to be intact.
-func flip(t *testing.T, name string, der []byte, from, to int) {
+// flip turns single bits of der[from:to], 8 or fewer per byte, and expects no signature to be intact.
+func flip(t *testing.T, name string, der []byte, from, to, bits int) {
 	t.Helper()
 	accepted := 0
 	for i := from; i < to; i++ {
-		for bit := range 8 {
-			near := bytes.Clone(der)
+		for n := range bits {
+			near, bit := bytes.Clone(der), (i+n)%8
 			near[i] ^= 1 << bit
 			all, err := verify(t, near, nil)
 			if err != nil || len(all) == 0 || !all[0].Intact() {
