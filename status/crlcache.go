@@ -1,0 +1,148 @@
+package status
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jitsuin/jitsuin/cert"
+	"golang.org/x/sync/singleflight"
+)
+
+// CRLCache answers from revocation lists that it fetches and keeps while they hold. It is a
+// cert.Revocation. Fill the fields before its first use.
+type CRLCache struct {
+	URL        func(leaf *x509.Certificate) string // where the list of a certificate is; "" for nowhere
+	HTTPClient *http.Client                        // nil: http.DefaultClient
+	Timeout    time.Duration                       // 0: 10 seconds for a whole fetch
+	MaxSize    int64                               // 0: 256 MiB
+	Refresh    time.Duration                       // fetch again after this, though the list still holds; 0: only when it has ended
+	Clock      func() time.Time                    // required: civil time
+	Anchors    []*x509.Certificate                 // CAs whose other key generations may sign a list for the same name
+	Algorithms cert.Algorithms
+
+	group singleflight.Group
+	mu    sync.RWMutex
+	kept  map[string]keptList
+}
+
+// keptList is a verified list.
+type keptList struct {
+	crl     *cert.CRL
+	signer  *x509.Certificate
+	fetched time.Time
+}
+
+// Status implements cert.Revocation. A list that cannot be had, is not signed by the issuer's key (or by another
+// generation among Anchors), is out of date or out of scope is Unknown. A list older than the one at hand is not believed.
+func (c *CRLCache) Status(ctx context.Context, leaf, issuer *x509.Certificate, at time.Time) (cert.Status, error) {
+	url := c.URL(leaf)
+	if url == "" {
+		return unknown(cert.SourceCRL, "no place is known where the certificate's revocation list is"), nil
+	}
+	now := c.Clock()
+	k, why := c.list(ctx, url, issuer, at, now)
+	if ctx.Err() != nil {
+		return cert.Status{}, ctx.Err()
+	}
+	if k.crl == nil {
+		return unknown(cert.SourceCRL, why), nil
+	}
+	if !mayAnswer(k.signer, issuer, c.Anchors) {
+		return unknown(cert.SourceCRL, "the revocation list is signed by another authority"), nil
+	}
+	st := k.crl.Status(leaf, cert.Times{At: at, Now: now, Skew: clockSkew}, url)
+	if st.State == cert.Unknown && why != "" {
+		st.Why = why + "; " + st.Why
+	}
+	return st, nil
+}
+
+func mayAnswer(signer, issuer *x509.Certificate, anchors []*x509.Certificate) bool {
+	if signer.Equal(issuer) {
+		return true
+	}
+	for _, a := range anchors {
+		if signer.Equal(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// list gives the list kept for a place, fetched first if it is due. why tells what went wrong with fetching, also
+// where an older list is still given.
+func (c *CRLCache) list(ctx context.Context, url string, issuer *x509.Certificate, at, now time.Time) (k keptList, why string) {
+	c.mu.RLock()
+	k = c.kept[url]
+	c.mu.RUnlock()
+	ended := k.crl == nil || at.After(k.crl.NextUpdate) || now.After(k.crl.NextUpdate)
+	if !ended && (c.Refresh <= 0 || now.Sub(k.fetched) < c.Refresh) {
+		return k, ""
+	}
+	// One fetch serves all who wait; it must not end with the first one's context.
+	result := c.group.DoChan(url, func() (any, error) { return c.fetch(context.WithoutCancel(ctx), url, issuer, now) })
+	select {
+	case <-ctx.Done():
+		return k, noAnswer
+	case r := <-result:
+		if r.Err != nil {
+			return k, r.Err.Error()
+		}
+		return r.Val.(keptList), ""
+	}
+}
+
+var errNoAnswer = errors.New(noAnswer)
+
+// fetch gets, verifies and keeps a list.
+func (c *CRLCache) fetch(ctx context.Context, url string, issuer *x509.Certificate, now time.Time) (keptList, error) {
+	limit := c.MaxSize
+	if limit <= 0 {
+		limit = 256 << 20
+	}
+	der, err := exchange(ctx, c.HTTPClient, c.Timeout, limit, func(ctx context.Context) (*http.Request, error) {
+		return http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	})
+	if err != nil {
+		return keptList{}, errNoAnswer
+	}
+	crl, err := cert.ParseCRL(der)
+	if err != nil {
+		return keptList{}, err
+	}
+	signer, err := verifyList(crl, issuer, c.Anchors, c.Algorithms)
+	if err != nil {
+		return keptList{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.kept[url]
+	if old.crl != nil && crl.ThisUpdate.Before(old.crl.ThisUpdate) {
+		return keptList{}, errors.New("the status service answers with an older revocation list than before")
+	}
+	crl.BuildIndex()
+	if c.kept == nil {
+		c.kept = map[string]keptList{}
+	}
+	k := keptList{crl, signer, now}
+	c.kept[url] = k
+	return k, nil
+}
+
+// verifyList finds the CA key that signed a list, the issuer's first.
+func verifyList(crl *cert.CRL, issuer *x509.Certificate, anchors []*x509.Certificate, a cert.Algorithms) (*x509.Certificate, error) {
+	first := crl.Verify(issuer, a)
+	if first == nil {
+		return issuer, nil
+	}
+	for _, ca := range anchors {
+		if cert.SameName(ca.RawSubject, issuer.RawSubject) && crl.Verify(ca, a) == nil {
+			return ca, nil
+		}
+	}
+	return nil, first
+}
