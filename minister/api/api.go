@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -25,7 +26,7 @@ const (
 
 // Accreditation is the minister's decision on one verifier (認定, JPKI Act art. 17(1)(vi)) or, for
 // a body that the law itself names (art. 17(1)(i) to (v)), the record that it is one. The feed
-// subject is the verifier's instance id in ID form; the event carries the whole state.
+// subject is the verifier's instance id; the event carries the whole state.
 type Accreditation struct {
 	ID        jitsuin.ID   `json:"id"`
 	Verifier  string       `json:"verifier" doc:"instance id, such as platform:1"`
@@ -51,10 +52,38 @@ type Decision struct {
 	Reason   string `json:"reason,omitempty" maxLength:"500"`
 }
 
+// Step is one decision in the history of an accreditation. At is civil time, By the official's instance.
+type Step struct {
+	At     time.Time    `json:"at"`
+	By     string       `json:"by"`
+	State  string       `json:"state" enum:"in-force,suspended,withdrawn"`
+	Until  jitsuin.Date `json:"until"`
+	Reason string       `json:"reason,omitempty"`
+}
+
+// History is an accreditation with every decision on it, the first one first.
+type History struct {
+	Accreditation
+	Steps []Step `json:"steps"`
+}
+
 // Client calls the minister's office.
 type Client struct{ *httpapi.Remote }
 
 // Decide records a decision: a new accreditation, a suspension, its lifting, a withdrawal.
 func (c Client) Decide(ctx context.Context, d Decision, key string) (Accreditation, error) {
 	return httpapi.Do[Accreditation](ctx, c.Remote, http.MethodPost, "/accreditations", key, d)
+}
+
+// List gives all accreditations, also those that are over.
+func (c Client) List(ctx context.Context) ([]Accreditation, error) {
+	out, err := httpapi.Do[struct {
+		Accreditations []Accreditation `json:"accreditations"`
+	}](ctx, c.Remote, http.MethodGet, "/accreditations", "", nil)
+	return out.Accreditations, err
+}
+
+// One gives an accreditation with its history.
+func (c Client) One(ctx context.Context, id jitsuin.ID) (History, error) {
+	return httpapi.Do[History](ctx, c.Remote, http.MethodGet, "/accreditations/"+string(id), "", nil)
 }
