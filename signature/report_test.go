@@ -18,7 +18,7 @@ import (
 	"github.com/jitsuin/jitsuin/signature/internal/signtest"
 )
 
-var update = flag.Bool("update", false, "write testdata/report.schema.json anew")
+var update = flag.Bool("update", false, "write the files of testdata anew")
 
 // TestReportSchema holds the JSON form of the report to the published schema.
 func TestReportSchema(t *testing.T) {
