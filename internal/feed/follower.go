@@ -100,7 +100,7 @@ func NewFollower(cfg FollowerConfig) (*Follower, error) {
 		cfg.Backoff = 100 * time.Millisecond
 	}
 	cfg.Log = cfg.Log.With("source", cfg.Source, "topic", cfg.Topic)
-	return &Follower{cfg: cfg}, nil
+	return &Follower{cfg: cfg, lastRetry: cfg.Now()}, nil
 }
 
 // Run reads and applies until ctx ends, and then gives nil, or until something is wrong that must

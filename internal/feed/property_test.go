@@ -1,0 +1,477 @@
+package feed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"pgregory.net/rapid"
+)
+
+const (
+	workers   = 2
+	rounds    = 52 // × 100 checks of rapid × workers = 10,400 histories
+	maxEvents = 40
+)
+
+// Histories of a feed: it is cut, repeated, delayed, reordered and thinned out on its way, re-read
+// from earlier cursors, sender and reader crash at any commit, events fail and are mended, the
+// sender's database is rolled back. In the end the reader holds what the model holds, each event
+// has had its effect once, and every gap was an alarm.
+func TestHistories(t *testing.T) {
+	n := rounds
+	if testing.Short() {
+		n = 1
+	}
+	for w := range workers {
+		t.Run(fmt.Sprint(w), func(t *testing.T) {
+			t.Parallel()
+			h := newHistory(t)
+			for range n {
+				rapid.Check(t, h.run)
+			}
+		})
+	}
+}
+
+// history is one sender and one reader, used for one history after another.
+type history struct {
+	send, read *sender2
+	marks      *memoryMarks
+	s          *sender
+	r          *reader
+	via        *mangler
+	rt         *rapid.T
+
+	model    map[string]string // subject → value, as committed
+	values   int
+	backup   *backup
+	rewound  bool // the sender went back to a backup at least once
+	distrust bool // an answer was delayed: any alarm may follow
+	wantGap  bool
+	old      []answer
+}
+
+// sender2 is a database whose next commit can be made to fail.
+type sender2 struct {
+	db    *store.DB
+	fault store.Fault
+}
+
+func (d *sender2) next() store.Fault {
+	f := d.fault
+	d.fault = store.NoFault
+	return f
+}
+
+type answer struct {
+	header http.Header
+	lines  []string
+}
+
+type backup struct {
+	tables map[string][][]any
+	model  map[string]string
+}
+
+var senderTables = map[string]string{
+	"feed_epoch": "id, epoch", "feed_versions": "topic, subject, version",
+	"feed_outbox": "id, topic, subject, version, type, recorded_at, origin, body",
+	"feed_heads":  "topic, epoch, n, hash, start",
+	"feed_events": "topic, epoch, n, prev, hash, recorded_at, origin, type, subject, version, body, body_hash",
+	"feed_latest": "topic, subject, version, epoch, n",
+}
+
+func newHistory(t *testing.T) *history {
+	h := &history{send: &sender2{}, read: &sender2{}}
+	h.send.db = openDB(t, "sqlite::memory:", store.WithFaults(h.send.next))
+	h.read.db = openDB(t, "sqlite::memory:", store.WithFaults(h.read.next))
+	h.s = &sender{t: t, db: h.send.db}
+	h.via = &mangler{next: h.s}
+	h.r = newReader(t, h.read.db, h.via)
+	return h
+}
+
+func (h *history) exec(db *store.DB, queries ...string) {
+	err := db.Update(context.Background(), func(tx *store.Tx) error {
+		for _, q := range queries {
+			if _, err := tx.Exec(q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+}
+
+func (h *history) reset(rt *rapid.T) {
+	h.rt = rt
+	h.send.fault, h.read.fault = store.NoFault, store.NoFault
+	for table := range senderTables {
+		h.exec(h.send.db, `DELETE FROM `+table)
+	}
+	h.exec(h.send.db, `INSERT INTO feed_epoch (id, epoch) VALUES (1, 1)`)
+	h.exec(h.read.db, `DELETE FROM feed_cursors`, `DELETE FROM feed_applied`, `DELETE FROM feed_parked`,
+		`DELETE FROM state`, `DELETE FROM effects`, `DELETE FROM passed_on`)
+	h.marks = newMarks()
+	h.s.marks = h.marks
+	h.s.restart()
+	clear(h.r.fail)
+	h.model, h.values, h.backup, h.rewound, h.old = map[string]string{}, 0, nil, false, nil
+	h.calm()
+}
+
+// calm ends all disturbance of the way.
+func (h *history) calm() { h.via.change, h.distrust, h.wantGap = nil, false, false }
+
+func (h *history) run(rt *rapid.T) {
+	h.reset(rt)
+	acts := []func(){h.append, h.append, h.append, h.step, h.step, h.poll, h.poll, h.poll, h.crash,
+		h.fail, h.retry, h.rewind, h.newEpoch, h.save, h.restore}
+	for range rapid.IntRange(3, 25).Draw(rt, "acts") {
+		acts[rapid.IntRange(0, len(acts)-1).Draw(rt, "act")]()
+	}
+	h.settle()
+	h.check()
+}
+
+func (h *history) drawFault(name string) store.Fault {
+	return []store.Fault{store.NoFault, store.NoFault, store.NoFault, store.CommitLost, store.CommitPersisted}[rapid.IntRange(0, 4).Draw(h.rt, name)]
+}
+
+// append is an act of the sender. The model learns an unknown result by reading, as a caller does.
+func (h *history) append() {
+	if h.values >= maxEvents {
+		return
+	}
+	subject := string(rune('a' + rapid.IntRange(0, 3).Draw(h.rt, "subject")))
+	h.values++
+	value := fmt.Sprint(h.values)
+	h.send.fault = h.drawFault("append fault")
+	persisted := h.send.fault != store.CommitLost
+	if err := h.s.append(subject, value); (err == nil) != (persisted && !isUnknown(err)) {
+		h.rt.Fatal(err)
+	}
+	if persisted {
+		h.model[subject] = value
+	}
+}
+
+func isUnknown(err error) bool { return jitsuin.CodeOf(err) == store.CodeUnknown }
+
+func (h *history) step() {
+	h.s.seq.cfg.Batch = rapid.IntRange(1, 4).Draw(h.rt, "batch")
+	h.send.fault, h.marks.fault = h.drawFault("step fault"), h.drawFault("mark fault")
+	_, err := h.s.seq.Step(context.Background())
+	h.send.fault, h.marks.fault = store.NoFault, store.NoFault
+	if err != nil && rapid.Bool().Draw(h.rt, "dies") {
+		h.s.restart()
+	}
+}
+
+func (h *history) crash() {
+	h.s.restart()
+	h.r = newReader(h.r.t, h.read.db, h.via).keep(h.r)
+}
+
+func (h *history) fail() {
+	subject := string(rune('a' + rapid.IntRange(0, 3).Draw(h.rt, "subject")))
+	switch rapid.IntRange(0, 3).Draw(h.rt, "failure") {
+	case 0:
+		h.r.fail[subject] = errors.New("a defect")
+	case 1:
+		h.r.fail[subject] = jitsuin.Errorf(jitsuin.Unavailable, "elsewhere", "not now")
+	default:
+		delete(h.r.fail, subject)
+	}
+}
+
+func (h *history) retry() {
+	h.read.fault = h.drawFault("retry fault")
+	h.r.f.RetryParked(context.Background())
+	h.read.fault = store.NoFault
+}
+
+// poll reads once over a disturbed way. Where nothing else goes wrong, a gap must be an alarm.
+func (h *history) poll() {
+	h.via.change = h.disturb
+	h.r.f.cfg.Limit = rapid.IntRange(1, 6).Draw(h.rt, "limit")
+	h.read.fault = h.drawFault("read fault")
+	clean := h.read.fault == store.NoFault && len(h.r.fail) == 0
+	err := h.r.poll()
+	h.read.fault = store.NoFault
+	alarm, isAlarm := errors.AsType[*Alarm](err)
+	switch {
+	case clean && h.wantGap && (!isAlarm || alarm.Err.Code != CodeGap):
+		h.rt.Fatalf("a gap went unnoticed: %v", err)
+	case isAlarm && !h.wantGap && !h.distrust:
+		h.rt.Fatalf("an alarm without cause: %v", err)
+	}
+	h.calm()
+}
+
+func (h *history) disturb(path string, resp *http.Response, l []string) []string {
+	if strings.HasSuffix(path, "/snapshot") {
+		if rapid.IntRange(0, 3).Draw(h.rt, "cut the snapshot") == 0 {
+			return l[:rapid.IntRange(0, len(l)-1).Draw(h.rt, "lines")]
+		}
+		return l
+	}
+	fresh := answer{resp.Header.Clone(), append([]string(nil), l...)}
+	defer func() { h.old = append(h.old, fresh) }()
+	pick := func(name string) int { return rapid.IntRange(0, len(l)-1).Draw(h.rt, name) }
+	how := rapid.IntRange(0, 6).Draw(h.rt, "way")
+	if len(l) == 0 && how != 5 {
+		return l
+	}
+	switch how {
+	case 1: // cut anywhere
+		text := strings.Join(l, "")
+		return []string{text[:rapid.IntRange(0, len(text)).Draw(h.rt, "cut")]}
+	case 2: // repeated
+		i := pick("from")
+		return append(append([]string(nil), l...), l[i:]...)
+	case 3: // thinned out
+		i := pick("missing")
+		l = append(append([]string(nil), l[:i]...), l[i+1:]...)
+		h.wantGap = i < len(l)
+	case 4: // reordered
+		i, j := pick("one"), pick("other")
+		l[i], l[j] = l[j], l[i]
+		h.wantGap = i != j
+	case 5: // an earlier answer comes instead
+		if len(h.old) > 0 {
+			h.distrust = true
+			late := h.old[rapid.IntRange(0, len(h.old)-1).Draw(h.rt, "late")]
+			for k, v := range late.header {
+				resp.Header[k] = v
+			}
+			return late.lines
+		}
+	}
+	return l
+}
+
+// rewind sets the cursor back to where the reader has been before in this epoch.
+func (h *history) rewind() {
+	db := h.read.db
+	var c cursor
+	err := db.View(context.Background(), func(tx *store.Tx) (err error) {
+		c, err = readCursor(tx, "town:91201", topic)
+		return err
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	if c.N < 2 || h.s.seq.Health() != nil {
+		return
+	}
+	n := rapid.Uint64Range(1, c.N-1).Draw(h.rt, "rewind to")
+	var hash []byte
+	err = h.send.db.View(context.Background(), func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT hash FROM feed_events WHERE topic = $1 AND epoch = $2 AND n = $3`, topic, c.Epoch, n).Scan(&hash)
+	})
+	if err != nil {
+		return // of an epoch that the sender has lost
+	}
+	err = db.Update(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE feed_cursors SET n = $1, hash = $2`, n, hash)
+		return err
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+}
+
+func (h *history) newEpoch() {
+	if rapid.IntRange(0, 3).Draw(h.rt, "new epoch") > 0 {
+		return
+	}
+	h.send.fault, h.marks.fault = h.drawFault("epoch fault"), h.drawFault("mark fault")
+	_, err := h.s.seq.NewEpoch(context.Background(), 0)
+	h.send.fault, h.marks.fault = store.NoFault, store.NoFault
+	if err != nil {
+		h.s.restart()
+	}
+}
+
+func (h *history) save() {
+	b := &backup{tables: map[string][][]any{}, model: map[string]string{}}
+	for k, v := range h.model {
+		b.model[k] = v
+	}
+	for table, columns := range senderTables {
+		b.tables[table] = h.dump(table, columns)
+	}
+	h.backup = b
+}
+
+func (h *history) dump(table, columns string) (all [][]any) {
+	n := strings.Count(columns, ",") + 1
+	err := h.send.db.View(context.Background(), func(tx *store.Tx) (err error) {
+		all, err = store.Collect(func(s store.Scanner) ([]any, error) {
+			row, into := make([]any, n), make([]any, n)
+			for i := range row {
+				into[i] = &row[i]
+			}
+			return row, s.Scan(into...)
+		})(tx.Query(`SELECT ` + columns + ` FROM ` + table))
+		return err
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	return all
+}
+
+// restore puts the backup in place of the database. If anything was given out since, the sender
+// must refuse; it does until the operator starts a new epoch, sooner or later.
+func (h *history) restore() {
+	if h.backup == nil {
+		return
+	}
+	err := h.send.db.Update(context.Background(), func(tx *store.Tx) error {
+		for table, rows := range h.backup.tables {
+			if _, err := tx.Exec(`DELETE FROM ` + table); err != nil {
+				return err
+			}
+			for _, row := range rows {
+				marks := make([]string, len(row))
+				for i := range row {
+					marks[i] = fmt.Sprintf("$%d", i+1)
+				}
+				if _, err := tx.Exec(`INSERT INTO `+table+` (`+senderTables[table]+`) VALUES (`+strings.Join(marks, ",")+`)`, row...); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	h.model = map[string]string{}
+	for k, v := range h.backup.model {
+		h.model[k] = v
+	}
+	h.rewound = true
+	h.s.restart()
+	h.old = nil
+	head := h.headInDatabase()
+	if ahead := h.marks.marks[topic].Compare(head) > 0; ahead != (jitsuin.CodeOf(h.s.seq.Health()) == CodeRolledBack) {
+		h.rt.Fatalf("given out %s, the database has %s: %v", h.marks.marks[topic], head, h.s.seq.Health())
+	}
+}
+
+func (h *history) headInDatabase() (p jitsuin.Position) {
+	err := h.send.db.View(context.Background(), func(tx *store.Tx) error {
+		head, err := readHead(tx, topic)
+		p = head.Position
+		return err
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	return p
+}
+
+// settle ends all failures and lets everything that is under way arrive.
+func (h *history) settle() {
+	clear(h.r.fail)
+	h.calm()
+	h.crash()
+	if h.s.seq.Health() != nil {
+		if _, err := h.s.seq.NewEpoch(context.Background(), 0); err != nil {
+			h.rt.Fatal(err)
+		}
+	}
+	h.s.seq.cfg.Batch = 100
+	if _, err := h.s.seq.Step(context.Background()); err != nil {
+		h.rt.Fatal(err)
+	}
+	for range 4 {
+		if err := h.r.poll(); err != nil {
+			h.rt.Fatal(err)
+		}
+	}
+	if _, err := h.r.f.RetryParked(context.Background()); err != nil {
+		h.rt.Fatal(err)
+	}
+	h.r.poll()
+}
+
+func (h *history) check() {
+	if got := readMap(h.r.t, h.read.db, `SELECT subject, value FROM state`); fmt.Sprint(got) != fmt.Sprint(h.model) {
+		h.rt.Fatalf("the reader holds %v, the model %v", got, h.model)
+	}
+	health := h.r.f.Health()
+	head := h.headInDatabase()
+	if health.Err() != nil || health.Cursor != head && head.N > 0 || health.Applied != health.Cursor {
+		h.rt.Fatalf("health %+v at head %s", health, head)
+	}
+	if !h.rewound {
+		if n := number(h.r.t, h.read.db, `SELECT COUNT(*) FROM effects WHERE times <> 1`); n != 0 {
+			h.rt.Fatalf("%d events had their effect more than once", n)
+		}
+	}
+	h.checkChain(head)
+}
+
+// checkChain reads all events of the present epoch as another reader would, and the versions of
+// each subject as the sender gave them.
+func (h *history) checkChain(head jitsuin.Position) {
+	var text bytes.Buffer
+	err := h.send.db.View(context.Background(), func(tx *store.Tx) error {
+		rows, err := tx.Query(`SELECT `+eventRow+` FROM feed_events e WHERE topic = $1 AND epoch = $2 ORDER BY n`, topic, head.Epoch)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanEvent(rows)
+			if err != nil {
+				return err
+			}
+			if err := writeLine(&text, e); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	versions, n := map[string]uint64{}, uint64(0)
+	for in, at := newLines(&text), (cursor{}); ; n++ {
+		line, err := in.next()
+		if err == io.EOF {
+			break
+		}
+		e, err := parseEvent(line)
+		if err != nil {
+			h.rt.Fatal(err)
+		}
+		if n > 0 {
+			if at, _, err = at.next(e); err != nil {
+				h.rt.Fatal(err)
+			}
+		}
+		at = cursor{e.Position(), e.Hash}
+		if last := versions[e.Subject]; last != 0 && e.Version != last+1 {
+			h.rt.Fatalf("version %d of %s comes after %d", e.Version, e.Subject, last)
+		}
+		versions[e.Subject] = e.Version
+	}
+	if n != head.N {
+		h.rt.Fatalf("%d events in the epoch, the head is %s", n, head)
+	}
+}
