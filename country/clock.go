@@ -1,0 +1,107 @@
+package country
+
+import (
+	"context"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+)
+
+type moveIn struct {
+	Body struct {
+		To time.Time `json:"to" doc:"civil time to move to; never back"`
+	}
+}
+type moveOut struct{ Body actor.ClockState }
+
+// offerClock makes country:1 the one that moves civil time.
+func (c *console) offerClock() {
+	anyone := httpapi.Checked("Every instance of the directory", func(context.Context, httpapi.Caller) error { return nil })
+	c.Offer(actor.TopicClock, anyone)
+	httpapi.Register(c.API, httpapi.Operation{ID: "move-clock", Method: "POST", Path: "/clock", Summary: "Move civil time forward",
+		Policy: httpapi.Roles("country")}, func(ctx context.Context, in *moveIn) (*moveOut, error) {
+		if err := c.moveClock(ctx, in.Body.To); err != nil {
+			return nil, err
+		}
+		return &moveOut{actor.ClockState{Now: c.Clock.Now(), OffsetMicros: c.Clock.Offset().Microseconds()}}, nil
+	})
+}
+
+func (c *console) moveClock(ctx context.Context, to time.Time) error {
+	offset, err := c.Clock.OffsetFor(to)
+	if err != nil {
+		return err
+	}
+	offset = offset.Truncate(time.Microsecond)
+	return c.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := c.SetClock(tx, offset); err != nil {
+			return err
+		}
+		_, err := feed.Append(tx, feed.Draft{Topic: actor.TopicClock, Subject: actor.ClockSubject, Type: actor.TypeClock,
+			Body: actor.ClockMoved{OffsetMicros: offset.Microseconds()}, RecordedAt: to})
+		return err
+	})
+}
+
+// MoveClock moves the civil time of a running country and waits until every actor has done all
+// that was due by then.
+func MoveClock(ctx context.Context, f Folder, to time.Time) (actor.ClockState, error) {
+	var state actor.ClockState
+	facts, err := f.Facts()
+	if err != nil {
+		return state, err
+	}
+	self, err := f.Remote(Country, Country)
+	if err != nil {
+		return state, err
+	}
+	if err := self.Call(ctx, "POST", "/clock", "", map[string]time.Time{"to": to}, &state); err != nil {
+		return state, err
+	}
+	for id, n := range instances(facts.Sample()) {
+		if n == 0 || id == Status || id == Cards || id == Country {
+			continue
+		}
+		if err := waitFired(ctx, f, id, to); err != nil {
+			return state, err
+		}
+	}
+	return state, nil
+}
+
+// waitFired waits until the actor's civil clock has come to t and nothing due by then is left.
+func waitFired(ctx context.Context, f Folder, id string, t time.Time) error {
+	r, err := f.Remote(Country, id)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		s, err := httpapi.Do[actor.ClockState](ctx, r, "GET", "/clock?fired="+t.UTC().Format("2006-01-02T15:04:05.999999Z"), "", nil)
+		if err == nil && !s.FiredThrough.Before(t.Truncate(time.Microsecond)) {
+			return nil
+		}
+		if jitsuin.KindOf(err) != jitsuin.Unavailable && err != nil || time.Now().After(deadline) {
+			return jitsuin.Errorf(jitsuin.Unavailable, "clock-behind", "%s has not done all that was due: %w", id, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// CivilNow asks a running country for its civil time.
+func CivilNow(ctx context.Context, f Folder) (actor.ClockState, error) {
+	r, err := f.Remote(Country, Country)
+	if err != nil {
+		return actor.ClockState{}, err
+	}
+	return httpapi.Do[actor.ClockState](ctx, r, "GET", "/clock", "", nil)
+}

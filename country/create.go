@@ -1,0 +1,207 @@
+package country
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/country/people"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/jlis"
+	"github.com/jitsuin/jitsuin/jukinet"
+	"github.com/jitsuin/jitsuin/minister"
+	"github.com/jitsuin/jitsuin/municipality"
+	"github.com/jitsuin/jitsuin/platform"
+	"github.com/jitsuin/jitsuin/services/securities"
+)
+
+// Instance ids of the sandbox.
+const (
+	Country    = "country:1"
+	Jukinet    = "jukinet:1"
+	JLIS       = "jlis:1"
+	Status     = "status:1"
+	Minister   = "minister:1"
+	Platform   = "platform:1"
+	Cards      = "cards:1"
+	Securities = "service:securities-1"
+
+	Official   = "official:1"          // clerk of the minister's office
+	Operator   = "operator:1"          // who registers tenants at the platform
+	Verifier   = "verifier:country"    // a stand-alone verifier, a body named by law
+	TenantFirm = "tenant:securities-1" // the securities firm as a tenant of the platform
+)
+
+// Town gives a municipality's instance id, Counter that of its counter's terminal.
+func Town(c jitsuin.MunicipalityCode) string    { return "municipality:" + string(c) }
+func Counter(c jitsuin.MunicipalityCode) string { return "counter:" + string(c) }
+
+// Sample gives the invented people of a country made with seed on the day of now.
+func (f Facts) Sample() people.Country { return people.Generate(f.Seed, jitsuin.DateOf(f.Made)) }
+
+// create lays out a new country: keys, directory, configuration files, residents. It makes
+// country.json last, so that a creation that was cut short is simply done again.
+func (f Folder) create(facts Facts) error {
+	plan, err := NewPlan(facts.Listen)
+	if err != nil {
+		return err
+	}
+	for _, d := range []string{"config", "actors", "cards", "secrets/keys", "residents"} {
+		if err := os.MkdirAll(f.Path(d), 0o700); err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+	}
+	if err := f.makeSecret("passphrase"); err != nil {
+		return err
+	}
+	if err := f.makeSecret("cards-create-key"); err != nil {
+		return err
+	}
+	sample := facts.Sample()
+	if err := f.writeDirectory(plan, sample); err != nil {
+		return err
+	}
+	if err := f.writeConfigs(plan, sample); err != nil {
+		return err
+	}
+	for _, m := range sample.Municipalities {
+		if err := f.writeResidents(sample, m.Code); err != nil {
+			return err
+		}
+	}
+	raw, err := json.MarshalIndent(facts, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(f.Path("country.json"), append(raw, '\n'), 0o600)
+}
+
+// instances lists everybody who is in the directory, with the number of their origin (0: they only call).
+func instances(sample people.Country) map[string]int {
+	all := map[string]int{Country: numConsole, Jukinet: numJukinet, JLIS: numJLIS, Status: numStatus, Minister: numMinister,
+		Platform: numPlatform, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0}
+	for i, m := range sample.Municipalities {
+		all[Town(m.Code)], all[Counter(m.Code)] = numTown+i, 0
+	}
+	return all
+}
+
+func (f Folder) writeDirectory(plan Plan, sample people.Country) error {
+	operator, err := f.keyOf("operator")
+	if err != nil {
+		return err
+	}
+	if err := actor.WritePublicKey(f.Path("operator.pub.pem"), &operator.Key.PublicKey); err != nil {
+		return err
+	}
+	var list []httpapi.Instance
+	for id, n := range instances(sample) {
+		who, err := f.keyOf(id)
+		if err != nil {
+			return err
+		}
+		origin := ""
+		if n > 0 {
+			origin = plan.Origin(n)
+		}
+		list = append(list, who.Public(origin))
+	}
+	if _, err := f.keyOf(TenantFirm); err != nil { // known to the platform, not to the directory
+		return err
+	}
+	signed, err := httpapi.SignDirectory(operator.Key, list)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(f.Path("directory.jws"), signed, 0o644)
+}
+
+// base is the part of the configuration that all actors share. Paths are relative to config/.
+func (f Folder) base(plan Plan, id string, n int) (actor.Config, error) {
+	dir := filepath.Join("..", "actors", fileName(id))
+	return actor.Config{Instance: id, Listen: plan.Listen(n), Database: filepath.Join(dir, "db.sqlite"), State: filepath.Join(dir, "state"),
+		Key: filepath.Join("..", "secrets", "keys", fileName(id)+".pem"), Directory: "../directory.jws", DirectoryKey: "../operator.pub.pem",
+		Clock: Country}, os.MkdirAll(f.Path("actors", fileName(id), "state"), 0o700)
+}
+
+func (f Folder) writeConfigs(plan Plan, sample people.Country) error {
+	configs := map[string]any{}
+	for id, n := range instances(sample) {
+		if n == 0 || id == Status {
+			continue
+		}
+		b, err := f.base(plan, id, n)
+		if err != nil {
+			return err
+		}
+		configs[id] = f.config(plan, sample, id, b)
+	}
+	for id, c := range configs {
+		raw, err := yaml.Marshal(c)
+		if err != nil {
+			return fmt.Errorf("configuration of %s: %w", id, err)
+		}
+		head := "# Configuration of " + id + ". Start it alone with: jitsuin serve " + httpapi.RoleOf(id) + " --config THIS_FILE\n"
+		if err := os.WriteFile(f.ConfigPath(id), append([]byte(head), raw...), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// config gives the whole configuration of one actor.
+func (f Folder) config(plan Plan, sample people.Country, id string, b actor.Config) any {
+	switch httpapi.RoleOf(id) {
+	case "municipality":
+		code := id[len("municipality:"):]
+		return municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl")}
+	case "jukinet":
+		return jukinet.Config{Config: b}
+	case "jlis":
+		return jlisConfig(plan, sample, b)
+	case "minister":
+		return minister.Config{Config: b}
+	case "platform":
+		return platform.Config{Config: b}
+	case "cards":
+		return CardsConfig{Instance: id, Listen: b.Listen, Cards: "../cards", CreateKey: "../secrets/cards-create-key"}
+	case "service":
+		return securities.Config{Config: b}
+	}
+	return Config{Config: b, Also: plan.Console()[1:]}
+}
+
+// writeResidents writes a municipality's existing register, as it imports it at its first start.
+func (f Folder) writeResidents(sample people.Country, code jitsuin.MunicipalityCode) error {
+	file, err := os.OpenFile(f.Path("residents", string(code)+".jsonl"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w := bufio.NewWriter(file)
+	enc := json.NewEncoder(w)
+	for _, r := range sample.Residents {
+		if r.Municipality != code {
+			continue
+		}
+		if err := enc.Encode(municipality.ImportedResident{Subject: r.ID, Items: r.Items, Household: r.Household,
+			MyNumber: r.MyNumber, ResidentCode: r.ResidentCode}); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// newFacts are the facts of a country that is made now.
+func newFacts(o Options) Facts {
+	return Facts{Format: folderFormat, Seed: o.Seed, Listen: o.Listen, Made: time.Now().UTC(), Version: o.Version}
+}
+
+var _ = jlis.Config{}

@@ -1,0 +1,167 @@
+package country
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+)
+
+// Folder is the data folder of a country (./jitsuin-data). What lies where:
+//
+//	country.json          what the country was made with
+//	directory.jws         the signed list of instances; operator.pub.pem is the key it is pinned to
+//	config/ID.yaml        one configuration file per actor, as `jitsuin serve` reads it
+//	actors/ID/            database and state of one actor, opened by it alone
+//	cards/                the chips, opened by the card host alone
+//	secrets/              private keys and the passphrase, readable by the owner only
+//	residents/CODE.jsonl  the sample residents that a municipality imports at its first start
+type Folder string
+
+// Facts are what a country was made with.
+type Facts struct {
+	Format  int       `json:"format"` // of the folder; 1
+	Seed    uint64    `json:"seed"`
+	Listen  string    `json:"listen"`
+	Made    time.Time `json:"made"` // wall time
+	Version string    `json:"version"`
+}
+
+const folderFormat = 1
+
+// Path joins names onto the folder.
+func (f Folder) Path(names ...string) string {
+	return filepath.Join(append([]string{string(f)}, names...)...)
+}
+
+// fileName makes an instance id fit for a file system.
+func fileName(id string) string { return strings.ReplaceAll(id, ":", "-") }
+
+// ConfigPath is the configuration file of an actor.
+func (f Folder) ConfigPath(id string) string { return f.Path("config", fileName(id)+".yaml") }
+
+// KeyPath is the private key of an instance.
+func (f Folder) KeyPath(id string) string { return f.Path("secrets", "keys", fileName(id)+".pem") }
+
+// Facts reads country.json; NotFound where there is no country.
+func (f Folder) Facts() (Facts, error) {
+	var facts Facts
+	raw, err := os.ReadFile(f.Path("country.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return facts, jitsuin.Errorf(jitsuin.NotFound, "no-country", "there is no country in %s", string(f)).
+			WithHint("make one with: jitsuin up --data %s", string(f))
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &facts)
+	}
+	if err != nil {
+		return facts, jitsuin.Errorf(jitsuin.Invalid, "country-facts", "%s cannot be read: %w", f.Path("country.json"), err)
+	}
+	if facts.Format > folderFormat {
+		return facts, jitsuin.Errorf(jitsuin.Unsupported, "folder-newer", "%s was made by a newer release (format %d, this one knows %d)", string(f), facts.Format, folderFormat)
+	}
+	return facts, nil
+}
+
+// Lock keeps a second process from running the same country. The lock goes with the process.
+func (f Folder) Lock() (unlock func(), err error) {
+	if err := os.MkdirAll(string(f), 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	file, err := os.OpenFile(f.Path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := lockFile(file); err != nil {
+		file.Close()
+		return nil, jitsuin.Errorf(jitsuin.Conflict, "country-running", "a country runs in %s already", string(f)).
+			WithHint("stop it (Ctrl-C where it runs), or choose another folder with --data")
+	}
+	return func() { file.Close() }, nil
+}
+
+// Identity reads an instance's id and key, to call actors as that instance.
+func (f Folder) Identity(id string) (httpapi.Identity, error) {
+	key, err := actor.ReadKey(f.KeyPath(id))
+	return httpapi.Identity{ID: id, Key: key}, err
+}
+
+// Directory opens the country's directory.
+func (f Folder) Directory() (*httpapi.Directory, error) {
+	pinned, err := actor.ReadPublicKey(f.Path("operator.pub.pem"))
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OpenDirectory(f.Path("directory.jws"), pinned)
+}
+
+// Remote is the way from one instance of this country to another.
+func (f Folder) Remote(from, to string) (*httpapi.Remote, error) {
+	self, err := f.Identity(from)
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.Directory()
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.NewRemote(self, d, to), nil
+}
+
+// keyOf reads an instance's key, or makes it.
+func (f Folder) keyOf(id string) (httpapi.Identity, error) {
+	path := f.KeyPath(id)
+	if _, err := os.Stat(path); err == nil {
+		return f.Identity(id)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return httpapi.Identity{}, err
+	}
+	key, err := actor.NewKey()
+	if err != nil {
+		return httpapi.Identity{}, err
+	}
+	return httpapi.Identity{ID: id, Key: key}, actor.WriteKey(path, key)
+}
+
+// makeSecret draws a random secret, once: the passphrase of sealed keys, the key for making chips.
+func (f Folder) makeSecret(name string) error {
+	path := f.Path("secrets", name)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	var b [24]byte
+	rand.Read(b[:])
+	return os.WriteFile(path, []byte(base64.RawURLEncoding.EncodeToString(b[:])+"\n"), 0o600)
+}
+
+// Reset removes a country, and only something that is one.
+func (f Folder) Reset() error {
+	entries, err := os.ReadDir(string(f))
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(f.Path("country.json")); err != nil {
+		return jitsuin.Errorf(jitsuin.Conflict, "not-a-country", "%s holds something else than a country and is not removed", string(f))
+	}
+	unlock, err := f.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, e := range entries {
+		if err := os.RemoveAll(f.Path(e.Name())); err != nil {
+			return fmt.Errorf("reset: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package country
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+)
+
+// Options of Up.
+type Options struct {
+	Data    string    // the data folder
+	Listen  string    // HOST:PORT of the console; a country keeps its own, so this is for a new one
+	Reset   bool      // remove what is there first
+	Clock   time.Time // civil time to start at (new) or to move forward to; zero leaves it
+	Seed    uint64    // of the sample people, for a new country
+	Cadence string    // how status is published: immediate or official
+	Version string
+	Out     io.Writer // what a person reads
+	Log     *slog.Logger
+	// Ready is called when the country is alive, with the folder; nil is fine.
+	Ready func(Folder)
+	// Quick leaves the first cards out: for tests that make their own.
+	Quick bool
+}
+
+// runner is what all actors are to their country.
+type runner interface {
+	Run(ctx context.Context) error
+	Started() <-chan struct{}
+	Close() error
+}
+
+// Open makes the country in o.Data, or finds the one that is there.
+func Open(o Options) (Folder, Facts, error) {
+	f := Folder(o.Data)
+	if o.Reset {
+		if err := f.Reset(); err != nil {
+			return f, Facts{}, err
+		}
+	}
+	facts, err := f.Facts()
+	if err == nil || jitsuin.KindOf(err) != jitsuin.NotFound {
+		return f, facts, err
+	}
+	if facts, err = newFacts(o); err != nil {
+		return f, facts, err
+	}
+	return f, facts, f.create(facts)
+}
+
+// Up runs the whole country in this process until ctx ends. A country that is there goes on as it
+// was left.
+func Up(ctx context.Context, o Options) error {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	if o.Listen == "" {
+		o.Listen = DefaultListen
+	}
+	start := time.Now()
+	if o.Reset {
+		if err := Folder(o.Data).Reset(); err != nil {
+			return err
+		}
+		o.Reset = false
+	}
+	unlock, err := Folder(o.Data).Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f, facts, err := Open(o)
+	if err != nil {
+		return err
+	}
+	actors, err := compose(ctx, f, facts, o.Log)
+	if err != nil {
+		return err
+	}
+	return runAll(ctx, actors, func(ctx context.Context) error {
+		if err := f.firstActs(ctx, facts, o); err != nil {
+			return fmt.Errorf("bring the country to life: %w", err)
+		}
+		welcome(o.Out, f, facts, time.Since(start))
+		if o.Ready != nil {
+			o.Ready(f)
+		}
+		return nil
+	})
+}
+
+// compose opens every actor of the country from its configuration file.
+func compose(ctx context.Context, f Folder, facts Facts, log *slog.Logger) ([]runner, error) {
+	var all []runner
+	for id, n := range instances(facts.Sample()) {
+		if n == 0 || id == Status { // J-LIS serves its status origin itself
+			continue
+		}
+		a, err := openActor(ctx, id, f.ConfigPath(id), log)
+		if err != nil {
+			for _, o := range all {
+				o.Close()
+			}
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// runAll runs the actors, then alive, until ctx ends. The first that fails ends them all.
+func runAll(ctx context.Context, actors []runner, alive func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	for _, a := range actors {
+		running.Go(func() {
+			if err := a.Run(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	running.Go(func() {
+		for _, a := range actors {
+			select {
+			case <-a.Started():
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err := alive(ctx); err != nil && ctx.Err() == nil {
+			cancel(err)
+		}
+	})
+	<-ctx.Done()
+	running.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Serve runs one actor alone, with the same code as Up. role must be that of the configuration.
+func Serve(ctx context.Context, role, configPath string, log *slog.Logger) error {
+	var head actor.Config
+	if err := actor.Peek(configPath, &head); err != nil {
+		return err
+	}
+	if got := roleOf(head.Instance); got != role {
+		return jitsuin.Errorf(jitsuin.Invalid, "config-role", "%s configures %q, which is no %s", configPath, head.Instance, role).
+			WithHint("jitsuin serve %s --config %s", got, configPath)
+	}
+	a, err := openActor(ctx, head.Instance, configPath, log)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
