@@ -1,6 +1,7 @@
 package card
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -57,6 +58,24 @@ const (
 // SHA-256("JITSUIN-TERMINAL-v1" ‖ 00 ‖ the 67 bytes before it). It does not expire: a chip has
 // no clock; a terminal whose key is lost means new chips or a new authority.
 func IssueTerminalCertificate(random io.Reader, authority crypto.Signer, role Role, terminal *ecdsa.PublicKey) ([]byte, error) {
+	tbs, err := TerminalTBS(role, terminal)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := encodePoint(authority.Public()); err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(tbs)
+	der, err := authority.Sign(random, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Unavailable, "terminal-signature", "the terminal authority's key does not sign: %w", err)
+	}
+	return AssembleTerminalCertificate(tbs, der)
+}
+
+// TerminalTBS gives the bytes that the terminal authority signs for a terminal certificate
+// (ECDSA with SHA-256), for an authority whose key takes whole to-be-signed data.
+func TerminalTBS(role Role, terminal *ecdsa.PublicKey) ([]byte, error) {
 	b, ok := role.roleByte()
 	if !ok {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-role", "a terminal's role is production or counter").At("role")
@@ -65,12 +84,21 @@ func IssueTerminalCertificate(random io.Reader, authority crypto.Signer, role Ro
 	if err != nil {
 		return nil, err
 	}
-	body := append([]byte{1, b}, point...)
-	signature, err := signRaw(random, authority, terminalDomain, body)
+	return append(append([]byte(terminalDomain), 1, b), point...), nil
+}
+
+// AssembleTerminalCertificate makes the terminal certificate of the bytes that TerminalTBS gave and
+// the authority's ECDSA signature over them, in the DER form of crypto.Signer.
+func AssembleTerminalCertificate(tbs, signature []byte) ([]byte, error) {
+	body, ok := bytes.CutPrefix(tbs, []byte(terminalDomain))
+	if !ok || len(body) != 2+pointSize {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-certificate", "these are not the bytes of a terminal certificate")
+	}
+	raw, err := rawSignature(signature)
 	if err != nil {
 		return nil, err
 	}
-	return append(body, signature...), nil
+	return append(bytes.Clone(body), raw...), nil
 }
 
 // SignChallenge makes the data of EXTERNAL AUTHENTICATE: certificate ‖ the terminal's ECDSA
@@ -92,6 +120,11 @@ func signRaw(random io.Reader, key crypto.Signer, domain string, message []byte)
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Unavailable, "terminal-signature", "the terminal's key does not sign: %w", err)
 	}
+	return rawSignature(der)
+}
+
+// rawSignature turns an ECDSA signature from DER into r ‖ s.
+func rawSignature(der []byte) ([]byte, error) {
 	var rs struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &rs); err != nil || len(rest) > 0 ||
 		rs.R.Sign() <= 0 || rs.S.Sign() <= 0 || rs.R.BitLen() > 256 || rs.S.BitLen() > 256 {

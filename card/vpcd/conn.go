@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 )
@@ -57,7 +58,8 @@ func (c *Conn) exchange(ctx context.Context, frame []byte, answered bool) (answe
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	// A deadline ends reading and writing at once; closing may wait for the other side.
+	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	err = writeFrame(c.conn, frame)
 	if err == nil && answered {
