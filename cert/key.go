@@ -8,6 +8,7 @@ import (
 	"crypto/sha1"
 	"crypto/x509"
 	"math/big"
+	"sync"
 
 	"github.com/jitsuin/jitsuin"
 	"golang.org/x/crypto/cryptobyte"
@@ -68,9 +69,12 @@ const smallFactorBound = 1 << 14
 
 // hasSmallFactor tells whether a prime below the bound divides n.
 func hasSmallFactor(n *big.Int) bool {
-	product := smallPrimeProduct()
-	return new(big.Int).GCD(nil, nil, n, product).Cmp(big.NewInt(1)) != 0
+	rest := new(big.Int).Mod(smallPrimes(), n)
+	return new(big.Int).GCD(nil, nil, n, rest).Cmp(big.NewInt(1)) != 0
 }
+
+// smallPrimes is computed once and never changed.
+var smallPrimes = sync.OnceValue(smallPrimeProduct)
 
 // smallPrimeProduct multiplies the primes below the bound, which makes one GCD the whole test.
 func smallPrimeProduct() *big.Int {
