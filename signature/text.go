@@ -34,6 +34,7 @@ var words = map[string][2]string{
 	"other": {"公的個人認証サービス以外の証明書", "not a certificate of the public personal authentication system"},
 	"ok":    {"変更なし", "unchanged"}, "broken": {"変更あり、または一致しません", "changed, or not matching"}, "": {"確認できません", "could not be established"},
 	"embedded": {"署名に内包された文書", "the embedded document"}, "detached": {"指定された文書", "the given document"},
+	"digest":    {"指定されたハッシュ値の文書", "the document with the given digest"},
 	"claimed":   {"署名者の申告。証明されていません", "claimed by the signer, not proven"},
 	"untrusted": {"信頼できる認証局まで確認できません", "no path to a trusted authority"},
 	"good":      {"失効していません", "not revoked"}, "revoked": {"失効しています", "revoked"},

@@ -106,9 +106,9 @@ var faults = map[cms.Fault]conclusion{
 	cms.FaultUnsupported: {Unsupported, CryptoConstraints, "unsupported-algorithm"},
 }
 
-// integrities says what each fault leaves of integrity; the faults that are not here break it.
+// integrities says what each fault leaves of integrity; those that are not here break it, but for FaultWeak.
 var integrities = map[cms.Fault]Integrity{
-	cms.FaultWeak: Intact, cms.FaultSigner: "", cms.FaultNoContent: "", cms.FaultUnsupported: "",
+	cms.FaultSigner: "", cms.FaultNoContent: "", cms.FaultUnsupported: "",
 }
 
 // paths maps what package cert finds in the signer's certificate itself, and aboves what it finds

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -18,6 +19,8 @@ import (
 type Input struct {
 	Signature    []byte              // CMS SignedData, BER or DER
 	Content      io.Reader           // the document, read once to its end; nil where it is embedded
+	Digest       []byte              // in place of Content: its digest with DigestHash; signatures with attributes only
+	DigestHash   crypto.Hash         // SHA-256, SHA-384 or SHA-512
 	Certificates []*x509.Certificate // certificates that may be the signer's or its authority's, beside the embedded ones
 }
 
@@ -49,11 +52,11 @@ func Verify(ctx context.Context, in Input, p Policy) (*Report, error) {
 	if err != nil {
 		return r.unread(err), nil
 	}
-	digests, err := sd.Digest(ctx, in.Content)
+	digests, err := in.digests(ctx, sd)
 	if err != nil {
 		return nil, err
 	}
-	v := verifier{in: in, policy: p, sd: sd, digests: digests, detached: in.Content != nil && !sd.Embedded}
+	v := verifier{in: in, policy: p, sd: sd, digests: digests}
 	for _, s := range sd.Signers {
 		one, err := v.signature(ctx, s)
 		if err != nil {
@@ -63,6 +66,17 @@ func Verify(ctx context.Context, in Input, p Policy) (*Report, error) {
 	}
 	r.conclude()
 	return r, nil
+}
+
+// digests reads the content, or takes its digest as given.
+func (in Input) digests(ctx context.Context, sd *cms.SignedData) (*cms.Digests, error) {
+	switch {
+	case in.Digest == nil:
+		return sd.Digest(ctx, in.Content)
+	case in.Content != nil:
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "digest", "give the content or its digest, not both")
+	}
+	return sd.DigestGiven(ctx, in.DigestHash, in.Digest)
 }
 
 // unread concludes a report on input that could not be read.
@@ -104,26 +118,26 @@ func (r *Report) conclude() {
 
 // verifier holds what all signatures of one document share.
 type verifier struct {
-	in       Input
-	policy   Policy
-	sd       *cms.SignedData
-	digests  *cms.Digests
-	detached bool
+	in      Input
+	policy  Policy
+	sd      *cms.SignedData
+	digests *cms.Digests
 }
 
 // signature judges one signature: first the bytes, then the certificate, then the conclusion.
 func (v *verifier) signature(ctx context.Context, s *cms.SignerInfo) (Signature, error) {
 	result := v.sd.Verify(s, v.digests, v.in.Certificates)
 	one := v.describe(s, result)
-	all := one.takeChecks(result)
+	all, weak := one.takeChecks(result)
 	all = append(all, v.separate(&one, s)...)
 	if c := result.Certificate; c != nil {
 		more, err := v.trust(ctx, &one, c)
 		if err != nil {
 			return one, err
 		}
-		all = append(more, all...)
+		all = append(all, more...)
 	}
+	all = append(all, weak...)
 	w := worst(all)
 	one.Indication, one.SubIndication = w.verdict, w.sub
 	one.Reasons = reasonsOf(w, all)
@@ -162,25 +176,40 @@ func (v *verifier) describe(s *cms.SignerInfo, result *cms.Result) Signature {
 		one.Signer = &Signer{Kind: kind, Subject: c.Subject.String(), Issuer: c.Issuer.String(),
 			NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Restricted: &Restricted{Serial: c.SerialNumber.Text(16)}}
 	}
-	if d := v.digests; d != nil {
-		one.Covers = &Covered{Content: "embedded", Whole: true, Bytes: d.Size, ContentType: v.sd.ContentType.String()}
-		if v.detached {
-			one.Covers.Content = "detached"
-		}
-		if sum := d.Sum(result.Digest); sum != nil {
-			one.Covers.DigestAlg, one.Covers.Digest = cms.HashName(result.Digest), hex.EncodeToString(sum)
-		}
-	}
+	one.Covers = v.covers(result)
 	return one
 }
 
-// takeChecks copies the checks of the syntax and tells what they leave of integrity.
-func (one *Signature) takeChecks(result *cms.Result) []conclusion {
-	var all []conclusion
+// covers says which bytes are signed, nil where they are not at hand.
+func (v *verifier) covers(result *cms.Result) *Covered {
+	d := v.digests
+	if d == nil {
+		return nil
+	}
+	c := &Covered{Content: "detached", Whole: true, Bytes: max(d.Size, 0), ContentType: v.sd.ContentType.String()}
+	switch {
+	case v.sd.Embedded:
+		c.Content = "embedded"
+	case d.Size < 0:
+		c.Content = "digest"
+	}
+	if sum := d.Sum(result.Digest); sum != nil {
+		c.DigestAlg, c.Digest = cms.HashName(result.Digest), hex.EncodeToString(sum)
+	}
+	return c
+}
+
+// takeChecks copies the checks of the syntax and tells what they leave of integrity. What is only
+// weak comes apart: it decides nothing before trust has been judged.
+func (one *Signature) takeChecks(result *cms.Result) (all, weak []conclusion) {
 	one.Integrity = Intact
 	for _, c := range result.Checks {
 		one.Checks = append(one.Checks, Check{c.What, c.Expected, c.Got, c.OK})
 		if c.OK {
+			continue
+		}
+		if c.Fault == cms.FaultWeak {
+			weak = append(weak, faults[c.Fault])
 			continue
 		}
 		all = append(all, faults[c.Fault])
@@ -192,7 +221,7 @@ func (one *Signature) takeChecks(result *cms.Result) []conclusion {
 			one.Integrity = ""
 		}
 	}
-	return all
+	return all, weak
 }
 
 // separate keeps the login challenge and documents apart: a direct signature over a challenge's
@@ -206,7 +235,7 @@ func (v *verifier) separate(one *Signature, s *cms.SignerInfo) []conclusion {
 	return []conclusion{faults[cms.FaultAmbiguous]}
 }
 
-// trust judges the certificate and gives the conclusions, the gravest first.
+// trust judges the certificate and gives the conclusions.
 func (v *verifier) trust(ctx context.Context, one *Signature, c *x509.Certificate) ([]conclusion, error) {
 	p := v.policy
 	all := one.checkKind(c, p)

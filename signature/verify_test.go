@@ -3,9 +3,13 @@ package signature_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"errors"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -204,6 +208,62 @@ func TestEmbeddedContentMustBeTheGivenOne(t *testing.T) {
 	for _, other := range [][]byte{[]byte("another"), document[:10], append(bytes.Clone(document), 'x'), {}} {
 		if r := report(t, der, other, policy(j)); r.Verdict != signature.Failed || r.SubIndication != signature.HashFailure {
 			t.Errorf("%d other bytes: %s/%s", len(other), r.Verdict, r.SubIndication)
+		}
+	}
+}
+
+func TestADigestStandsInForTheDocument(t *testing.T) {
+	j := signtest.NewJPKI(t)
+	sum, near := sha256.Sum256(document), sha256.Sum256(document[1:])
+	long := sha512.Sum512(document)
+	d := signature.DocumentSigner{Certificate: j.Sign.Certificate, Key: j.Sign.Key}
+	embedded, err := d.Embedded(context.Background(), document, signtest.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := j.Sign.Key.Sign(nil, sum[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := directCMS(t, j.Sign.Certificate, value)
+	if r := report(t, direct, document, policy(j)); r.Verdict != signature.Passed {
+		t.Fatalf("direct, with the document: %s", r.Text("en"))
+	}
+	for _, c := range []struct {
+		name    string
+		in      signature.Input
+		verdict signature.Verdict
+		sub     signature.SubIndication
+	}{
+		{"its digest", signature.Input{Signature: detached(t, j.Sign), Digest: sum[:], DigestHash: crypto.SHA256}, "TOTAL-PASSED", ""},
+		{"another's", signature.Input{Signature: detached(t, j.Sign), Digest: near[:], DigestHash: crypto.SHA256}, "TOTAL-FAILED", "HASH_FAILURE"},
+		{"by another hash", signature.Input{Signature: detached(t, j.Sign), Digest: long[:], DigestHash: crypto.SHA512}, "INDETERMINATE", "SIGNED_DATA_NOT_FOUND"},
+		{"embedded", signature.Input{Signature: embedded, Digest: sum[:], DigestHash: crypto.SHA256}, "TOTAL-PASSED", ""},
+		{"embedded, by another hash", signature.Input{Signature: embedded, Digest: long[:], DigestHash: crypto.SHA512}, "TOTAL-PASSED", ""},
+		{"embedded, another's", signature.Input{Signature: embedded, Digest: near[:], DigestHash: crypto.SHA256}, "TOTAL-FAILED", "HASH_FAILURE"},
+		{"direct, which could be attributes", signature.Input{Signature: direct, Digest: sum[:], DigestHash: crypto.SHA256}, "TOTAL-FAILED", "SIG_CONSTRAINTS_FAILURE"},
+	} {
+		r, err := signature.Verify(context.Background(), c.in, policy(j))
+		if err != nil || r.Verdict != c.verdict || r.SubIndication != c.sub {
+			t.Errorf("%s: %v %s/%s", c.name, err, r.Verdict, r.SubIndication)
+		}
+	}
+	if _, err := signature.Verify(context.Background(), signature.Input{Signature: direct, Digest: sum[:5], DigestHash: crypto.SHA256}, policy(j)); jitsuin.KindOf(err) != jitsuin.Invalid {
+		t.Errorf("a digest of five bytes: %v", err)
+	}
+}
+
+func TestOpenSSLAcceptsTheProfiles(t *testing.T) {
+	j := signtest.NewJPKI(t)
+	root := signtest.WritePEM(t, "root.pem", j.SignCA.Certificate)
+	for name, who := range map[string]signtest.Identity{"RSA-2048": j.Sign, "P-384": j.P384} {
+		file := signtest.Write(t, "signature.p7s", detached(t, who))
+		args := []string{"cms", "-verify", "-binary", "-inform", "DER", "-CAfile", root, "-purpose", "any", "-cades", "-attime", "1795489445", "-out", os.DevNull, "-in", file, "-content"}
+		if out, err := signtest.Judge(t, "openssl", append(args, signtest.Write(t, "document", document))...); err != nil {
+			t.Errorf("%s: %s", name, out)
+		}
+		if out, err := signtest.Judge(t, "openssl", append(args, signtest.Write(t, "document", document[1:]))...); err == nil {
+			t.Errorf("%s: the judge accepts another document: %s", name, out)
 		}
 	}
 }

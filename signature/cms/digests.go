@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+
+	"github.com/jitsuin/jitsuin"
 )
 
 // headSize is how many first bytes of the content Digests keeps.
@@ -15,7 +17,7 @@ const headSize = 64
 
 // Digests is what is known of the content after one reading.
 type Digests struct {
-	Size    int64
+	Size    int64  // -1 where only a digest was given
 	Differs bool   // content was given and is not the embedded content
 	Head    []byte // the first bytes, at most 64
 	sums    map[crypto.Hash][]byte
@@ -62,6 +64,25 @@ func (sd *SignedData) Digest(ctx context.Context, content io.Reader) (*Digests, 
 	for h, running := range hashes {
 		d.sums[h] = running.Sum(nil)
 	}
+	return d, nil
+}
+
+// DigestGiven stands in for Digest where a caller knows the content's digest with h and not the
+// content. Embedded content is still read and compared with it.
+func (sd *SignedData) DigestGiven(ctx context.Context, h crypto.Hash, sum []byte) (*Digests, error) {
+	if !h.Available() || len(sum) != h.Size() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "digest", "the digest has not the length that its algorithm gives")
+	}
+	if !sd.Embedded {
+		return &Digests{Size: -1, sums: map[crypto.Hash][]byte{h: sum}}, nil
+	}
+	d, err := sd.Digest(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	own := h.New()
+	own.Write(sd.Content)
+	d.Differs = !bytes.Equal(own.Sum(nil), sum)
 	return d, nil
 }
 

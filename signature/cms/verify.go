@@ -197,6 +197,9 @@ func protects(in cryptobyte.String, digest, signature Algorithm) bool {
 func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte {
 	if d == nil {
 		r.add("content", "embedded or given", "neither", FaultNoContent)
+	} else if d.Sum(r.Digest) == nil {
+		r.add("content", "the content, or its digest with "+HashName(r.Digest), "another digest", FaultNoContent)
+		d = nil
 	} else if sd.Embedded {
 		r.pass("content-given", "the embedded content", yes(!d.Differs, "the same"), !d.Differs, FaultContent)
 	}
@@ -214,6 +217,9 @@ func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte 
 	}
 	if d == nil {
 		return nil
+	}
+	if d.Size < 0 {
+		r.add("direct-content", "the content itself, to see that it is no set of attributes", "its digest", FaultAmbiguous)
 	}
 	if d.looksLikeAttributes() {
 		r.add("direct-content", "content that cannot be taken for signed attributes", "a DER set of attributes", FaultAmbiguous)
