@@ -14,14 +14,16 @@ import (
 	"github.com/jitsuin/jitsuin/card/reader"
 )
 
+var brief = host.Options{Wait: time.Millisecond}
+
 func TestOneProcessServesAFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cards")
 	h := newHost(t, dir)
 	id, handle := create(t, h)
 	held := mustTransfer(t, h, handle, host.Holder, token)
-	_, err := host.New(dir, host.Options{Wait: time.Millisecond})
+	_, err := host.New(dir, brief)
 	wantCode(t, err, jitsuin.Conflict, "cards-served")
-	if _, err := host.OpenLocal(t.Context(), dir, id); jitsuin.CodeOf(err) != "cards-served" {
+	if _, err := host.OpenLocal(t.Context(), dir, id, brief); jitsuin.CodeOf(err) != "cards-served" {
 		t.Errorf("a tool beside the host: %v", err)
 	}
 	channel := mustOpen(t, h, held)
@@ -49,29 +51,29 @@ func TestOpenLocal(t *testing.T) {
 	}
 	h.Close()
 
-	_, err := host.OpenLocal(t.Context(), dir, atTown)
+	_, err := host.OpenLocal(t.Context(), dir, atTown, brief)
 	wantCode(t, err, jitsuin.Denied, "card-not-handed-over")
-	_, err = host.OpenLocal(t.Context(), dir, lentID)
+	_, err = host.OpenLocal(t.Context(), dir, lentID, brief)
 	wantCode(t, err, jitsuin.Conflict, "card-lent")
-	_, err = host.OpenLocal(t.Context(), dir, jitsuin.NewID())
+	_, err = host.OpenLocal(t.Context(), dir, jitsuin.NewID(), brief)
 	wantCode(t, err, jitsuin.NotFound, "card-missing")
 
-	c, err := host.OpenLocal(t.Context(), dir, id)
+	c, err := host.OpenLocal(t.Context(), dir, id, brief)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := reader.SelectJPKI(t.Context(), c); err != nil {
 		t.Error(err)
 	}
-	_, err = host.OpenLocal(t.Context(), dir, id)
+	_, err = host.OpenLocal(t.Context(), dir, id, brief)
 	wantCode(t, err, jitsuin.Conflict, "card-in-use")
-	_, err = host.New(dir, host.Options{Wait: time.Millisecond})
+	_, err = host.New(dir, brief)
 	wantCode(t, err, jitsuin.Conflict, "cards-served")
 	c.Close()
 	c.Close()
 	_, err = c.Transmit(t.Context(), []byte{0, 0xA4, 0, 0})
 	wantCode(t, err, jitsuin.Unavailable, "card-gone")
-	c, err = host.OpenLocal(t.Context(), dir, id)
+	c, err = host.OpenLocal(t.Context(), dir, id, brief)
 	if err != nil {
 		t.Fatal(err)
 	}

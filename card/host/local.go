@@ -20,7 +20,8 @@ const lockName = "lock"
 // host runs. Conflict "cards-served" where one does: then use OpenSocket. Conflict "card-in-use"
 // where another tool has this card; Denied "card-not-handed-over" before the holder has it;
 // Conflict "card-lent" while it is lent. Close gives it back.
-func OpenLocal(ctx context.Context, dir string, id jitsuin.ID) (reader.Card, error) {
+// Of the options Wait counts.
+func OpenLocal(ctx context.Context, dir string, id jitsuin.ID, options Options) (reader.Card, error) {
 	if _, err := jitsuin.ParseID(string(id)); err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func OpenLocal(ctx context.Context, dir string, id jitsuin.ID) (reader.Card, err
 	if _, err := os.Stat(filepath.Join(folder, custodyName)); errors.Is(err, fs.ErrNotExist) {
 		return nil, jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no card %s in %s", id, dir)
 	}
-	wait := Options{}.filled().Wait
+	wait := options.filled().Wait
 	unlockDir, err := lock(filepath.Join(dir, lockName), shared, wait)
 	if err != nil {
 		return nil, err
