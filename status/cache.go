@@ -21,7 +21,7 @@ type answerCache struct {
 }
 
 type cacheKey struct {
-	authority *Authority
+	authority *served
 	hash      crypto.Hash
 	serial    cert.Serial
 }

@@ -1,7 +1,9 @@
 package status
 
 import (
+	"bytes"
 	"context"
+	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -51,9 +53,24 @@ type ResponderOptions struct {
 // requests whose base64 has "//", so it must not stand before it.
 type Responder struct {
 	o           ResponderOptions
-	authorities []Authority
+	authorities []served
 	signing     chan struct{}
 	cache       answerCache
+}
+
+// served is an authority with the hashes by which requests name it.
+type served struct {
+	Authority
+	names [2]cert.CertID
+}
+
+func (s *served) by(id cert.CertID) bool {
+	for _, n := range s.names {
+		if n.Hash == id.Hash {
+			return bytes.Equal(n.NameHash, id.NameHash) && bytes.Equal(n.KeyHash, id.KeyHash)
+		}
+	}
+	return false
 }
 
 // NewResponder makes a responder for several authorities.
@@ -61,10 +78,20 @@ func NewResponder(authorities []Authority, o ResponderOptions) (*Responder, erro
 	if o.Clock == nil || len(authorities) == 0 {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "responder-options", "a responder needs a clock and an authority")
 	}
+	var all []served
 	for _, a := range authorities {
 		if a.CA == nil || a.Set == nil || a.Responder == nil || a.Sign == nil {
 			return nil, jitsuin.Errorf(jitsuin.Invalid, "responder-options", "an authority needs its certificate, set, responder and signer")
 		}
+		s := served{Authority: a}
+		for i, h := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
+			id, err := cert.NewCertID(h, a.CA, nil)
+			if err != nil {
+				return nil, err
+			}
+			s.names[i] = id
+		}
+		all = append(all, s)
 	}
 	if o.Cadence == "" {
 		o.Cadence = Immediate
@@ -84,7 +111,7 @@ func NewResponder(authorities []Authority, o ResponderOptions) (*Responder, erro
 	if o.Prefix == "" {
 		o.Prefix = "/"
 	}
-	r := &Responder{o: o, authorities: authorities, signing: make(chan struct{}, o.MaxSigning)}
+	r := &Responder{o: o, authorities: all, signing: make(chan struct{}, o.MaxSigning)}
 	r.cache.limit = o.MaxCached / cacheShards
 	return r, nil
 }
@@ -175,11 +202,11 @@ func (r *Responder) Respond(ctx context.Context, der []byte) (response []byte, f
 }
 
 // authority finds the one that all certificates asked about belong to.
-func (r *Responder) authority(ids []cert.CertID) *Authority {
+func (r *Responder) authority(ids []cert.CertID) *served {
 	for i := range r.authorities {
 		a, all := &r.authorities[i], true
 		for _, id := range ids {
-			all = all && id.ByIssuer(a.CA)
+			all = all && a.by(id)
 		}
 		if all {
 			return a
@@ -189,7 +216,7 @@ func (r *Responder) authority(ids []cert.CertID) *Authority {
 }
 
 // answer looks a certificate up as the cadence has it.
-func (r *Responder) answer(a *Authority, id cert.CertID, window time.Time) Answer {
+func (r *Responder) answer(a *served, id cert.CertID, window time.Time) Answer {
 	serial, ok := cert.SerialOf(id.Serial)
 	if !ok {
 		return Answer{State: cert.Unknown}
@@ -202,7 +229,7 @@ func (r *Responder) answer(a *Authority, id cert.CertID, window time.Time) Answe
 
 // reuse answers from the cache while state and window are the same. Unknown is never kept: a flood of invented
 // numbers must not push out the living.
-func (r *Responder) reuse(ctx context.Context, a *Authority, id cert.CertID, now, window time.Time) ([]byte, error) {
+func (r *Responder) reuse(ctx context.Context, a *served, id cert.CertID, now, window time.Time) ([]byte, error) {
 	answer := r.answer(a, id, window)
 	serial, _ := cert.SerialOf(id.Serial)
 	key := cacheKey{a, id.Hash, serial}
@@ -220,7 +247,7 @@ func (r *Responder) reuse(ctx context.Context, a *Authority, id cert.CertID, now
 }
 
 // fresh answers everything asked, with the nonce.
-func (r *Responder) fresh(ctx context.Context, a *Authority, q *cert.OCSPRequest, now, window time.Time) ([]byte, error) {
+func (r *Responder) fresh(ctx context.Context, a *served, q *cert.OCSPRequest, now, window time.Time) ([]byte, error) {
 	t := cert.OCSPTemplate{Responder: a.Responder, ProducedAt: now, Nonce: q.Nonce}
 	for _, id := range q.IDs {
 		t.Singles = append(t.Singles, r.single(id, r.answer(a, id, window), now, window))
@@ -238,7 +265,7 @@ func (r *Responder) single(id cert.CertID, answer Answer, now, window time.Time)
 }
 
 // sign has a response signed, unless too many are being signed.
-func (r *Responder) sign(ctx context.Context, a *Authority, t *cert.OCSPTemplate) ([]byte, error) {
+func (r *Responder) sign(ctx context.Context, a *served, t *cert.OCSPTemplate) ([]byte, error) {
 	select {
 	case r.signing <- struct{}{}:
 		defer func() { <-r.signing }()

@@ -44,7 +44,7 @@ type Answer struct {
 }
 
 // Set is the status of all certificates of one CA key, in dense arrays by the ordinal that their serial
-// numbers hide: about six octets a certificate issued and some forty more a certificate revoked.
+// numbers hide: about eight octets a certificate issued and some forty more a certificate revoked.
 // Any number of goroutines may read while one applies events.
 type Set struct {
 	kind  jitsuin.CertKind
@@ -68,13 +68,23 @@ const (
 
 // page holds 65,536 neighbouring ordinals.
 type page struct {
-	issued   [pageSize / 64]uint64
-	touched  [pageSize / 64]uint64 // has an entry in changes
-	version  [pageSize]uint16
-	notAfter [pageSize]uint16 // days since 2000-01-01
-	town     [pageSize]uint16
-	changes  map[uint16]change
+	slots   [pageSize]slot
+	touched [pageSize / 64]uint64 // has an entry in changes
+	changes map[uint16]change
 }
+
+// slot is one certificate, in one cache line.
+type slot struct {
+	notAfter uint16 // days since 2000-01-01
+	town     uint16
+	version  uint16
+	flags    uint16
+}
+
+const (
+	flagIssued  = 1
+	flagChanged = 2 // has an entry in changes
+)
 
 // change is the last thing that happened to a certificate after its issue. Until 2106.
 type change struct {
@@ -118,13 +128,13 @@ func (s *Set) Apply(e Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pg, i := s.page(at, e.Type == Issued), uint16(at.ordinal)
-	if pg != nil && e.Version <= pg.version[i] {
+	if pg != nil && e.Version <= pg.slots[i].version {
 		return nil
 	}
 	if e.Type == Issued {
 		return s.issue(pg, i, e)
 	}
-	if pg == nil || !bit(&pg.issued, i) {
+	if pg == nil || pg.slots[i].flags&flagIssued == 0 {
 		return eventError(jitsuin.Conflict, "a certificate that was never issued is %s", e.Type)
 	}
 	return s.change(pg, at, i, e)
@@ -165,7 +175,7 @@ func (s *Set) page(at place, create bool) *page {
 }
 
 func (s *Set) issue(pg *page, i uint16, e Event) error {
-	if bit(&pg.issued, i) {
+	if pg.slots[i].flags&flagIssued != 0 {
 		return eventError(jitsuin.Conflict, "a certificate is issued twice")
 	}
 	days := (e.NotAfter.Unix() - dayZeroUnix) / 86400
@@ -175,8 +185,7 @@ func (s *Set) issue(pg *page, i uint16, e Event) error {
 	if err := e.Municipality.Check(); err != nil {
 		return eventError(jitsuin.Invalid, "issuing: %w", err)
 	}
-	pg.town[i], pg.notAfter[i], pg.version[i] = s.town(e.Municipality), uint16(days), e.Version
-	setBit(&pg.issued, i)
+	pg.slots[i] = slot{notAfter: uint16(days), town: s.town(e.Municipality), version: e.Version, flags: flagIssued}
 	s.issued++
 	return nil
 }
@@ -218,15 +227,13 @@ func (s *Set) change(pg *page, at place, i uint16, e Event) error {
 	if changed {
 		s.older[at] = append(s.older[at], now)
 	}
-	pg.changes[i], pg.version[i] = next, e.Version
-	setBit(&pg.touched, i)
-	s.moved[pg.town[i]]++
+	pg.changes[i] = next
+	pg.slots[i].version, pg.slots[i].flags = e.Version, flagIssued|flagChanged
+	pg.touched[i>>6] |= 1 << (i & 63)
+	s.moved[pg.slots[i].town]++
 	s.total++
 	return nil
 }
-
-func bit(b *[pageSize / 64]uint64, i uint16) bool { return b[i>>6]>>(i&63)&1 == 1 }
-func setBit(b *[pageSize / 64]uint64, i uint16)   { b[i>>6] |= 1 << (i & 63) }
 
 // Lookup gives the newest state of a certificate.
 func (s *Set) Lookup(serial cert.Serial) Answer { return s.lookup(serial, math.MaxUint32) }
@@ -248,10 +255,10 @@ func (s *Set) lookup(serial cert.Serial, asOf uint32) Answer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	pg := s.page(at, false)
-	if pg == nil || !bit(&pg.issued, i) {
+	if pg == nil || pg.slots[i].flags&flagIssued == 0 {
 		return Answer{State: cert.Unknown}
 	}
-	a := Answer{State: cert.Good, NotAfter: expiry(pg.notAfter[i]), Municipality: s.towns[pg.town[i]]}
+	a := Answer{State: cert.Good, NotAfter: expiry(pg.slots[i].notAfter), Municipality: s.towns[pg.slots[i].town]}
 	if c := s.standing(pg, at, i, asOf); c.dead() {
 		a.State, a.RevokedAt, a.Reason = cert.Revoked, c.time(), c.why()
 	}
@@ -265,7 +272,7 @@ func expiry(days uint16) time.Time {
 
 // standing gives the last change up to asOf.
 func (s *Set) standing(pg *page, at place, i uint16, asOf uint32) change {
-	if !bit(&pg.touched, i) {
+	if pg.slots[i].flags&flagChanged == 0 {
 		return change{}
 	}
 	c := pg.changes[i]

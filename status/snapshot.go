@@ -57,7 +57,7 @@ func (s *Set) Snapshot(town jitsuin.MunicipalityCode, asOf, dropBefore time.Time
 		return l
 	}
 	keep := func(pg *page, i uint16) bool {
-		return (town == "" || pg.town[i] == only) && (dropBefore.IsZero() || !expiry(pg.notAfter[i]).Before(dropBefore))
+		return (town == "" || pg.slots[i].town == only) && (dropBefore.IsZero() || !expiry(pg.slots[i].notAfter).Before(dropBefore))
 	}
 	for epoch, pages := range epochs {
 		for n, pg := range pages {
