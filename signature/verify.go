@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -173,7 +175,7 @@ func (v *verifier) describe(s *cms.SignerInfo, result *cms.Result) Signature {
 	}
 	if c := result.Certificate; c != nil {
 		kind, _ := cert.KindOf(c)
-		one.Signer = &Signer{Kind: kind, Subject: c.Subject.String(), Issuer: c.Issuer.String(),
+		one.Signer = &Signer{Kind: kind, Subject: nameOf(c.RawSubject), Issuer: nameOf(c.RawIssuer),
 			NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Restricted: &Restricted{Serial: c.SerialNumber.Text(16)}}
 	}
 	one.Covers = v.covers(result)
@@ -303,7 +305,7 @@ func (one *Signature) takePath(path *cert.Path, err error) {
 	statusOnly := failed != nil && (failed.Code == cert.RevokedCode && failed.Depth == 0 ||
 		failed.Code == cert.StatusUnknown || failed.Code == cert.StatusStale)
 	one.Chain.OK = path != nil && path.Anchor != nil && (err == nil || statusOnly)
-	if failed != nil {
+	if failed != nil && !one.Chain.OK {
 		one.Chain.Reason = string(failed.Code) + ": " + failed.Message
 	}
 	one.Checks = append(one.Checks, Check{"chain", "a path to a trust anchor", orWord(one.Chain.Reason, "found"), one.Chain.OK})
@@ -311,11 +313,11 @@ func (one *Signature) takePath(path *cert.Path, err error) {
 		return
 	}
 	for _, c := range path.Chain {
-		one.Chain.Path = append(one.Chain.Path, c.Subject.String())
+		one.Chain.Path = append(one.Chain.Path, nameOf(c.RawSubject))
 	}
 	if a := path.Anchor; a != nil {
 		sum := sha256.Sum256(a.Raw)
-		one.Chain.Anchor, one.Chain.AnchorSHA256 = a.Subject.String(), hex.EncodeToString(sum[:])
+		one.Chain.Anchor, one.Chain.AnchorSHA256 = nameOf(a.RawSubject), hex.EncodeToString(sum[:])
 	}
 	st := path.Status
 	one.Revocation = Revocation{Status: st.State, Source: st.Source, ThisUpdate: timeOf(st.ThisUpdate),
@@ -332,6 +334,16 @@ func (one *Signature) addItems() {
 	if items, err := cert.ItemsOf(one.Certificate); err == nil {
 		one.Items = &items
 	}
+}
+
+// nameOf writes a DER name as RFC 4514 does; pkix.Name would join the two localities of a
+// resident's name to one part.
+func nameOf(der []byte) string {
+	var name pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
+		return "(a name that cannot be read)"
+	}
+	return name.String()
 }
 
 func timeOf(t time.Time) *time.Time {

@@ -75,7 +75,10 @@ func TestAResidentSignsAndAServiceVerifies(t *testing.T) {
 			if !s.Covers.Whole || s.Covers.Bytes != int64(len(document)) || s.Covers.Content != "embedded" || s.SigningTime.Proof != "claimed" || !s.SigningTime.At.Equal(signtest.Now) {
 				t.Errorf("covers %+v at %+v", s.Covers, s.SigningTime)
 			}
-			if !s.Chain.OK || len(s.Chain.Path) != 2 || s.Revocation.Status != cert.Good || s.Revocation.Source != "ocsp" {
+			if s.Signer.Subject != "CN=91201EXAMPLE0001,L=Mihon-shi,L=Mihon-ken,C=JP" {
+				t.Errorf("subject %s", s.Signer.Subject)
+			}
+			if !s.Chain.OK || s.Chain.Reason != "" || len(s.Chain.Path) != 2 || s.Revocation.Status != cert.Good || s.Revocation.Source != "ocsp" {
 				t.Errorf("chain %+v status %+v", s.Chain, s.Revocation)
 			}
 			for _, c := range s.Checks {
