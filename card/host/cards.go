@@ -73,7 +73,10 @@ type Handle string
 
 const hidden = "***"
 
-func (Handle) String() string   { return hidden }
+// String hides the handle.
+func (Handle) String() string { return hidden }
+
+// GoString hides the handle.
 func (Handle) GoString() string { return hidden }
 
 // Reveal gives the handle in plain, to be sent or stored.

@@ -49,6 +49,7 @@ func writeFrame(conn net.Conn, frame []byte) error {
 // cardError marks an error of the card, as against one of the connection.
 type cardError struct{ error }
 
+// Unwrap gives the card's own error.
 func (e cardError) Unwrap() error { return e.error }
 
 // Serve answers frames for a card until the other side hangs up (nil), the card fails, or ctx
