@@ -1,0 +1,71 @@
+package holder
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// Descriptor reads PINs from an open file, one a line, in the order in which they are asked for.
+// It reads no byte beyond a line's end, so that what follows stays for others.
+type Descriptor struct{ from io.Reader }
+
+// NewDescriptor takes the file descriptor fd of this process (--pin-fd). Invalid "pin-fd" where it
+// is not open.
+func NewDescriptor(fd int) (*Descriptor, error) {
+	if fd >= 0 {
+		f := os.NewFile(uintptr(fd), "pin-fd")
+		if _, err := f.Stat(); err == nil {
+			return &Descriptor{f}, nil
+		}
+	}
+	return nil, jitsuin.Errorf(jitsuin.Invalid, "pin-fd", "file descriptor %d is not open", fd).
+		WithHint("open it for the command: jitsuin … --pin-fd 3 3<FILE").At("pin-fd")
+}
+
+// Lines is a Descriptor that reads from r.
+func Lines(r io.Reader) *Descriptor { return &Descriptor{r} }
+
+// PIN reads the next line; see PINSource.
+func (d *Descriptor) PIN(ctx context.Context, q Question) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	line := make([]byte, 0, maxPIN)
+	var one [1]byte
+	defer clear(one[:])
+	for len(line) < maxPIN {
+		n, err := d.from.Read(one[:])
+		if n == 1 && one[0] != '\n' {
+			line = append(line, one[0])
+		}
+		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			clear(line)
+			return nil, jitsuin.Errorf(jitsuin.Unauthenticated, "pin-read", "the PIN cannot be read: %w", err)
+		}
+	}
+	if len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
+	if len(line) == 0 {
+		return nil, jitsuin.Errorf(jitsuin.Unauthenticated, "pin-missing", "no line was there for the %s", roleName(q)).
+			WithHint("the file descriptor gives one PIN a line, in the order in which they are asked for")
+	}
+	return line, nil
+}
+
+// Confirms is false: a file does not mistype.
+func (d *Descriptor) Confirms() bool { return false }
+
+func roleName(q Question) string {
+	if q.Role == New {
+		return "new PIN"
+	}
+	return "PIN"
+}
