@@ -317,7 +317,7 @@ func (one *Signature) takePath(path *cert.Path, err error) {
 	}
 	if a := path.Anchor; a != nil {
 		sum := sha256.Sum256(a.Raw)
-		one.Chain.Anchor, one.Chain.AnchorSHA256 = nameOf(a.RawSubject), hex.EncodeToString(sum[:])
+		one.Chain.Anchor, one.Chain.AnchorSHA256 = one.Chain.Path[len(one.Chain.Path)-1], hex.EncodeToString(sum[:])
 	}
 	st := path.Status
 	one.Revocation = Revocation{Status: st.State, Source: st.Source, ThisUpdate: timeOf(st.ThisUpdate),
