@@ -118,7 +118,10 @@ func (s *sender) must(pairs ...string) {
 func (s *sender) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	s.srv.Handler().ServeHTTP(w, r)
-	return w.Result(), r.Context().Err()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return w.Result(), nil
 }
 
 // reader is an actor that follows the sender.

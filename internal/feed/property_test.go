@@ -27,8 +27,8 @@ const (
 // has had its effect once, and every gap was an alarm.
 func TestHistories(t *testing.T) {
 	n := rounds
-	if testing.Short() {
-		n = 1
+	if testing.Short() || raceEnabled {
+		n = 2
 	}
 	for w := range workers {
 		t.Run(fmt.Sprint(w), func(t *testing.T) {
@@ -137,7 +137,7 @@ func (h *history) run(rt *rapid.T) {
 	h.reset(rt)
 	acts := []func(){h.append, h.append, h.append, h.step, h.step, h.poll, h.poll, h.poll, h.crash,
 		h.fail, h.retry, h.rewind, h.newEpoch, h.save, h.restore}
-	for range rapid.IntRange(3, 25).Draw(rt, "acts") {
+	for range rapid.IntRange(3, 20).Draw(rt, "acts") {
 		acts[rapid.IntRange(0, len(acts)-1).Draw(rt, "act")]()
 	}
 	h.settle()
@@ -205,6 +205,7 @@ func (h *history) retry() {
 func (h *history) poll() {
 	h.via.change = h.disturb
 	h.r.f.cfg.Limit = rapid.IntRange(1, 6).Draw(h.rt, "limit")
+	defer func() { h.r.f.cfg.Limit = MaxLimit }()
 	h.read.fault = h.drawFault("read fault")
 	clean := h.read.fault == store.NoFault && len(h.r.fail) == 0
 	err := h.r.poll()
@@ -398,7 +399,7 @@ func (h *history) settle() {
 	if _, err := h.s.seq.Step(context.Background()); err != nil {
 		h.rt.Fatal(err)
 	}
-	for range 4 {
+	for range 3 { // a snapshot, what came after it, and nothing
 		if err := h.r.poll(); err != nil {
 			h.rt.Fatal(err)
 		}
@@ -406,7 +407,9 @@ func (h *history) settle() {
 	if _, err := h.r.f.RetryParked(context.Background()); err != nil {
 		h.rt.Fatal(err)
 	}
-	h.r.poll()
+	if err := h.r.poll(); err != nil {
+		h.rt.Fatal(err)
+	}
 }
 
 func (h *history) check() {

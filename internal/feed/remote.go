@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"crypto/sha256"
 
 	"github.com/jitsuin/jitsuin"
 )
@@ -145,17 +144,30 @@ func checkHead(text string, from cursor) error {
 }
 
 // lines reads lines of limited length. A last line without an end was cut on its way.
-type lines struct{ in *bufio.Reader }
+type lines struct {
+	in   *bufio.Reader
+	long []byte // the line, where it does not fit the buffer
+}
 
-func newLines(r io.Reader) lines { return lines{bufio.NewReaderSize(r, maxLine)} }
+func newLines(r io.Reader) *lines { return &lines{in: bufio.NewReaderSize(r, 16<<10)} }
 
-func (l lines) next() ([]byte, error) {
+// next gives a line, which stays valid until the next call.
+func (l *lines) next() ([]byte, error) {
 	line, err := l.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		l.long = append(l.long[:0], line...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			if len(l.long) > maxLine {
+				return nil, jitsuin.Errorf(jitsuin.Conflict, CodeMalformed, "a line is longer than %d bytes", maxLine)
+			}
+			line, err = l.in.ReadSlice('\n')
+			l.long = append(l.long, line...)
+		}
+		line = l.long
+	}
 	switch {
 	case err == nil:
 		return line, nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, jitsuin.Errorf(jitsuin.Conflict, CodeMalformed, "a line is longer than %d bytes", maxLine)
 	case err == io.EOF && len(line) == 0:
 		return nil, io.EOF
 	}
