@@ -15,6 +15,7 @@ const (
 	TypeHighWater = "juki.high-water" // network → J-LIS: HighWater; all notices up to it have been passed on
 	TypeTransfer  = "juki.transfer"   // network → the new municipality: Transfer (転出証明書情報)
 	TypeArrived   = "juki.arrived"    // network → the old municipality: Arrived (転入通知)
+	TypeNumbers   = "juki.numbers"    // network → municipality: Numbers, to be given to new residents
 )
 
 // TopicToTown is the topic of the network's events for one municipality.
@@ -53,4 +54,21 @@ type Arrived struct {
 	Subject jitsuin.ID               `json:"subject"`
 	At      jitsuin.MunicipalityCode `json:"at"`
 	On      jitsuin.Date             `json:"on"`
+}
+
+// NumbersSubject is the feed subject of a town's Numbers.
+const NumbersSubject = "numbers"
+
+// Numbers are the numbers set aside for the new residents of one municipality: resident codes are
+// designated to each municipality beforehand (Basic Resident Registration Act art. 30-2), and each
+// comes with the My Number of the person who will have it. The event carries all that the network
+// has not seen in use, so the newest one is the whole stock.
+type Numbers struct {
+	Pairs []NumberPair `json:"pairs"`
+}
+
+// NumberPair is what one new resident gets.
+type NumberPair struct {
+	MyNumber     jitsuin.MyNumber     `json:"my_number"`
+	ResidentCode jitsuin.ResidentCode `json:"resident_code"`
 }

@@ -39,11 +39,13 @@ type Query struct {
 // ChangeRequest records a change (異動). Which members are needed depends on Cause:
 // move-within Address; move-out Destination, or Abroad with ContinuedUse; move-in Address (the
 // moving-out certificate must have come); amended-officially Items; minor-correction Items and
-// MinorRule; birth and entered-officially Items; death only OccurredOn.
+// MinorRule; birth and entered-officially Items; the other causes OccurredOn alone. Subject is
+// left out where somebody is entered for the first time.
 type ChangeRequest struct {
 	Subject      jitsuin.ID               `json:"subject,omitempty"`
 	Cause        jitsuin.Cause            `json:"cause"`
 	OccurredOn   jitsuin.Date             `json:"occurred_on"`
+	Household    jitsuin.ID               `json:"household,omitempty" doc:"the household (世帯) that the person joins; for entries and move-within; without it an entry makes a new one"`
 	Clerk        string                   `json:"clerk" minLength:"1" maxLength:"100" doc:"who records it"`
 	Address      string                   `json:"address,omitempty" maxLength:"200"`
 	Items        *jitsuin.FourItems       `json:"items,omitempty"`
@@ -57,6 +59,10 @@ type ChangeRequest struct {
 type ChangeResult struct {
 	Change     jitsuin.Change `json:"change"`
 	RecordedAt time.Time      `json:"recorded_at"`
+	// NoticeDue is the last day on which the resident had to notify (届出期間), no date where the
+	// act has none; Late tells that the notice came after it. It is noted, not refused.
+	NoticeDue jitsuin.Date `json:"notice_due"`
+	Late      bool         `json:"late,omitempty"`
 }
 
 // ApplicationState is where a case of the counter stands.
@@ -83,11 +89,14 @@ const (
 
 // NewApplication is an application form (申請書) as the resident filled it in (step ①).
 type NewApplication struct {
-	Type  ApplicationType    `json:"type" enum:"new-card,reissue"`
-	Items jitsuin.FourItems  `json:"items" doc:"as written on the form"`
-	Kinds []jitsuin.CertKind `json:"kinds" minItems:"1" maxItems:"2"`
-	Card  jitsuin.ID         `json:"card,omitempty" doc:"for a re-issue: the card presented"`
-	Clerk string             `json:"clerk" minLength:"1" maxLength:"100"`
+	Type ApplicationType `json:"type" enum:"new-card,reissue"`
+	// Subject is the resident whom the clerk has found in the register; without it the items on
+	// the form say who it is.
+	Subject jitsuin.ID         `json:"subject,omitempty"`
+	Items   jitsuin.FourItems  `json:"items" doc:"as written on the form"`
+	Kinds   []jitsuin.CertKind `json:"kinds" minItems:"1" maxItems:"2"`
+	Card    jitsuin.ID         `json:"card,omitempty" doc:"for a re-issue: the card presented"`
+	Clerk   string             `json:"clerk" minLength:"1" maxLength:"100"`
 }
 
 // Document is a photo document (顔写真付き本人確認書類) that was shown.
@@ -126,6 +135,7 @@ type Certificate struct {
 	Kind        jitsuin.CertKind `json:"kind"`
 	Certificate []byte           `json:"certificate" doc:"DER"`
 	NotAfter    time.Time        `json:"not_after"`
+	RevokedAt   *time.Time       `json:"revoked_at,omitempty" doc:"civil time at which J-LIS recorded that it lapsed"`
 }
 
 // Application is a case of the counter.

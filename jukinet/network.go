@@ -1,0 +1,85 @@
+package jukinet
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/jukinet/api"
+)
+
+const (
+	agencyInstance = "jlis:1"
+	townRole       = "municipality"
+)
+
+// Config is what the network is told.
+type Config struct {
+	actor.Config `yaml:",inline"`
+	// Stock is how many unused numbers each town has at hand; more are designated when half of
+	// them are used. 0 means 100.
+	Stock int `yaml:"stock,omitempty"`
+
+	// Log defaults to slog.Default.
+	Log *slog.Logger `yaml:"-"`
+	// Store are further options of the database, for tests.
+	Store []store.Option `yaml:"-"`
+}
+
+const defaultStock = 100
+
+// Network is the running registry network.
+type Network struct {
+	*actor.Actor
+	towns []jitsuin.MunicipalityCode
+	stock int
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// New opens the network that the configuration names. It follows the municipalities that are in
+// the directory now; one that is added later is followed after a restart. Call Run, or Close.
+func New(ctx context.Context, cfg Config) (*Network, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Registry network", Version: "1", Migrations: files, Log: cfg.Log, Store: cfg.Store})
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Actor: a, stock: cfg.Stock}
+	if n.stock <= 0 {
+		n.stock = defaultStock
+	}
+	n.Offer(api.TopicToJLIS, only(agencyInstance))
+	for _, i := range a.Directory.Role(townRole) {
+		town := jitsuin.MunicipalityCode(strings.TrimPrefix(i.ID, townRole+":"))
+		n.towns = append(n.towns, town)
+		n.Offer(api.TopicToTown(town), only(i.ID))
+		followed := n.Follow(i.ID, api.TopicResidents, func(_ context.Context, tx *store.Tx, e feed.Event) error {
+			return n.apply(tx, town, e)
+		})
+		followed.OnBatch(func(tx *store.Tx, high jitsuin.Position) error { return n.passedOn(tx, town, high) })
+	}
+	n.Go("numbers", n.designate)
+	return n, nil
+}
+
+// only admits one instance.
+func only(instance string) httpapi.Policy {
+	return httpapi.Checked("The instance "+instance, func(_ context.Context, c httpapi.Caller) error {
+		if c.ID != instance {
+			return jitsuin.Errorf(jitsuin.Denied, "not-for-this-caller", "%s may not read this", c.ID)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,13 @@
+// Package municipality is the town (市区町村): the basic resident register (住民基本台帳) with its
+// changes (異動), the counter (窓口) with its cases, and the custody of chips until hand-over.
+//
+// It owns the residents with their two numbers, the record of every change and of who recorded
+// it, moving-out certificates that have come, the cases of the counter, and the handles of chips
+// that are here. Its feeds: topic "residents" tells the registry network of each change with the
+// whole record and the two numbers; topic "applications" tells J-LIS who has applied and was
+// checked. It follows what the network and J-LIS send to this town.
+//
+// It must never touch a private key or a PIN of a resident, and never issues or revokes: a
+// certificate is J-LIS's. My Number and resident code leave this package in a notice to the
+// network and nowhere else: no answer, no application, no log line and no error has them.
+package municipality
