@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"hash/maphash"
-	"iter"
 	"math/big"
 	"time"
 
@@ -325,99 +324,4 @@ func readPointName(in cryptobyte.String) (names []generalName, relative, ok bool
 		names = append(names, generalName{tag, value})
 	}
 	return names, false, true
-}
-
-// Entries runs over the list in its order.
-func (c *CRL) Entries() iter.Seq[CRLEntry] {
-	return func(yield func(CRLEntry) bool) {
-		rest := cryptobyte.String(c.entries)
-		for !rest.Empty() {
-			e, ok := readEntry(&rest)
-			if !ok || !yield(e.entry()) { // the form was checked by ParseCRL
-				return
-			}
-		}
-	}
-}
-
-func (e rawEntry) entry() CRLEntry {
-	serial := e.serial
-	if len(serial) > 1 && serial[0] == 0 {
-		serial = serial[1:]
-	}
-	reason, ok := jitsuin.ReasonUnspecified, true
-	if e.reason != 0 {
-		if reason, ok = jitsuin.ReasonOf(e.reason); !ok {
-			reason = jitsuin.ReasonUnspecified // privilegeWithdrawn and aACompromise have no word here
-		}
-	}
-	return CRLEntry{Serial: serial, RevokedAt: e.at, Reason: reason}
-}
-
-// BuildIndex makes Lookup take constant time, for about eight octets of memory per entry. Call it before
-// sharing c between goroutines.
-func (c *CRL) BuildIndex() {
-	size := 4
-	for size < 2*c.Count {
-		size *= 2
-	}
-	c.seed, c.index = maphash.MakeSeed(), make([]uint32, size)
-	rest := cryptobyte.String(c.entries)
-	for !rest.Empty() {
-		offset := len(c.entries) - len(rest)
-		serial, ok := entrySerial(&rest)
-		if !ok {
-			return // cannot be: ParseCRL has read it
-		}
-		slot := int(maphash.Bytes(c.seed, serial)) & (size - 1)
-		for c.index[slot] != 0 {
-			slot = (slot + 1) & (size - 1)
-		}
-		c.index[slot] = uint32(offset) + 1
-	}
-}
-
-// entrySerial reads only the serial of the next entry.
-func entrySerial(rest *cryptobyte.String) ([]byte, bool) {
-	var body, serial cryptobyte.String
-	ok := rest.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&serial, cbasn1.INTEGER)
-	return serial, ok
-}
-
-// Lookup finds the first entry of a serial number: through the index if there is one, else by
-// running over the list.
-func (c *CRL) Lookup(serial *big.Int) (CRLEntry, bool) {
-	if serial == nil || serial.Sign() <= 0 {
-		return CRLEntry{}, false
-	}
-	want := integerBytes(serial.Bytes())
-	if c.index != nil {
-		return c.lookupIndex(want)
-	}
-	rest := cryptobyte.String(c.entries)
-	for !rest.Empty() {
-		at := rest
-		have, ok := entrySerial(&rest)
-		if !ok {
-			break
-		}
-		if bytes.Equal(have, want) {
-			e, ok := readEntry(&at)
-			return e.entry(), ok
-		}
-	}
-	return CRLEntry{}, false
-}
-
-func (c *CRL) lookupIndex(want []byte) (CRLEntry, bool) {
-	mask := len(c.index) - 1
-	for slot := int(maphash.Bytes(c.seed, want)) & mask; c.index[slot] != 0; slot = (slot + 1) & mask {
-		rest := cryptobyte.String(c.entries[c.index[slot]-1:])
-		at := rest
-		if have, ok := entrySerial(&rest); ok && bytes.Equal(have, want) {
-			e, ok := readEntry(&at)
-			return e.entry(), ok
-		}
-	}
-	return CRLEntry{}, false
 }
