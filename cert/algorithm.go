@@ -22,7 +22,8 @@ type Algorithms struct {
 
 const maxRSABits = 8192 // longer keys only cost the verifier time
 
-var errAlgorithm = errors.New("algorithm not accepted")
+// ErrAlgorithm is matched by errors about what is not accepted, as against signatures that do not verify.
+var ErrAlgorithm = errors.New("algorithm not accepted")
 
 // CheckKey refuses keys of a type or length that is not accepted.
 func (a Algorithms) CheckKey(pub crypto.PublicKey) error {
@@ -33,23 +34,23 @@ func (a Algorithms) CheckKey(pub crypto.PublicKey) error {
 			least = 2048
 		}
 		if n := k.N.BitLen(); n < least || n > maxRSABits {
-			return fmt.Errorf("%w: RSA with %d bits", errAlgorithm, n)
+			return fmt.Errorf("%w: RSA with %d bits", ErrAlgorithm, n)
 		}
 		if k.E < 3 || k.E&1 == 0 {
-			return fmt.Errorf("%w: RSA with public exponent %d", errAlgorithm, k.E)
+			return fmt.Errorf("%w: RSA with public exponent %d", ErrAlgorithm, k.E)
 		}
 		return nil
 	case *ecdsa.PublicKey:
 		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() {
 			return nil
 		}
-		return fmt.Errorf("%w: ECDSA on %s", errAlgorithm, k.Curve.Params().Name)
+		return fmt.Errorf("%w: ECDSA on %s", ErrAlgorithm, k.Curve.Params().Name)
 	}
-	return fmt.Errorf("%w: key type %T", errAlgorithm, pub)
+	return fmt.Errorf("%w: key type %T", ErrAlgorithm, pub)
 }
 
-// Verify checks sig over signed. An error that is about what is accepted, not about this signature,
-// matches the kind Unsupported through PathError in ValidatePath.
+// Verify checks sig over signed. An error matches ErrAlgorithm where key or algorithm is not accepted,
+// whatever the signature.
 func (a Algorithms) Verify(pub crypto.PublicKey, alg x509.SignatureAlgorithm, signed, sig []byte) error {
 	if err := a.CheckKey(pub); err != nil {
 		return err
@@ -64,7 +65,7 @@ func (a Algorithms) Verify(pub crypto.PublicKey, alg x509.SignatureAlgorithm, si
 			return verifySHA1(pub, alg, signed, sig)
 		}
 	}
-	return fmt.Errorf("%w: %v", errAlgorithm, alg)
+	return fmt.Errorf("%w: %v", ErrAlgorithm, alg)
 }
 
 // verifySHA1 exists because crypto/x509 refuses SHA-1 for everybody.

@@ -27,7 +27,7 @@ type lintRule struct {
 // copy with a throwaway key) and for whoever wants to know whether a certificate is what it should be. It
 // returns one Finding per broken rule, none for a flawless certificate, and an error for something that is no
 // certificate at all. zlint's RFC 5280 rules are applied in this package's tests only: that library
-// would add about 7 MB and its start-up to every program.
+// would add 3.5 MB and 20 ms of start-up to every program.
 func Lint(der []byte, p Profile) ([]Finding, error) {
 	c, err := Parse(der)
 	if err != nil {

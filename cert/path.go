@@ -120,7 +120,7 @@ func (s *search) extend(chain []*x509.Certificate) {
 		s.tries++
 		err := s.o.Algorithms.Verify(c.cert.PublicKey, child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
 		switch {
-		case errors.Is(err, errAlgorithm):
+		case errors.Is(err, ErrAlgorithm):
 			s.fail(rankSignature, chain, &PathError{Code: BadAlgorithm, Depth: depth, Message: err.Error()})
 		case err != nil && c.byKey:
 			s.fail(rankSignature, chain, pathErrorf(BadSignature, depth, "the signature on the certificate does not verify with its issuer's key"))

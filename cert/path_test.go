@@ -190,8 +190,15 @@ func TestTheSearchIsBounded(t *testing.T) {
 }
 
 func TestWeakAlgorithmsAreRefused(t *testing.T) {
-	for _, f := range []string{"testdata/sha1.pem", "testdata/rsa1024.pem"} {
-		c := readPEM(t, f)
-		refuse(t, c, cert.PathOptions{Anchors: []*x509.Certificate{readPEM(t, "testdata/weakca.pem")}, At: c.NotBefore.Add(time.Hour)}, cert.BadAlgorithm)
+	for name, loose := range map[string]cert.Algorithms{"testdata/sha1.pem": {SHA1: true}, "testdata/rsa1024.pem": {MinRSABits: 1024}} {
+		c := readPEM(t, name)
+		o := cert.PathOptions{Anchors: []*x509.Certificate{readPEM(t, "testdata/weakca.pem")}, At: c.NotBefore.Add(time.Hour)}
+		refuse(t, c, o, cert.BadAlgorithm)
+		o.Algorithms = loose
+		if _, err := cert.ValidatePath(t.Context(), c, o); err != nil {
+			t.Errorf("%s under looser rules: %v", name, err)
+		}
+		c.Signature[9] ^= 1
+		refuse(t, c, o, cert.BadSignature)
 	}
 }

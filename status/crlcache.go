@@ -29,11 +29,16 @@ type CRLCache struct {
 	kept  map[string]keptList
 }
 
+// retryAfter is how long a failed fetch is not repeated, so that a dead service costs its users no time.
+const retryAfter = 5 * time.Second
+
 // keptList is a verified list.
 type keptList struct {
 	crl     *cert.CRL
 	signer  *x509.Certificate
 	fetched time.Time
+	failed  time.Time // of the last fetch, if it failed, and why
+	why     string
 }
 
 // Status implements cert.Revocation. A list that cannot be had, is not signed by the issuer's key (or by another
@@ -83,6 +88,9 @@ func (c *CRLCache) list(ctx context.Context, url string, issuer *x509.Certificat
 	if !ended && (c.Refresh <= 0 || now.Sub(k.fetched) < c.Refresh) {
 		return k, ""
 	}
+	if since := now.Sub(k.failed); k.why != "" && since >= 0 && since < retryAfter {
+		return k, k.why
+	}
 	// One fetch serves all who wait; it must not end with the first one's context.
 	result := c.group.DoChan(url, func() (any, error) { return c.fetch(context.WithoutCancel(ctx), url, issuer, now) })
 	select {
@@ -98,8 +106,29 @@ func (c *CRLCache) list(ctx context.Context, url string, issuer *x509.Certificat
 
 var errNoAnswer = errors.New(noAnswer)
 
-// fetch gets, verifies and keeps a list.
+// fetch keeps what load brings, or why it brought nothing.
 func (c *CRLCache) fetch(ctx context.Context, url string, issuer *x509.Certificate, now time.Time) (keptList, error) {
+	next, err := c.load(ctx, url, issuer, now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.kept[url]
+	if err == nil && old.crl != nil && next.crl.ThisUpdate.Before(old.crl.ThisUpdate) {
+		err = errors.New("the status service answers with an older revocation list than before")
+	}
+	if c.kept == nil {
+		c.kept = map[string]keptList{}
+	}
+	if err != nil {
+		old.failed, old.why = now, err.Error()
+		c.kept[url] = old
+		return keptList{}, err
+	}
+	c.kept[url] = next
+	return next, nil
+}
+
+// load gets and verifies a list.
+func (c *CRLCache) load(ctx context.Context, url string, issuer *x509.Certificate, now time.Time) (keptList, error) {
 	limit := c.MaxSize
 	if limit <= 0 {
 		limit = 256 << 20
@@ -118,19 +147,8 @@ func (c *CRLCache) fetch(ctx context.Context, url string, issuer *x509.Certifica
 	if err != nil {
 		return keptList{}, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old := c.kept[url]
-	if old.crl != nil && crl.ThisUpdate.Before(old.crl.ThisUpdate) {
-		return keptList{}, errors.New("the status service answers with an older revocation list than before")
-	}
 	crl.BuildIndex()
-	if c.kept == nil {
-		c.kept = map[string]keptList{}
-	}
-	k := keptList{crl, signer, now}
-	c.kept[url] = k
-	return k, nil
+	return keptList{crl: crl, signer: signer, fetched: now}, nil
 }
 
 // verifyList finds the CA key that signed a list, the issuer's first.

@@ -168,6 +168,22 @@ func TestAnOlderListIsNotBelieved(t *testing.T) {
 	ask(t, cache, leaf, c.ca.Cert, c.clock(), cert.Revoked)
 }
 
+func TestADeadServiceIsNotAskedAgainAtOnce(t *testing.T) {
+	c := newCountry(t, cert.P384SHA384, status.Immediate, certtest.Now)
+	leaf := c.resident(t, 1)
+	asked := 0
+	cache := &status.CRLCache{Clock: c.clock, URL: func(*x509.Certificate) string { return "http://lists.invalid/" },
+		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { asked++; return nil, http.ErrServerClosed })}}
+	for range 3 {
+		ask(t, cache, leaf, c.ca.Cert, c.clock(), cert.Unknown)
+	}
+	c.pass(6 * time.Second)
+	ask(t, cache, leaf, c.ca.Cert, c.clock(), cert.Unknown)
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(q *http.Request) (*http.Response, error) { return f(q) }

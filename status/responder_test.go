@@ -2,9 +2,11 @@ package status_test
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"io"
 	"math/big"
 	"net/http"
@@ -175,5 +177,32 @@ func TestHTTPOfTheResponder(t *testing.T) {
 		if a, b := do(x.method, x.path, x.media, x.body); a.StatusCode != x.code || x.want != nil && !bytes.Equal(b, x.want) {
 			t.Errorf("%s %s: %s %x", x.method, x.path, a.Status, b)
 		}
+	}
+}
+
+func TestABusyOrBrokenSignerIsAnError(t *testing.T) {
+	ca := certtest.NewAuthority(t, jitsuin.SignCert, cert.P384SHA384, 1)
+	set := status.NewSet(jitsuin.SignCert, codec())
+	issue(t, set, 1, "91201")
+	tmpl, _ := ca.Responder(t, 1)
+	started, finish := make(chan bool), make(chan error)
+	r, err := status.NewResponder([]status.Authority{{CA: ca.Cert, Set: set, Responder: ca.Issue(t, tmpl), Sign: func(context.Context, []byte) ([]byte, error) {
+		started <- true
+		return nil, <-finish
+	}}}, status.ResponderOptions{Clock: func() time.Time { return certtest.Now }, MaxSigning: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := cert.NewCertID(crypto.SHA1, ca.Cert, serial(t, 1).Big())
+	q := cert.OCSPRequest{IDs: []cert.CertID{id}}.Marshal()
+	first := make(chan []byte)
+	go func() { der, _ := r.Respond(context.Background(), q); first <- der }()
+	<-started
+	if der, _ := r.Respond(t.Context(), q); !bytes.Equal(der, cert.OCSPTryLater.Response()) {
+		t.Errorf("while all signers are busy: %x", der)
+	}
+	finish <- errors.New("broken")
+	if der := <-first; !bytes.Equal(der, cert.OCSPInternalError.Response()) {
+		t.Errorf("with a broken signer: %x", der)
 	}
 }
