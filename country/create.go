@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
+	"github.com/jitsuin/jitsuin/status"
 )
 
 // Instance ids of the sandbox.
@@ -44,7 +44,7 @@ func Town(c jitsuin.MunicipalityCode) string    { return "municipality:" + strin
 func Counter(c jitsuin.MunicipalityCode) string { return "counter:" + string(c) }
 
 // Sample gives the invented people of a country made with seed on the day of now.
-func (f Facts) Sample() people.Country { return people.Generate(f.Seed, jitsuin.DateOf(f.Made)) }
+func (f Facts) Sample() people.Country { return people.Generate(f.Seed, jitsuin.DateOf(f.Civil)) }
 
 // create lays out a new country: keys, directory, configuration files, residents. It makes
 // country.json last, so that a creation that was cut short is simply done again.
@@ -68,7 +68,7 @@ func (f Folder) create(facts Facts) error {
 	if err := f.writeDirectory(plan, sample); err != nil {
 		return err
 	}
-	if err := f.writeConfigs(plan, sample); err != nil {
+	if err := f.writeConfigs(facts, plan, sample); err != nil {
 		return err
 	}
 	for _, m := range sample.Municipalities {
@@ -124,24 +124,24 @@ func (f Folder) writeDirectory(plan Plan, sample people.Country) error {
 }
 
 // base is the part of the configuration that all actors share. Paths are relative to config/.
-func (f Folder) base(plan Plan, id string, n int) (actor.Config, error) {
+func (f Folder) base(facts Facts, plan Plan, id string, n int) (actor.Config, error) {
 	dir := filepath.Join("..", "actors", fileName(id))
 	return actor.Config{Instance: id, Listen: plan.Listen(n), Database: filepath.Join(dir, "db.sqlite"), State: filepath.Join(dir, "state"),
 		Key: filepath.Join("..", "secrets", "keys", fileName(id)+".pem"), Directory: "../directory.jws", DirectoryKey: "../operator.pub.pem",
-		Clock: Country}, os.MkdirAll(f.Path("actors", fileName(id), "state"), 0o700)
+		Clock: Country, ClockOffset: facts.Civil.Sub(facts.Made)}, os.MkdirAll(f.Path("actors", fileName(id), "state"), 0o700)
 }
 
-func (f Folder) writeConfigs(plan Plan, sample people.Country) error {
+func (f Folder) writeConfigs(facts Facts, plan Plan, sample people.Country) error {
 	configs := map[string]any{}
 	for id, n := range instances(sample) {
 		if n == 0 || id == Status {
 			continue
 		}
-		b, err := f.base(plan, id, n)
+		b, err := f.base(facts, plan, id, n)
 		if err != nil {
 			return err
 		}
-		configs[id] = f.config(plan, sample, id, b)
+		configs[id] = f.config(facts, plan, sample, id, b)
 	}
 	for id, c := range configs {
 		raw, err := yaml.Marshal(c)
@@ -157,15 +157,15 @@ func (f Folder) writeConfigs(plan Plan, sample people.Country) error {
 }
 
 // config gives the whole configuration of one actor.
-func (f Folder) config(plan Plan, sample people.Country, id string, b actor.Config) any {
+func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string, b actor.Config) any {
 	switch httpapi.RoleOf(id) {
 	case "municipality":
 		code := id[len("municipality:"):]
-		return municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl")}
+		return townConfig{Config: municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl")}}
 	case "jukinet":
 		return jukinet.Config{Config: b}
 	case "jlis":
-		return jlisConfig(plan, sample, b)
+		return agency(facts, plan, sample, b)
 	case "minister":
 		return minister.Config{Config: b}
 	case "platform":
@@ -176,6 +176,18 @@ func (f Folder) config(plan Plan, sample people.Country, id string, b actor.Conf
 		return securities.Config{Config: b}
 	}
 	return Config{Config: b, Also: plan.Console()[1:]}
+}
+
+// agency gives the configuration of J-LIS, its status origin included.
+func agency(facts Facts, plan Plan, sample people.Country, b actor.Config) agencyConfig {
+	places := map[jitsuin.MunicipalityCode]jlis.Place{}
+	for _, m := range sample.Municipalities {
+		_, p, _ := sample.MunicipalityOf(m.Code)
+		places[m.Code] = jlis.Place{Prefecture: p.Romaji, Municipality: m.Romaji}
+	}
+	return agencyConfig{Config: jlis.Config{Config: b, PassphraseFile: "../secrets/passphrase", Places: places,
+		Status: jlis.StatusConfig{Instance: Status, Listen: plan.Listen(numStatus), Key: "../secrets/keys/" + fileName(Status) + ".pem",
+			Cadence: status.Cadence(facts.Cadence)}}, CreateKey: "../secrets/cards-create-key"}
 }
 
 // writeResidents writes a municipality's existing register, as it imports it at its first start.
@@ -191,17 +203,10 @@ func (f Folder) writeResidents(sample people.Country, code jitsuin.MunicipalityC
 		if r.Municipality != code {
 			continue
 		}
-		if err := enc.Encode(municipality.ImportedResident{Subject: r.ID, Items: r.Items, Household: r.Household,
+		if err := enc.Encode(municipality.ImportLine{Subject: r.ID, Items: r.Items, Household: r.Household,
 			MyNumber: r.MyNumber, ResidentCode: r.ResidentCode}); err != nil {
 			return err
 		}
 	}
 	return w.Flush()
 }
-
-// newFacts are the facts of a country that is made now.
-func newFacts(o Options) Facts {
-	return Facts{Format: folderFormat, Seed: o.Seed, Listen: o.Listen, Made: time.Now().UTC(), Version: o.Version}
-}
-
-var _ = jlis.Config{}

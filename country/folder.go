@@ -32,7 +32,9 @@ type Facts struct {
 	Format  int       `json:"format"` // of the folder; 1
 	Seed    uint64    `json:"seed"`
 	Listen  string    `json:"listen"`
-	Made    time.Time `json:"made"` // wall time
+	Made    time.Time `json:"made"`    // wall time
+	Civil   time.Time `json:"civil"`   // civil time at that moment
+	Cadence string    `json:"cadence"` // how status is published: immediate or official
 	Version string    `json:"version"`
 }
 

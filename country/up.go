@@ -88,7 +88,7 @@ func Up(ctx context.Context, o Options) error {
 		return err
 	}
 	return runAll(ctx, actors, func(ctx context.Context) error {
-		if err := f.firstActs(ctx, facts, o); err != nil {
+		if err := FirstActs(ctx, f, facts, o); err != nil {
 			return fmt.Errorf("bring the country to life: %w", err)
 		}
 		welcome(o.Out, f, facts, time.Since(start))

@@ -1,0 +1,79 @@
+package country
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/municipality/api"
+	"github.com/jitsuin/jitsuin/municipality/terminal"
+)
+
+// The PINs of all sample residents. They are no secret: the people are invented.
+const (
+	SignPassword jitsuin.PIN = "SAMPLE1" // 署名用パスワード
+	AuthPIN      jitsuin.PIN = "1234"    // 利用者証明用の暗証番号
+)
+
+// SamplePIN is what sample residents type when they set their PINs.
+func SamplePIN(kind jitsuin.CertKind) (jitsuin.PIN, error) {
+	if kind == jitsuin.SignCert {
+		return SignPassword, nil
+	}
+	return AuthPIN, nil
+}
+
+// CardHost gives the way to the chips for whoever holds a handle.
+func (f Folder) CardHost() (host.Cards, error) {
+	d, err := f.Directory()
+	if err != nil {
+		return nil, err
+	}
+	i, err := d.Lookup(Cards)
+	if err != nil {
+		return nil, err
+	}
+	return host.Client(i.Origin, host.ClientOptions{})
+}
+
+// Terminal gives the terminal of a municipality's counter. Its chip key is made and certified by
+// J-LIS the first time, and kept.
+func (f Folder) Terminal(ctx context.Context, code jitsuin.MunicipalityCode, clerk string) (*terminal.Terminal, error) {
+	remote, err := f.Remote(Counter(code), Town(code))
+	if err != nil {
+		return nil, err
+	}
+	cards, err := f.CardHost()
+	if err != nil {
+		return nil, err
+	}
+	t := &terminal.Terminal{Town: api.Client{Remote: remote}, Cards: cards, Clerk: clerk}
+	t.Identity, err = f.terminalIdentity(ctx, code, t.Town)
+	return t, err
+}
+
+func (f Folder) terminalIdentity(ctx context.Context, code jitsuin.MunicipalityCode, town api.Client) (reader.Terminal, error) {
+	key, err := f.keyOf("terminal:" + string(code))
+	if err != nil {
+		return reader.Terminal{}, err
+	}
+	path := f.Path("secrets", "terminal-"+string(code)+".certificate")
+	certificate, err := os.ReadFile(path)
+	if err == nil {
+		return reader.Terminal{Certificate: certificate, Key: key.Key}, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return reader.Terminal{}, err
+	}
+	identity, err := terminal.Certify(ctx, town, key.Key)
+	if err != nil {
+		return reader.Terminal{}, err
+	}
+	return identity, os.WriteFile(path, identity.Certificate, 0o600)
+}
+
+// CardSocket is where the holder's programs reach a card.
+func (f Folder) CardSocket(card jitsuin.ID) string { return f.Path("cards", string(card)+".sock") }

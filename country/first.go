@@ -1,0 +1,236 @@
+package country
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/country/people"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	minister "github.com/jitsuin/jitsuin/minister/api"
+	town "github.com/jitsuin/jitsuin/municipality/api"
+	platform "github.com/jitsuin/jitsuin/platform/api"
+)
+
+// FirstCards is how many residents hold a finished card when a new country is ready.
+const FirstCards = 12
+
+// sampleClerk is who stands at the counters when a country is made.
+const sampleClerk = "窓口 例子"
+
+// FirstActs brings a country to life: accreditations, the tenant, the first cards. All of them are
+// acts over the same APIs that everybody uses, and each is done only if it has not been done.
+func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
+	if !o.Clock.IsZero() {
+		now, err := CivilNow(ctx, f)
+		if err != nil {
+			return err
+		}
+		// A new country was made at that time already; a second is the way from there to here.
+		if o.Clock.After(now.Now) {
+			if _, err := MoveClock(ctx, f, o.Clock); err != nil {
+				return err
+			}
+		}
+	}
+	if err := f.accredit(ctx); err != nil {
+		return err
+	}
+	if err := f.registerTenant(ctx); err != nil {
+		return err
+	}
+	if o.Quick {
+		return nil
+	}
+	return f.firstCards(ctx, facts)
+}
+
+// accredit has the minister accredit the platform, and record the verifier that the law names.
+func (f Folder) accredit(ctx context.Context) error {
+	r, err := f.Remote(Official, Minister)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	office := minister.Client{Remote: r}
+	var have struct {
+		Accreditations []minister.Accreditation `json:"accreditations"`
+	}
+	if err := r.Call(ctx, "GET", "/accreditations", "", nil, &have); err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, a := range have.Accreditations {
+		known[a.Verifier] = true
+	}
+	for _, d := range []minister.Decision{
+		{Verifier: Platform, Name: "見本プラットフォーム株式会社", Ground: "17-1-6", State: minister.InForce},
+		{Verifier: Verifier, Name: "雲居県（見本）", Ground: "17-1-1", State: minister.InForce},
+	} {
+		if known[d.Verifier] {
+			continue
+		}
+		if _, err := office.Decide(ctx, d, string(jitsuin.NewID())); err != nil {
+			return fmt.Errorf("accredit %s: %w", d.Verifier, err)
+		}
+	}
+	return nil
+}
+
+// registerTenant makes the securities firm a deemed verifier (みなし署名検証者) of the platform.
+func (f Folder) registerTenant(ctx context.Context) error {
+	r, err := f.Remote(Operator, Platform)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	firm, err := f.Identity(TenantFirm)
+	if err != nil {
+		return err
+	}
+	key, err := x509.MarshalPKIXPublicKey(&firm.Key.PublicKey)
+	if err != nil {
+		return err
+	}
+	d, err := f.Directory()
+	if err != nil {
+		return err
+	}
+	origin, err := d.Lookup(Securities)
+	if err != nil {
+		return err
+	}
+	_, err = httpapi.Do[platform.Tenant](ctx, r, "POST", "/v1/tenants", string(jitsuin.NewID()),
+		platform.TenantRequest{ID: TenantFirm, Name: "実印サンド証券株式会社", Origins: []string{origin.Origin}, PublicKey: key})
+	if jitsuin.KindOf(err) == jitsuin.Conflict {
+		return nil // registered when the country was made
+	}
+	return err
+}
+
+// firstCards lets the first residents apply, be checked and take their cards, a few at each counter.
+func (f Folder) firstCards(ctx context.Context, facts Facts) error {
+	now, err := CivilNow(ctx, f)
+	if err != nil {
+		return err
+	}
+	today := jitsuin.DateOf(now.Now)
+	queues := firstResidents(facts.Sample(), today)
+	var all sync.WaitGroup
+	errs := make(chan error, len(queues))
+	for code, queue := range queues {
+		all.Go(func() { errs <- f.serveQueue(ctx, code, queue, today) })
+	}
+	all.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstResidents chooses who gets a card at once: people of full age who apply in person, the
+// guide of the tour left out, so that the tour begins with an application.
+func firstResidents(sample people.Country, today jitsuin.Date) map[jitsuin.MunicipalityCode][]people.Resident {
+	queues, n := map[jitsuin.MunicipalityCode][]people.Resident{}, 0
+	per := (FirstCards + len(sample.Municipalities) - 1) / len(sample.Municipalities)
+	for _, r := range sample.Residents {
+		if n == FirstCards {
+			break
+		}
+		adult := !r.Items.BirthDate.After(today.AddDays(-20 * 366))
+		if adult && !r.AdultWard && r.Nationality == "JP" && r.Persona != people.Guide && len(queues[r.Municipality]) < per {
+			queues[r.Municipality] = append(queues[r.Municipality], r)
+			n++
+		}
+	}
+	return queues
+}
+
+func (f Folder) serveQueue(ctx context.Context, code jitsuin.MunicipalityCode, queue []people.Resident, today jitsuin.Date) error {
+	t, err := f.Terminal(ctx, code, sampleClerk)
+	if err != nil {
+		return fmt.Errorf("terminal of %s: %w", code, err)
+	}
+	defer t.Town.Close()
+	var ids []jitsuin.ID
+	for _, p := range queue {
+		r, err := t.Town.Resident(ctx, p.ID)
+		if err != nil {
+			return fmt.Errorf("resident at %s: %w", code, err)
+		}
+		if r.Card != "" || r.State != jitsuin.Present {
+			continue
+		}
+		// The key repeats when a start was cut short: the same application is found again.
+		app, err := t.Town.Apply(ctx, town.NewApplication{Type: town.NewCard, Subject: p.ID, Items: r.Items, Kinds: jitsuin.CertKinds[:], Clerk: sampleClerk}, "first-card-"+string(p.ID))
+		if err != nil {
+			return fmt.Errorf("application at %s: %w", code, err)
+		}
+		if app.State == town.Received {
+			doc := &town.Document{Type: "driving-licence", Number: "000000000000", Expires: today.AddDays(365), Items: r.Items, FaceMatches: true}
+			if _, err = t.Town.Check(ctx, app.ID, town.Check{Clerk: sampleClerk, Document: doc}); err != nil && jitsuin.KindOf(err) != jitsuin.Conflict {
+				return fmt.Errorf("check at %s: %w", code, err)
+			}
+		}
+		ids = append(ids, app.ID)
+	}
+	for _, id := range ids {
+		if _, err := t.HandOver(ctx, id, SamplePIN); err != nil {
+			return fmt.Errorf("hand over at %s: %w", code, err)
+		}
+	}
+	return nil
+}
+
+// welcome tells a newcomer where to look and what to try.
+func welcome(out io.Writer, f Folder, facts Facts, took time.Duration) {
+	plan, err := NewPlan(facts.Listen)
+	if err != nil {
+		return
+	}
+	sample := facts.Sample()
+	fmt.Fprintf(out, "\n実印 Jitsuin: the country is ready (%.1f s). %d residents, %d municipalities, data in %s\n\n",
+		took.Seconds(), len(sample.Residents), len(sample.Municipalities), string(f))
+	fmt.Fprintf(out, "  Console     http://%s\n", plan.Console()[len(plan.Console())-1])
+	for i, m := range sample.Municipalities {
+		fmt.Fprintf(out, "  %-11s %s  %s\n", m.Code, plan.Origin(numTown+i), m.Romaji+" "+m.Name)
+	}
+	for _, w := range []struct {
+		name string
+		n    int
+	}{{"jukinet", numJukinet}, {"jlis", numJLIS}, {"status", numStatus}, {"minister", numMinister}, {"platform", numPlatform}, {"cards", numCards}, {"securities", numService}} {
+		fmt.Fprintf(out, "  %-11s %s\n", w.name, plan.Origin(w.n))
+	}
+	if plan.Shared() {
+		fmt.Fprintf(out, "\n  Note: here all actors share one host; browsers do not keep their cookies apart.\n")
+	}
+	data := ""
+	if string(f) != "jitsuin-data" && string(f) != "./jitsuin-data" {
+		data = " --data " + string(f)
+	}
+	fmt.Fprintf(out, "\n  All sample cards: signature password %s, PIN of four digits %s. Try, in another terminal:\n\n", SignPassword.Reveal(), AuthPIN.Reveal())
+	fmt.Fprintf(out, "    jitsuin card list%s\n    jitsuin tour%s\n    jitsuin clock --advance 1d%s\n\n  Ctrl-C stops; the next start finds everything as it was.\n", data, data, data)
+}
+
+// newFacts are the facts of a country that is made now.
+func newFacts(o Options) (Facts, error) {
+	now := time.Now().UTC()
+	facts := Facts{Format: folderFormat, Seed: o.Seed, Listen: o.Listen, Made: now, Civil: now, Version: o.Version, Cadence: o.Cadence}
+	if !o.Clock.IsZero() {
+		facts.Civil = o.Clock.UTC()
+	}
+	if facts.Cadence == "" {
+		facts.Cadence = "immediate"
+	}
+	if facts.Seed == 0 {
+		facts.Seed = 1
+	}
+	return facts, nil
+}
