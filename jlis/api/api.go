@@ -90,12 +90,20 @@ type Revoked struct {
 	Cause      string                   `json:"cause"`
 }
 
+// States of a certificate in a StatusEvent.
+const (
+	StateGood    = "good"
+	StateRevoked = "revoked"
+)
+
 // StatusEvent is one change of one certificate's status; its feed subject is the serial in hex and
 // it carries the whole state. Times are civil.
 type StatusEvent struct {
 	Kind         jitsuin.CertKind         `json:"kind"`
 	Serial       string                   `json:"serial" doc:"hex, 32 digits"`
+	Issuer       string                   `json:"issuer" doc:"key identifier of the CA key, hex: generations share a name"`
 	Municipality jitsuin.MunicipalityCode `json:"municipality" doc:"of the CRL distribution point"`
+	IssuedAt     time.Time                `json:"issued_at"`
 	NotAfter     time.Time                `json:"not_after"`
 	State        string                   `json:"state" enum:"good,revoked"`
 	RevokedAt    *time.Time               `json:"revoked_at,omitempty"`

@@ -1,0 +1,145 @@
+package jlis
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/jlis/signer"
+	"github.com/jitsuin/jitsuin/rules"
+	"github.com/jitsuin/jitsuin/status"
+)
+
+// Config is the Agency's configuration. What New does with a zero value stands at each member.
+type Config struct {
+	actor.Config `yaml:",inline"`
+	// Jukinet and Minister are the neighbours' instances: jukinet:1 and minister:1.
+	Jukinet  string `yaml:"jukinet,omitempty"`
+	Minister string `yaml:"minister,omitempty"`
+	// PassphraseFile holds what the signer's keys are sealed with. Required unless Signer is given.
+	PassphraseFile string `yaml:"passphrase_file,omitempty"`
+	// Suite is the algorithm suite of CA keys that are made: rsa2048-sha256.
+	Suite cert.Suite `yaml:"suite,omitempty"`
+	// Generation numbers the CA keys that issue: 1. A higher number makes a new generation at the
+	// next start; the older ones go on answering for their certificates. Generations share a name.
+	Generation int `yaml:"generation,omitempty"`
+	// CAYears is the validity of CA certificates: 20. Real ones have 10; a sandbox whose civil
+	// clock is moved by years needs longer.
+	CAYears int `yaml:"ca_years,omitempty"`
+	// Places are the municipalities in romaji, as certificates name them; one that is missing
+	// here gets no certificates.
+	Places map[jitsuin.MunicipalityCode]Place `yaml:"places"`
+	// ClientAuth puts the extended key usage clientAuth into authentication certificates, OCSP the
+	// address of the responder into both; whether production does is not known, so neither is set.
+	ClientAuth bool   `yaml:"client_auth,omitempty"`
+	OCSP       string `yaml:"ocsp,omitempty"`
+	// RevokeAtMoveOut ends signature certificates at 転出 instead of 転入, see rules.Practice.
+	RevokeAtMoveOut bool `yaml:"revoke_at_move_out,omitempty"`
+	// Status is the status origin, a second face with an identity of its own. Without a Listen
+	// there is none.
+	Status StatusConfig `yaml:"status"`
+
+	// Cards is the card host. Required for new cards.
+	Cards host.Cards `yaml:"-"`
+	// Signer has the CA's keys; nil opens the encrypted file STATE/signer. Keys are named by KeyNames.
+	Signer signer.Signer `yaml:"-"`
+	// Log defaults to slog.Default.
+	Log *slog.Logger `yaml:"-"`
+	// Store are further options of the database, for tests.
+	Store []store.Option `yaml:"-"`
+}
+
+// Place is a municipality in romaji.
+type Place struct {
+	Prefecture   string `yaml:"prefecture"`
+	Municipality string `yaml:"municipality"`
+}
+
+// StatusConfig configures the status origin.
+type StatusConfig struct {
+	Instance string `yaml:"instance,omitempty"` // status:1
+	Listen   string `yaml:"listen,omitempty"`
+	Key      string `yaml:"key,omitempty"` // PEM file of the instance's key
+	// Cadence is when revocations become visible: immediate (at once) or official (OCSP at the
+	// quarter hour, lists at midnight, by the civil clock).
+	Cadence status.Cadence `yaml:"cadence,omitempty"`
+}
+
+// Resolve makes relative paths absolute and says what is missing.
+func (c *Config) Resolve(base string) error {
+	for _, p := range []*string{&c.PassphraseFile, &c.Status.Key} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(base, *p)
+		}
+	}
+	return c.Config.Resolve(base)
+}
+
+// fill puts the defaults in.
+func (c *Config) fill() error {
+	set := func(p *string, v string) {
+		if *p == "" {
+			*p = v
+		}
+	}
+	set(&c.Jukinet, "jukinet:1")
+	set(&c.Minister, "minister:1")
+	set(&c.Status.Instance, "status:1")
+	set((*string)(&c.Suite), string(cert.RSA2048SHA256))
+	set((*string)(&c.Status.Cadence), string(status.Immediate))
+	c.Generation = max(c.Generation, 1)
+	if c.CAYears == 0 {
+		c.CAYears = 20
+	}
+	switch {
+	case c.Suite != cert.RSA2048SHA256 && c.Suite != cert.P384SHA384:
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "there is no algorithm suite %q", c.Suite).At("suite")
+	case c.Status.Cadence != status.Immediate && c.Status.Cadence != status.Official:
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "there is no cadence %q", c.Status.Cadence).At("status.cadence")
+	case c.CAYears < 7 || c.CAYears > 50:
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "CA certificates are valid for 7 to 50 years").At("ca_years")
+	}
+	for code := range c.Places {
+		if err := code.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) practice() rules.Practice {
+	return rules.Practice{RevokeAtMoveOut: c.RevokeAtMoveOut}
+}
+
+const terminalKey = "terminal"
+
+// KeyNames gives the keys that the signer must have, by name.
+func (c *Config) KeyNames() map[string]signer.Algorithm {
+	algorithm := signer.RSA2048
+	if c.Suite == cert.P384SHA384 {
+		algorithm = signer.P384
+	}
+	names := map[string]signer.Algorithm{terminalKey: signer.P256}
+	for _, kind := range jitsuin.CertKinds {
+		names[authorityName(kind, max(c.Generation, 1))] = algorithm
+	}
+	return names
+}
+
+// openSigner opens the file signer, or takes the one given.
+func (c *Config) openSigner() (signer.Signer, error) {
+	if c.Signer != nil {
+		return c.Signer, nil
+	}
+	passphrase, err := os.ReadFile(c.PassphraseFile)
+	if err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "config", "the signer's passphrase: %w", err).At("passphrase_file")
+	}
+	return signer.OpenFile(filepath.Join(c.State, "signer"), strings.TrimSpace(string(passphrase)), c.KeyNames())
+}
