@@ -28,7 +28,7 @@ type (
 	applyIn     struct{ Body api.NewApplication }
 	caseOut     struct{ Body api.Application }
 	caseIn      struct {
-		idIn
+		ID    string `path:"id" maxLength:"32"`
 		Since string `query:"since" maxLength:"20" doc:"answer as soon as the state is another"`
 		Wait  string `query:"wait" maxLength:"20" doc:"at most this long, such as 25s"`
 	}
@@ -36,16 +36,16 @@ type (
 		Clerk string `json:"clerk" minLength:"1" maxLength:"100"`
 	}
 	clerkIn struct {
-		idIn
+		ID   string `path:"id" maxLength:"32"`
 		Body clerkBody
 	}
 	letterOut struct{ Body api.Letter }
 	checkIn   struct {
-		idIn
+		ID   string `path:"id" maxLength:"32"`
 		Body api.Check
 	}
 	keysIn struct {
-		idIn
+		ID   string `path:"id" maxLength:"32"`
 		Body api.Keys
 	}
 	handoverOut struct{ Body api.Handover }
