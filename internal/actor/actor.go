@@ -97,6 +97,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	if err := a.initSender(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	a.offerProgress()
 	a.API.Ready("database", func(ctx context.Context) error {
 		return a.DB.View(ctx, func(tx *store.Tx) error { var one int; return tx.QueryRow(`SELECT 1`).Scan(&one) })
 	})

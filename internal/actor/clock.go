@@ -40,7 +40,7 @@ type ClockMoved struct {
 
 // initClock restores the civil clock as it was and follows the clock feed, if the configuration names one.
 func (a *Actor) initClock(ctx context.Context) error {
-	var micros int64
+	micros := a.Config.ClockOffset.Microseconds()
 	err := a.DB.View(ctx, func(tx *store.Tx) error {
 		err := tx.QueryRow(`SELECT offset_micros FROM civil_clock WHERE one = 1`).Scan(&micros)
 		if errors.Is(err, sql.ErrNoRows) {

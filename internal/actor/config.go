@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -37,6 +39,8 @@ type Config struct {
 	DirectoryKey string `yaml:"directory_key"`
 	// Clock names the instance whose clock feed moves civil time; without one civil time is wall time.
 	Clock string `yaml:"clock,omitempty"`
+	// ClockOffset is how far civil time is ahead of wall time before the first event of that feed.
+	ClockOffset time.Duration `yaml:"clock_offset,omitempty"`
 }
 
 // Load reads a configuration file into c, a struct that embeds Config inline.
@@ -54,11 +58,7 @@ func Load(path string, c any) error {
 
 // Resolve makes the paths of c absolute (relative to the folder base) and says what is missing.
 func (c *Config) Resolve(base string) error {
-	for _, p := range []*string{&c.Database, &c.State, &c.Key, &c.Directory, &c.DirectoryKey} {
-		if *p != "" && !filepath.IsAbs(*p) && !bytes.Contains([]byte(*p), []byte("://")) && *p != ":memory:" {
-			*p = filepath.Join(base, *p)
-		}
-	}
+	ResolvePaths(base, &c.Database, &c.State, &c.Key, &c.Directory, &c.DirectoryKey)
 	for name, v := range map[string]string{"instance": c.Instance, "listen": c.Listen, "database": c.Database, "state": c.State,
 		"key": c.Key, "directory": c.Directory, "directory_key": c.DirectoryKey} {
 		if v == "" {
@@ -66,6 +66,15 @@ func (c *Config) Resolve(base string) error {
 		}
 	}
 	return nil
+}
+
+// ResolvePaths makes relative paths absolute; empty ones, URLs and databases in memory stay.
+func ResolvePaths(base string, paths ...*string) {
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) && !strings.Contains(*p, ":") {
+			*p = filepath.Join(base, *p)
+		}
+	}
 }
 
 // NewKey makes a private key for an instance.
@@ -141,4 +150,16 @@ func (c *Config) Identify() (httpapi.Identity, *httpapi.Directory, error) {
 	}
 	d, err := httpapi.OpenDirectory(c.Directory, pinned)
 	return httpapi.Identity{ID: c.Instance, Key: key}, d, err
+}
+
+// Peek reads the shared members of a configuration file, whatever else it has.
+func Peek(path string, c *Config) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return jitsuin.Errorf(jitsuin.Invalid, "config-read", "configuration: %w", err)
+	}
+	if err := yaml.Unmarshal(raw, c); err != nil {
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	return nil
 }
