@@ -70,7 +70,7 @@ func New(ctx context.Context, cfg Config) (*Agency, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agency{Actor: base, cfg: cfg, realm: cert.Sandbox(), cards: cfg.Cards}
+	a := &Agency{Actor: base, cfg: cfg, realm: cert.Sandbox()}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", cfg.Instance, err), a.Close())
 	}
@@ -94,6 +94,9 @@ func (a *Agency) closeSigner() error {
 }
 
 func (a *Agency) open(ctx context.Context) (err error) {
+	if a.cards, err = a.cfg.openCards(a.Directory); err != nil {
+		return err
+	}
 	if a.signer, err = a.cfg.openSigner(); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 	"github.com/jitsuin/jitsuin/rules"
@@ -45,7 +46,12 @@ type Config struct {
 	// there is none.
 	Status StatusConfig `yaml:"status"`
 
-	// Cards is the card host. Required for new cards.
+	// CardHost is the card host's instance, cards:1, and CardHostKeyFile holds the key with which
+	// chips may be ordered there. Without them, and without Cards, there are no new cards.
+	CardHost        string `yaml:"card_host,omitempty"`
+	CardHostKeyFile string `yaml:"card_host_key_file,omitempty"`
+
+	// Cards is the card host, where it is in the same process.
 	Cards host.Cards `yaml:"-"`
 	// Signer has the CA's keys; nil opens the encrypted file STATE/signer. Keys are named by KeyNames.
 	Signer signer.Signer `yaml:"-"`
@@ -73,7 +79,7 @@ type StatusConfig struct {
 
 // Resolve makes relative paths absolute and says what is missing.
 func (c *Config) Resolve(base string) error {
-	for _, p := range []*string{&c.PassphraseFile, &c.Status.Key} {
+	for _, p := range []*string{&c.PassphraseFile, &c.Status.Key, &c.CardHostKeyFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}
@@ -130,6 +136,22 @@ func (c *Config) KeyNames() map[string]signer.Algorithm {
 		names[authorityName(kind, max(c.Generation, 1))] = algorithm
 	}
 	return names
+}
+
+// openCards takes the card host that is given, or goes to the one that is named; nil for none.
+func (c *Config) openCards(d *httpapi.Directory) (host.Cards, error) {
+	if c.Cards != nil || c.CardHost == "" {
+		return c.Cards, nil
+	}
+	instance, err := d.Lookup(c.CardHost)
+	if err != nil {
+		return nil, err
+	}
+	key, err := os.ReadFile(c.CardHostKeyFile)
+	if err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "config", "the card host's key: %w", err).At("card_host_key_file")
+	}
+	return host.Client(instance.Origin, host.ClientOptions{CreateKey: strings.TrimSpace(string(key))})
 }
 
 // openSigner opens the file signer, or takes the one given.

@@ -127,8 +127,12 @@ func (a *Agency) look(ctx context.Context, app application, keys map[jitsuin.Cer
 func (a *Agency) question(tx *store.Tx, app application, keys map[jitsuin.CertKind]subjectKey, now time.Time) (q question, err error) {
 	q = question{app: app.Application, today: jitsuin.DateOf(now), applied: jitsuin.DateOf(app.AppliedAt), keys: keys,
 		inForce: map[jitsuin.CertKind]record{}, keysUsed: map[jitsuin.CertKind]bool{}}
-	if ok, err := a.reached(tx, app.Application); err != nil || !ok {
-		return q, errors.Join(err, notReached(ok))
+	reached, err := a.reached(tx, app.Application)
+	if err == nil && !reached {
+		err = errNotReached
+	}
+	if err != nil {
+		return q, err
 	}
 	_, q.place = a.cfg.Places[app.Municipality]
 	if q.person, q.known, err = findPerson(tx, app.Subject); err != nil {
@@ -152,13 +156,6 @@ func (a *Agency) question(tx *store.Tx, app application, keys map[jitsuin.CertKi
 		q.card, err = findCard(tx, `WHERE id = $1`, string(app.Card))
 	}
 	return q, err
-}
-
-func notReached(reached bool) error {
-	if reached {
-		return nil
-	}
-	return errNotReached
 }
 
 // keyUsed tells whether a key was certified, or is about to be, for anything else.
