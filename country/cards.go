@@ -39,6 +39,8 @@ type cards struct {
 	config  CardsConfig
 	host    *host.Host
 	started chan struct{}
+	server  *http.Server // nil until it listens
+	failed  chan error
 }
 
 func newCards(_ context.Context, c CardsConfig) (*cards, error) {
@@ -50,14 +52,24 @@ func newCards(_ context.Context, c CardsConfig) (*cards, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cards{config: c, host: h, started: make(chan struct{})}, nil
+	return &cards{config: c, host: h, started: make(chan struct{}), failed: make(chan error, 1)}, nil
 }
 
 func (c *cards) Started() <-chan struct{} { return c.started }
-func (c *cards) Close() error             { return c.host.Close() }
 
-// Run serves until ctx ends.
-func (c *cards) Run(ctx context.Context) error {
+// Close ends what was opened, where Run was never called.
+func (c *cards) Close() error {
+	if c.server != nil {
+		c.server.Close()
+	}
+	return c.host.Close()
+}
+
+// Listen takes the address and begins to answer.
+func (c *cards) Listen(ctx context.Context) error {
+	if c.server != nil {
+		return nil
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -65,24 +77,31 @@ func (c *cards) Run(ctx context.Context) error {
 		w.Write([]byte(`{"ready":true,"wrong":{}}` + "\n"))
 	})
 	mux.Handle("/", c.host.Handler())
-	l, err := net.Listen("tcp", c.config.Listen)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.config.Listen)
 	if err != nil {
-		return errors.Join(jitsuin.Errorf(jitsuin.Unavailable, "listen", "cards cannot listen on %s: %w", c.config.Listen, err), c.host.Close())
+		return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", c.config.Instance, c.config.Listen, err)
 	}
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(c.config.Log.Handler(), slog.LevelDebug)}
-	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
+	go func() { c.failed <- c.server.Serve(l) }()
+	return nil
+}
+
+// Run serves until ctx ends.
+func (c *cards) Run(ctx context.Context) error {
+	if err := c.Listen(ctx); err != nil {
+		return errors.Join(err, c.host.Close())
+	}
 	close(c.started)
+	var err error
 	select {
 	case <-ctx.Done():
 		drain, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer stop()
-		if s.Shutdown(drain) != nil {
-			s.Close()
+		if c.server.Shutdown(drain) != nil {
+			c.server.Close()
 		}
-		err = nil
-	case err = <-failed:
+	case err = <-c.failed:
 	}
 	return errors.Join(err, c.host.Close())
 }

@@ -71,6 +71,12 @@ type townConfig struct {
 	municipality.Config `yaml:",inline"`
 }
 
+// Resolve makes the paths absolute.
+func (c *townConfig) Resolve(base string) error {
+	actor.ResolvePaths(base, &c.Import)
+	return c.Config.Config.Resolve(base)
+}
+
 func (c townConfig) open(ctx context.Context, log *slog.Logger) (runner, error) {
 	var err error
 	if c.Cards, err = cardHost(&c.Config.Config, ""); err != nil {

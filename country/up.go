@@ -32,6 +32,7 @@ type Options struct {
 
 // runner is what all actors are to their country.
 type runner interface {
+	Listen(ctx context.Context) error
 	Run(ctx context.Context) error
 	Started() <-chan struct{}
 	Close() error
@@ -99,23 +100,40 @@ func Up(ctx context.Context, o Options) error {
 	})
 }
 
-// compose opens every actor of the country from its configuration file.
+// compose opens every actor of the country from its configuration file and has all of them listen
+// before any begins to work, so that each finds the others.
 func compose(ctx context.Context, f Folder, facts Facts, log *slog.Logger) ([]runner, error) {
-	var all []runner
+	var (
+		mu      sync.Mutex
+		all     []runner
+		errs    []error
+		opening sync.WaitGroup
+	)
 	for id, n := range instances(facts.Sample()) {
 		if n == 0 || id == Status { // J-LIS serves its status origin itself
 			continue
 		}
-		a, err := openActor(ctx, id, f.ConfigPath(id), log)
-		if err != nil {
-			for _, o := range all {
-				o.Close()
+		opening.Go(func() {
+			a, err := openActor(ctx, id, f.ConfigPath(id), log)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				all = append(all, a)
+				err = a.Listen(ctx)
 			}
-			return nil, err
-		}
-		all = append(all, a)
+			if err != nil {
+				errs = append(errs, err)
+			}
+		})
 	}
-	return all, nil
+	opening.Wait()
+	if len(errs) == 0 {
+		return all, nil
+	}
+	for _, a := range all {
+		a.Close()
+	}
+	return nil, errors.Join(errs...)
 }
 
 // runAll runs the actors, then alive, until ctx ends. The first that fails ends them all.

@@ -41,6 +41,10 @@ type Actor struct {
 	tasks    []task
 	faces    []face
 	started  chan struct{}
+	stop     context.Context // ends when the actor is about to end; long polls watch it
+	ending   context.CancelFunc
+	servers  []*http.Server
+	failed   chan error // of a server
 
 	mu      sync.Mutex
 	remotes map[string]*httpapi.Remote
@@ -136,8 +140,16 @@ func (a *Actor) AlsoServe(listen string, h http.Handler) { a.faces = append(a.fa
 // Started is closed once every origin listens and all tasks run.
 func (a *Actor) Started() <-chan struct{} { return a.started }
 
-// Close ends what New opened, where Run was never called.
-func (a *Actor) Close() error { return a.DB.Close() }
+// Close ends what New and Listen opened, where Run was never called.
+func (a *Actor) Close() error {
+	if a.ending != nil {
+		a.ending()
+		for _, s := range a.servers {
+			s.Close()
+		}
+	}
+	return a.DB.Close()
+}
 
 const (
 	drainTime  = 5 * time.Second
@@ -145,19 +157,52 @@ const (
 	headerTime = 10 * time.Second
 )
 
-// Run listens, follows, numbers and fires until ctx ends; then it answers what is under way,
-// closes the database and returns nil. An address that is taken is an error at once.
-func (a *Actor) Run(ctx context.Context) error {
-	defer a.DB.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// Listen takes the actor's addresses and begins to answer. An address that is taken is an error at
+// once. Run calls it; a country calls it first for all its actors, so that each finds the others.
+func (a *Actor) Listen(ctx context.Context) error {
+	if a.stop != nil {
+		return nil
+	}
 	if err := a.startFollowers(); err != nil {
 		return err
 	}
-	servers, failed, err := a.listen(ctx)
-	if err != nil {
+	a.schedule = clock.NewSchedule(a.Clock, a.Log, a.jobs...)
+	var listeners []net.Listener
+	for _, f := range a.faces {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+		if err != nil {
+			for _, o := range listeners {
+				o.Close()
+			}
+			return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", a.Config.Instance, f.listen, err).
+				WithHint("something else listens there already; stop it, or choose another address")
+		}
+		listeners = append(listeners, l)
+	}
+	a.stop, a.ending = context.WithCancel(context.WithoutCancel(ctx))
+	a.failed = make(chan error, len(a.faces))
+	for i, f := range a.faces {
+		s := &http.Server{Handler: withStop(a.stop, f.handler), ReadHeaderTimeout: headerTime, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+			ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug)}
+		a.servers = append(a.servers, s)
+		go func() {
+			if err := s.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				a.failed <- fmt.Errorf("serve %s: %w", f.listen, err)
+			}
+		}()
+	}
+	return nil
+}
+
+// Run listens, follows, numbers and fires until ctx ends; then it answers what is under way,
+// closes the database and returns nil.
+func (a *Actor) Run(ctx context.Context) error {
+	defer a.DB.Close()
+	if err := a.Listen(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var running sync.WaitGroup
 	start := func(t task) { running.Go(func() { a.keep(ctx, t) }) }
 	start(task{"sequencer", a.sender.run})
@@ -169,18 +214,14 @@ func (a *Actor) Run(ctx context.Context) error {
 		start(t)
 	}
 	close(a.started)
+	var err error
 	select {
 	case <-ctx.Done():
-	case err = <-failed:
+	case err = <-a.failed:
 	}
-	drain, stop := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer stop()
-	cancel() // long polls and tasks end; requests under way are answered
-	for _, s := range servers {
-		if e := s.Shutdown(drain); e != nil {
-			s.Close()
-		}
-	}
+	a.ending() // long polls end; requests under way are answered
+	cancel()
+	a.shutdown(context.WithoutCancel(ctx))
 	running.Wait()
 	for _, r := range a.remotes {
 		r.Close()
@@ -188,33 +229,14 @@ func (a *Actor) Run(ctx context.Context) error {
 	return err
 }
 
-func (a *Actor) listen(ctx context.Context) ([]*http.Server, chan error, error) {
-	a.schedule = clock.NewSchedule(a.Clock, a.Log, a.jobs...)
-	failed := make(chan error, len(a.faces))
-	var listeners []net.Listener
-	for _, f := range a.faces {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
-		if err != nil {
-			for _, o := range listeners {
-				o.Close()
-			}
-			return nil, nil, jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", a.Config.Instance, f.listen, err).
-				WithHint("something else listens there already; stop it, or choose another address")
+func (a *Actor) shutdown(ctx context.Context) {
+	drain, stop := context.WithTimeout(ctx, drainTime)
+	defer stop()
+	for _, s := range a.servers {
+		if err := s.Shutdown(drain); err != nil {
+			s.Close()
 		}
-		listeners = append(listeners, l)
 	}
-	var servers []*http.Server
-	for i, f := range a.faces {
-		s := &http.Server{Handler: withStop(ctx, f.handler), ReadHeaderTimeout: headerTime, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
-			ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug)}
-		servers = append(servers, s)
-		go func() {
-			if err := s.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
-				failed <- fmt.Errorf("serve %s: %w", f.listen, err)
-			}
-		}()
-	}
-	return servers, failed, nil
 }
 
 type stopKey struct{}
