@@ -157,11 +157,10 @@ func (l *lines) next() ([]byte, error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		l.long = append(l.long[:0], line...)
 		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(l.long) > maxLine {
+			line, err = l.in.ReadSlice('\n')
+			if l.long = append(l.long, line...); len(l.long) > maxLine {
 				return nil, jitsuin.Errorf(jitsuin.Conflict, CodeMalformed, "a line is longer than %d bytes", maxLine)
 			}
-			line, err = l.in.ReadSlice('\n')
-			l.long = append(l.long, line...)
 		}
 		line = l.long
 	}
