@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/holder"
+)
+
+// oneCard names a card and where its PIN comes from.
+type oneCard struct {
+	Card  string `help:"The card: its ID, or the beginning of it. Not needed where there is only one." placeholder:"ID"`
+	PINFD int    `name:"pin-fd" help:"Read PINs from this file descriptor, one a line, in the order in which they are asked for." default:"-1" placeholder:"N"`
+}
+
+// pins gives the terminal, or the descriptor that was named.
+func (c oneCard) pins() (holder.PINSource, error) {
+	if c.PINFD == -1 {
+		return holder.NewTerminal(), nil
+	}
+	return holder.NewDescriptor(c.PINFD)
+}
+
+// kindArg is which of the two keys is meant.
+type kindArg struct {
+	Kind jitsuin.CertKind `arg:"" help:"Which key: sign (署名用) or auth (利用者証明用)." enum:"sign,auth"`
+}
+
+type cardCmd struct {
+	List      cardListCmd      `cmd:"" help:"List the cards that were handed over, with what they carry."`
+	Show      cardShowCmd      `cmd:"" help:"Show what a card says of itself, or one of its certificates."`
+	PIN       cardPINCmd       `cmd:"" name:"pin" help:"Try a PIN once; a right one fills its counter again."`
+	ChangePIN cardChangePINCmd `cmd:"" name:"change-pin" help:"Change a PIN that is known."`
+}
+
+type cardListCmd struct{ data }
+
+func (cardListCmd) Help() string { return "No PIN is needed.\n\nExample:  jitsuin card list" }
+
+func (c *cardListCmd) Run(ctx context.Context, face *ui.Face) error {
+	listed, err := holder.CardsIn(c.Data).List(ctx)
+	if err != nil {
+		return err
+	}
+	if len(listed) == 0 {
+		face.Note("no card has been handed over yet")
+		return nil
+	}
+	table := tabwriter.NewWriter(face.Out, 0, 0, 2, ' ', 0)
+	for _, l := range listed {
+		if l.Err != nil {
+			fmt.Fprintf(table, "%s\t%v\n", l.ID, l.Err)
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%s", l.ID, l.Status.Token.Kind)
+		for _, k := range l.Status.Keys {
+			fmt.Fprintf(table, "\t%s %s", k.Kind, keyText(k))
+		}
+		fmt.Fprintln(table)
+	}
+	return table.Flush()
+}
+
+func keyText(k holder.KeyStatus) string {
+	switch {
+	case !k.Certificate:
+		return "no certificate"
+	case k.TriesLeft == 0:
+		return "PIN blocked"
+	case k.TriesLeft == 1:
+		return "1 try left"
+	}
+	return fmt.Sprintf("%d tries left", k.TriesLeft)
+}
+
+type cardShowCmd struct {
+	data
+	oneCard
+	Certificate jitsuin.CertKind `help:"Show this certificate: sign (asks for its password) or auth." enum:",sign,auth" default:"" placeholder:"sign|auth"`
+	CA          jitsuin.CertKind `name:"ca" help:"Print the certificate of the authority for this kind, as the card carries it, in PEM." enum:",sign,auth" default:"" placeholder:"sign|auth"`
+	PEM         bool             `name:"pem" help:"Print the certificate in PEM."`
+}
+
+func (cardShowCmd) Help() string {
+	return `What an authority's certificate on a card says is the card's word: it is no anchor of trust by being there.
+
+Example:  jitsuin card show --certificate auth --pem > auth.pem`
+}
+
+func (c *cardShowCmd) Run(ctx context.Context, face *ui.Face) error {
+	pins, err := c.pins()
+	if err != nil {
+		return err
+	}
+	card, err := holder.CardsIn(c.Data).Open(ctx, c.Card)
+	if err != nil {
+		return err
+	}
+	defer card.Close()
+	switch {
+	case c.CA != "":
+		certificate, err := card.AuthorityCertificate(ctx, c.CA)
+		if err != nil {
+			return err
+		}
+		return pem.Encode(face.Out, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+	case c.Certificate != "":
+		certificate, err := card.Certificate(ctx, c.Certificate, pins)
+		if err != nil {
+			return err
+		}
+		if c.PEM {
+			return pem.Encode(face.Out, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+		}
+		return certificateText(face, certificate)
+	}
+	return statusText(ctx, face, card)
+}
+
+func statusText(ctx context.Context, face *ui.Face, card *holder.Card) error {
+	s, err := card.Status(ctx)
+	if err != nil {
+		return err
+	}
+	t := s.Token
+	_, err = fmt.Fprintf(face.Out, "card %s\n%s (%s, %s)\n", card.ID, t.Kind, t.Label, strings.Join(strings.Fields(t.Manufacturer+" "+t.Model), " "))
+	if err != nil {
+		return err
+	}
+	for _, k := range s.Keys {
+		if _, err := fmt.Fprintf(face.Out, "%s: %s\n", k.Kind, keyText(k)); err != nil {
+			return err
+		}
+	}
+	if !s.Of(jitsuin.AuthCert).Certificate {
+		return nil
+	}
+	certificate, err := card.Certificate(ctx, jitsuin.AuthCert, nil)
+	if err != nil {
+		return err
+	}
+	return certificateText(face, certificate)
+}
+
+// certificateText shows a certificate to its holder, who may see everything in it.
+func certificateText(face *ui.Face, c *x509.Certificate) error {
+	const day = "2006-01-02 15:04:05 JST"
+	kind, _ := cert.KindOf(c)
+	text := fmt.Sprintf("certificate (%s) of %s\n  issued by %s\n  serial %s\n  valid %s to %s\n", kind, c.Subject, c.Issuer,
+		c.SerialNumber.Text(16), c.NotBefore.In(jitsuin.JST).Format(day), c.NotAfter.In(jitsuin.JST).Format(day))
+	if items, err := cert.ItemsOf(c); err == nil {
+		text += fmt.Sprintf("  name %s\n  address %s\n  born %s\n  sex %s\n", items.Name, items.Address, items.BirthDate, items.Sex)
+	}
+	_, err := fmt.Fprint(face.Out, text)
+	return err
+}
+
+type cardPINCmd struct {
+	data
+	oneCard
+	kindArg
+}
+
+func (cardPINCmd) Help() string {
+	return `The tries that are left are said before the PIN is typed; jitsuin card show says them without a try.
+
+Example:  jitsuin card pin auth`
+}
+
+func (c *cardPINCmd) Run(ctx context.Context, face *ui.Face) error {
+	return c.withCard(ctx, c.Data, func(card *holder.Card, pins holder.PINSource) error {
+		if err := card.Verify(ctx, c.Kind, pins); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(face.Out, "the PIN is right")
+		return err
+	})
+}
+
+type cardChangePINCmd struct {
+	data
+	oneCard
+	kindArg
+}
+
+func (cardChangePINCmd) Help() string {
+	return `The present PIN comes first, then the new one. The signature password has 6 to 16 letters and digits, at least one of each; the PIN for authentication has four digits.
+
+Example:  jitsuin card change-pin sign`
+}
+
+func (c *cardChangePINCmd) Run(ctx context.Context, face *ui.Face) error {
+	return c.withCard(ctx, c.Data, func(card *holder.Card, pins holder.PINSource) error {
+		if err := card.ChangePIN(ctx, c.Kind, pins); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(face.Out, "the PIN is changed")
+		return err
+	})
+}
+
+// withCard opens the card and its source of PINs for one act.
+func (c oneCard) withCard(ctx context.Context, data string, use func(*holder.Card, holder.PINSource) error) error {
+	pins, err := c.pins()
+	if err != nil {
+		return err
+	}
+	card, err := holder.CardsIn(data).Open(ctx, c.Card)
+	if err != nil {
+		return err
+	}
+	defer card.Close()
+	return use(card, pins)
+}

@@ -1,0 +1,159 @@
+package judge
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/status"
+)
+
+// Bounds of the files that are named beside the signature.
+const (
+	maxPEM    = 4 << 20 // of a file with certificates
+	maxFolder = 1000    // files in a folder of certificates
+	maxCRL    = 512 << 20
+	maxOCSP   = 64 << 10
+)
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// certificates reads files and folders: PEM with one or more certificates, or DER with one. option
+// names the option in errors. A file without a certificate, and a folder without one, is a usage error.
+func certificates(option string, names []string) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, err
+		}
+		read := certificatesOf
+		if info.IsDir() {
+			read = certificatesIn
+		}
+		some, err := read(option, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// certificatesIn reads every file of a folder that has the name of a certificate.
+func certificatesIn(option, dir string) ([]*x509.Certificate, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > maxFolder {
+		return nil, ui.Usage("%s %s: the folder has more than %d files", option, dir, maxFolder)
+	}
+	var all []*x509.Certificate
+	for _, e := range entries {
+		if e.IsDir() || !slices.Contains([]string{".pem", ".crt", ".cer", ".der"}, filepath.Ext(e.Name())) {
+			continue
+		}
+		some, err := certificatesOf(option, filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	if len(all) == 0 {
+		return nil, ui.Usage("%s %s: the folder has no certificate", option, dir).
+			WithHint("certificates are files that end in .pem, .crt, .cer or .der")
+	}
+	return all, nil
+}
+
+func certificatesOf(option, name string) ([]*x509.Certificate, error) {
+	raw, err := readFile(name, maxPEM)
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseCertificates(raw)
+	if err != nil {
+		return nil, ui.Usage("%s %s: %v", option, name, err)
+	}
+	return all, nil
+}
+
+// parseCertificates reads DER, or every CERTIFICATE of a PEM file; other blocks are passed over,
+// but a file that has none is an error.
+func parseCertificates(raw []byte) ([]*x509.Certificate, error) {
+	if !bytes.Contains(raw, []byte("-----BEGIN")) {
+		c, err := cert.Parse(raw)
+		return []*x509.Certificate{c}, err
+	}
+	var all []*x509.Certificate
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := cert.Parse(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there is no certificate in it")
+	}
+	return all, nil
+}
+
+// statusFiles reads revocation lists and OCSP responses; nil where none are named. An OCSP response that
+// is an error itself is no answer, and no reason to stop.
+func (n *named) statusFiles() (*status.Files, error) {
+	if len(n.CRLs)+len(n.OCSPs) == 0 {
+		return nil, nil
+	}
+	s := &status.Files{Anchors: n.policy.Anchors}
+	for _, name := range n.CRLs {
+		raw, err := readFile(name, maxCRL)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.AddCRL(raw); err != nil {
+			return nil, ui.Usage("--crl %s: %v", name, err)
+		}
+	}
+	for _, name := range n.OCSPs {
+		raw, err := readFile(name, maxOCSP)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.AddOCSP(raw); err != nil && jitsuin.KindOf(err) != jitsuin.Unavailable {
+			return nil, ui.Usage("--ocsp %s: %v", name, err)
+		}
+	}
+	return s, nil
+}
+
+func readFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if n, err := io.Copy(&b, io.LimitReader(f, limit+1)); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	} else if n > limit {
+		return nil, ui.Usage("%s has more than %d bytes", name, limit)
+	}
+	return b.Bytes(), nil
+}

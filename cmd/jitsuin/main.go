@@ -1,0 +1,25 @@
+// Command jitsuin is the public personal authentication system (公的個人認証サービス) as one program:
+// it runs a country or one actor of it, uses cards, and verifies signatures. The files here turn
+// flags into calls; how it speaks with people is package internal/ui.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+)
+
+// version is set by the linker (-X main.version=…).
+var version = "dev"
+
+func main() { os.Exit(program()) }
+
+func program() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
+	return run(ctx, ui.New(os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
+}
