@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
 )
 
@@ -15,14 +16,15 @@ import (
 // of the document.
 type VerificationRequest struct {
 	Document       []byte `json:"document,omitempty" doc:"the signed bytes"`
-	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 of the signed bytes, where the document itself stays with the tenant"`
+	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 (32 bytes) or SHA-384 (48) of the signed bytes, as the signature has it, where the document itself stays with the tenant"`
 	Signature      []byte `json:"signature" doc:"CMS SignedData, DER or BER"`
-	// Purpose says what the signature is for. A certificate may be used for checking this
-	// signature and for nothing else (JPKI Act art. 19(2)).
-	Purpose string `json:"purpose" minLength:"1" maxLength:"100" doc:"such as contract, account-opening"`
-	// At is the civil time at which the check is made; now where it is left out. A time in the
-	// future is refused.
-	At *time.Time `json:"at,omitempty"`
+	// Purpose says what the signature is for, in a word of rules.Purposes: it decides which record is
+	// kept and is stored. A certificate may be used for checking this signature and for nothing
+	// else (JPKI Act art. 19(2)).
+	Purpose string `json:"purpose" minLength:"1" maxLength:"100" doc:"such as contract, account, application"`
+	// At looks back: the report then speaks of this civil time, and gives neither items nor user,
+	// for a signature is accepted by its state now (art. 19(1)). A time in the future is refused.
+	At *time.Time `json:"at,omitempty" doc:"leave out to accept a signature"`
 }
 
 // User is a person at one relying party: a pairwise id, stable over renewal and re-issue.
@@ -35,16 +37,26 @@ type User struct {
 type Record struct {
 	ID        jitsuin.ID   `json:"id"`
 	Kind      string       `json:"kind"`
-	KeepUntil jitsuin.Date `json:"keep_until,omitempty" doc:"empty: until a time that depends on the end of the contract"`
+	KeepUntil jitsuin.Date `json:"keep_until" doc:"empty: until a time that depends on the end of the contract"`
 	Law       string       `json:"law"`
 }
 
-// Verification is the answer to a VerificationRequest. Items are present only when the report passed.
+// Legal is what the law makes of a signature that passed.
+type Legal struct {
+	Presumed bool         `json:"presumed" doc:"the document is presumed genuine (電子署名法3条)"`
+	Basis    []rules.Text `json:"basis"`
+	Must     []rules.Text `json:"must"`
+	MayNot   []rules.Text `json:"may_not"`
+}
+
+// Verification is the answer to a VerificationRequest. Items, User, Record and Legal are present
+// only when the report passed; the items only as long as the record is kept.
 type Verification struct {
 	ID        jitsuin.ID         `json:"id"`
-	CheckedAt time.Time          `json:"checked_at"`
+	CheckedAt time.Time          `json:"checked_at" doc:"civil time"`
 	Purpose   string             `json:"purpose"`
 	Report    signature.Report   `json:"report"`
+	Legal     *Legal             `json:"legal,omitempty"`
 	Items     *jitsuin.FourItems `json:"items,omitempty"`
 	User      *User              `json:"user,omitempty"`
 	Record    *Record            `json:"record,omitempty"`
@@ -57,10 +69,27 @@ type ChallengeRequest struct {
 	Purpose string `json:"purpose" minLength:"1" maxLength:"100"`
 }
 
+// ChallengeText is a signature.Challenge as it is written; iat and exp are seconds since 1970.
+type ChallengeText struct {
+	Origin    string `json:"origin"`
+	ClientID  string `json:"client_id"`
+	Purpose   string `json:"purpose"`
+	Nonce     string `json:"nonce"`
+	IssuedAt  int64  `json:"iat"`
+	ExpiresAt int64  `json:"exp"`
+	Txn       string `json:"txn"`
+}
+
+// ToSign gives the challenge that the authentication key answers.
+func (c ChallengeText) ToSign() signature.Challenge {
+	return signature.Challenge{Origin: c.Origin, ClientID: c.ClientID, Purpose: c.Purpose, Nonce: c.Nonce,
+		IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.ExpiresAt, 0), Txn: c.Txn}
+}
+
 // Challenge is what the authentication key signs (domain-separated; never a document digest).
 type Challenge struct {
-	ID        jitsuin.ID          `json:"id"`
-	Challenge signature.Challenge `json:"challenge"`
+	ID        jitsuin.ID    `json:"id"`
+	Challenge ChallengeText `json:"challenge"`
 }
 
 // LoginRequest answers a challenge.
@@ -68,6 +97,7 @@ type LoginRequest struct {
 	Challenge   jitsuin.ID `json:"challenge_id"`
 	Certificate []byte     `json:"certificate" doc:"authentication certificate, DER"`
 	Signature   []byte     `json:"signature"`
+	DigestAlg   string     `json:"digest_alg,omitempty" doc:"SHA-256 or SHA-384; left out, what the key's suite uses"`
 }
 
 // Login is the answer: passed or not, with reasons, and the pairwise user. It carries no four

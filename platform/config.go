@@ -1,0 +1,100 @@
+package platform
+
+import (
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/store"
+)
+
+// Config is the verifier's configuration. What New does with a zero value stands at each member.
+type Config struct {
+	actor.Config `yaml:",inline"`
+	// Minister, JLIS and Status are the neighbours' instances: minister:1, jlis:1, status:1.
+	Minister string `yaml:"minister,omitempty"`
+	JLIS     string `yaml:"jlis,omitempty"`
+	Status   string `yaml:"status,omitempty"`
+	// Office is the office that receives status data, for the notification to J-LIS (届出): the instance.
+	Office string `yaml:"office,omitempty"`
+
+	// Anchors are files with CA certificates (DER), trusted as they are. Without any, Authorities
+	// are fetched from J-LIS once, at the first start, and pinned.
+	Anchors []string `yaml:"anchors,omitempty"`
+	// Authorities are the paths of the CA certificates at J-LIS: /ca/sign-1.cer and /ca/auth-1.cer.
+	Authorities []string `yaml:"authorities,omitempty"`
+
+	// Validity is how status is asked (有効性確認): ocsp, one question per check, or crl.
+	Validity string `yaml:"validity,omitempty"`
+	// OCSPPath and CRLPath are where the status origin answers: /ocsp and /crl/{kind}/complete.crl.
+	OCSPPath string `yaml:"ocsp_path,omitempty"`
+	CRLPath  string `yaml:"crl_path,omitempty"`
+
+	// ChallengeLife is how long a login challenge lasts, wall time: two minutes.
+	ChallengeLife time.Duration `yaml:"challenge_life,omitempty"`
+
+	// Standalone makes this a verifier of its own: Tenant is the only one, and none are registered.
+	Standalone bool         `yaml:"standalone,omitempty"`
+	Tenant     TenantConfig `yaml:"tenant,omitempty"`
+
+	// Log defaults to slog.Default.
+	Log *slog.Logger `yaml:"-"`
+	// Store are further options of the database, for tests.
+	Store []store.Option `yaml:"-"`
+}
+
+// TenantConfig is the one tenant of a stand-alone verifier.
+type TenantConfig struct {
+	ID        string   `yaml:"id"`
+	Name      string   `yaml:"name"`
+	Origins   []string `yaml:"origins"`
+	PublicKey string   `yaml:"public_key"` // PEM file of a P-256 public key
+}
+
+// Ways to ask for status.
+const (
+	ValidityOCSP = "ocsp"
+	ValidityCRL  = "crl"
+)
+
+// Resolve makes relative paths absolute and says what is missing.
+func (c *Config) Resolve(base string) error {
+	abs := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(base, *p)
+		}
+	}
+	for i := range c.Anchors {
+		abs(&c.Anchors[i])
+	}
+	abs(&c.Tenant.PublicKey)
+	return c.Config.Resolve(base)
+}
+
+// fill puts the defaults in.
+func (c *Config) fill() error {
+	for _, d := range []struct {
+		p *string
+		v string
+	}{{&c.Minister, "minister:1"}, {&c.JLIS, "jlis:1"}, {&c.Status, "status:1"}, {&c.Office, c.Instance}, {&c.Validity, ValidityOCSP},
+		{&c.OCSPPath, "/ocsp"}, {&c.CRLPath, "/crl/{kind}/complete.crl"}} {
+		if *d.p == "" {
+			*d.p = d.v
+		}
+	}
+	if len(c.Authorities) == 0 {
+		c.Authorities = []string{"/ca/sign-1.cer", "/ca/auth-1.cer"}
+	}
+	if c.ChallengeLife == 0 {
+		c.ChallengeLife = 2 * time.Minute
+	}
+	switch {
+	case c.Validity != ValidityOCSP && c.Validity != ValidityCRL:
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "validity is ocsp or crl, not %q", c.Validity).At("validity")
+	case c.Standalone && (c.Tenant.ID == "" || c.Tenant.PublicKey == ""):
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "a stand-alone verifier needs its tenant's id and public key").At("tenant")
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package platform_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	minister "github.com/jitsuin/jitsuin/minister/api"
+	"github.com/jitsuin/jitsuin/platform"
+	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/platformtest"
+	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/cms"
+)
+
+const origin = "https://securities.example"
+
+var document = []byte("口座開設申込書。私は取引約款に同意します。")
+
+// bank is a world with one tenant, accredited.
+type bank struct {
+	*platformtest.World
+	t      *testing.T
+	tenant httpapi.Identity
+}
+
+func open(t *testing.T, database string, change func(*platform.Config)) *bank {
+	t.Helper()
+	w := platformtest.New(t, database, change)
+	w.Accredit(minister.InForce)
+	return &bank{w, t, w.Register("tenant:bank", origin)}
+}
+
+// verifyAs sends a request with a fresh key.
+func (b *bank) verifyAs(tenant httpapi.Identity, r api.VerificationRequest) (api.Verification, error) {
+	return b.verifyWith(tenant, string(jitsuin.NewID()), r)
+}
+
+func (b *bank) verifyWith(tenant httpapi.Identity, key string, r api.VerificationRequest) (api.Verification, error) {
+	if r.Purpose == "" {
+		r.Purpose = "account"
+	}
+	var v api.Verification
+	// One try: tests of what is unavailable need not wait for repetitions.
+	err := b.once(tenant, "/v1/verifications", key, r, &v)
+	return v, err
+}
+
+func (b *bank) once(tenant httpapi.Identity, path, key string, in, out any) error {
+	remote := b.Tenant(tenant)
+	defer remote.Close()
+	ctx := b.t.Context()
+	return remote.Call(ctx, "POST", path, key, in, out)
+}
+
+// verify checks document, as p signed it, for the bank, and fails the test if there is no answer.
+func (b *bank) verify(r api.VerificationRequest) api.Verification {
+	b.t.Helper()
+	v, err := b.verifyAs(b.tenant, r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+func (b *bank) signed(p *platformtest.Person) api.VerificationRequest {
+	return api.VerificationRequest{Document: document, Signature: p.Sign.Over(b.t, document)}
+}
+
+// login answers a fresh challenge for a tenant with a credential.
+func (b *bank) login(tenant httpapi.Identity, c platformtest.Credential) (api.Login, error) {
+	b.t.Helper()
+	return b.answer(tenant, b.challenge(tenant), c)
+}
+
+func (b *bank) challenge(tenant httpapi.Identity) api.Challenge {
+	b.t.Helper()
+	var c api.Challenge
+	if err := b.once(tenant, "/v1/login-challenges", "", api.ChallengeRequest{Origin: origin, Purpose: "証券口座へのログイン"}, &c); err != nil {
+		b.t.Fatal(err)
+	}
+	return c
+}
+
+func (b *bank) answer(tenant httpapi.Identity, c api.Challenge, with platformtest.Credential) (api.Login, error) {
+	b.t.Helper()
+	a, err := c.Challenge.ToSign().Sign(with.Cert, with.Key)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.send(tenant, api.LoginRequest{Challenge: c.ID, Certificate: a.Certificate.Raw, Signature: a.Signature, DigestAlg: a.DigestAlg})
+}
+
+func (b *bank) send(tenant httpapi.Identity, r api.LoginRequest) (l api.Login, err error) {
+	err = b.once(tenant, "/v1/logins", "", r, &l)
+	return l, err
+}
+
+// count asks the platform's database for a number.
+func (b *bank) count(query string, args ...any) (n int) {
+	b.t.Helper()
+	err := b.Platform.DB.View(b.t.Context(), func(tx *store.Tx) error { return tx.QueryRow(query, args...).Scan(&n) })
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+// refused checks that a verification did not pass, for the reason, and gave nothing away.
+func refused(t *testing.T, v api.Verification, verdict signature.Verdict, sub signature.SubIndication) {
+	t.Helper()
+	if v.Report.Verdict != verdict || v.Report.SubIndication != sub {
+		t.Errorf("verdict %s %s, want %s %s: %+v", v.Report.Verdict, v.Report.SubIndication, verdict, sub, v.Report.Reasons)
+	}
+	if v.Items != nil || v.User != nil || v.Record != nil || v.Legal != nil {
+		t.Errorf("a refusal gave %+v %+v %+v", v.Items, v.User, v.Record)
+	}
+	if len(v.Report.Reasons) == 0 || v.Report.Reasons[0].JA == "" || v.Report.Reasons[0].EN == "" {
+		t.Error("a refusal without a reason")
+	}
+}
+
+func code(t *testing.T, err error, kind jitsuin.Kind, want string) {
+	t.Helper()
+	if jitsuin.KindOf(err) != kind || jitsuin.CodeOf(err) != want {
+		t.Errorf("got %v %q, want %v %q: %v", jitsuin.KindOf(err), jitsuin.CodeOf(err), kind, want, err)
+	}
+}
+
+// advance moves the platform's civil clock.
+func (b *bank) advance(d time.Duration) { b.Platform.Clock.Set(b.Platform.Clock.Offset() + d) }
+
+// rawCMS signs a document with any key, as the resident's own software refuses to.
+func rawCMS(t *testing.T, c platformtest.Credential, document []byte) []byte {
+	t.Helper()
+	s := cms.Signer{Certificate: c.Cert, Key: c.Key}
+	der, err := s.Detached(t.Context(), bytes.NewReader(document), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}

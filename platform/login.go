@@ -1,0 +1,158 @@
+package platform
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	jlis "github.com/jitsuin/jitsuin/jlis/api"
+	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/cms"
+)
+
+const nonceSize = 32 // bytes
+
+// challenge makes and remembers a login challenge for a tenant's origin. Its times are wall time.
+func (p *Platform) challenge(ctx context.Context, tenant string, in api.ChallengeRequest) (api.Challenge, error) {
+	if err := p.mayVerify(ctx); err != nil {
+		return api.Challenge{}, err
+	}
+	if err := p.mayAskFrom(ctx, tenant, in.Origin); err != nil {
+		return api.Challenge{}, err
+	}
+	nonce := make([]byte, nonceSize)
+	rand.Read(nonce) // never fails
+	now := time.Now()
+	id := jitsuin.NewID()
+	c := api.ChallengeText{Origin: in.Origin, ClientID: tenant, Purpose: in.Purpose, Nonce: base64.RawURLEncoding.EncodeToString(nonce),
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.cfg.ChallengeLife).Unix(), Txn: string(id)}
+	if err := c.ToSign().Check(); err != nil {
+		return api.Challenge{}, err
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return api.Challenge{}, err
+	}
+	err = p.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO login_challenges (id, tenant, challenge, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)`,
+			id, tenant, string(text), store.Micros(c.ToSign().ExpiresAt))
+		return err
+	})
+	return api.Challenge{ID: id, Challenge: c}, err
+}
+
+// useChallenge takes a tenant's challenge out of the world before anything is checked with it:
+// whatever comes of the answer, it is not answered twice. Another tenant's is refused as if it
+// did not exist.
+func (p *Platform) useChallenge(ctx context.Context, tenant string, id jitsuin.ID) (c api.ChallengeText, err error) {
+	now := time.Now()
+	err = p.DB.Update(ctx, func(tx *store.Tx) error {
+		var text string
+		var used int64
+		err := tx.QueryRow(`SELECT challenge, used_at FROM login_challenges WHERE id = $1 AND tenant = $2`, id, tenant).Scan(&text, &used)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return jitsuin.Errorf(jitsuin.NotFound, "challenge-unknown", "there is no such challenge of yours")
+		case err != nil:
+			return err
+		case used != 0:
+			return jitsuin.Errorf(jitsuin.Conflict, "challenge-used", "the challenge has been answered before").WithHint("begin the login anew")
+		}
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			return fmt.Errorf("the stored challenge: %w", err)
+		}
+		_, err = tx.Exec(`UPDATE login_challenges SET used_at = $1 WHERE id = $2`, store.Micros(now), id)
+		return err
+	})
+	return c, err
+}
+
+// forgetChallenges drops challenges that expired before a time.
+func (p *Platform) forgetChallenges(ctx context.Context, before time.Time) error {
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`DELETE FROM login_challenges WHERE expires_at < $1`, store.Micros(before))
+		return err
+	})
+}
+
+// login checks the answer to a challenge. What is wrong with certificate or signature is a report;
+// a challenge that is unknown, used or expired is an error.
+func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest) (api.Login, error) {
+	if err := p.mayVerify(ctx); err != nil {
+		return api.Login{}, err
+	}
+	anchors, err := p.trusted()
+	if err != nil {
+		return api.Login{}, err
+	}
+	leaf, err := cert.Parse(in.Certificate)
+	if err != nil {
+		return api.Login{}, err
+	}
+	c, err := p.useChallenge(ctx, tenant, in.Challenge)
+	if err != nil {
+		return api.Login{}, err
+	}
+	now := p.Clock.Now()
+	answer := signature.Answer{Certificate: leaf, Signature: in.Signature, DigestAlg: in.DigestAlg}
+	if answer.DigestAlg == "" {
+		answer.DigestAlg = suiteDigest(leaf)
+	}
+	path, err := c.ToSign().Verify(ctx, answer, time.Now(), signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(), Kind: jitsuin.AuthCert})
+	if expired := jitsuin.CodeOf(err); expired == "challenge-expired" || expired == "challenge-early" || ctx.Err() != nil {
+		return api.Login{}, err
+	}
+	return p.conclude(ctx, tenant, c, leaf, loginReport(path, leaf, now, err))
+}
+
+func suiteDigest(c *x509.Certificate) string {
+	h, err := cms.SuiteHash(c.PublicKey)
+	if err != nil {
+		return ""
+	}
+	return cms.HashName(h)
+}
+
+// conclude names the user of a login that passed, and logs it.
+func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report) (api.Login, error) {
+	passed := r.Verdict == signature.Passed
+	var links []jlis.Link
+	var err error
+	if passed {
+		if links, err = p.linksOf(ctx, tenant, linkOf(jitsuin.AuthCert, leaf)); err != nil {
+			return api.Login{}, err
+		}
+	}
+	open, err := json.Marshal(r)
+	if err != nil {
+		return api.Login{}, err
+	}
+	out := api.Login{ID: jitsuin.NewID(), At: r.At, Report: *r}
+	e := entry{id: out.ID, tenant: tenant, sort: sortLogin, purpose: c.Purpose, checkedAt: r.At, verdict: string(r.Verdict),
+		report: string(open), requestID: httpapi.RequestID(ctx)}
+	fresh := jitsuin.NewID()
+	err = p.DB.Update(ctx, func(tx *store.Tx) error {
+		line := e
+		out.User = nil
+		if passed {
+			u, err := assignUser(tx, tenant, links, fresh, r.At)
+			if err != nil {
+				return err
+			}
+			line.user, line.userNew, out.User = u.ID, u.New, &u
+		}
+		return putEntry(tx, line)
+	})
+	return out, err
+}

@@ -1,0 +1,96 @@
+package platform
+
+import (
+	"context"
+	"crypto/x509"
+	"embed"
+	"errors"
+	"io/fs"
+	"sync/atomic"
+	"time"
+
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/clock"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	jlis "github.com/jitsuin/jitsuin/jlis/api"
+	minister "github.com/jitsuin/jitsuin/minister/api"
+	"github.com/jitsuin/jitsuin/status"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+func migrations() fs.FS {
+	sub, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	return sub
+}
+
+// Platform is the running verifier.
+type Platform struct {
+	*actor.Actor
+	cfg     Config
+	jlis    jlis.Client
+	anchors atomic.Pointer[[]*x509.Certificate] // nil until they are known
+	lists   *status.CRLCache                    // nil unless lists are used
+}
+
+// New opens the verifier; Run starts it.
+func New(ctx context.Context, cfg Config) (*Platform, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	p := &Platform{cfg: cfg}
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Platform operator (プラットフォーム事業者)", Version: "1",
+		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKey}, Log: cfg.Log, Store: cfg.Store})
+	if err != nil {
+		return nil, err
+	}
+	p.Actor, p.jlis = a, jlis.Client{Remote: a.Remote(cfg.JLIS)}
+	if err := p.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return p, nil
+}
+
+// open readies what New is made of beyond the actor.
+func (p *Platform) open(ctx context.Context) error {
+	if err := p.loadAnchors(ctx); err != nil {
+		return err
+	}
+	if p.cfg.Standalone {
+		if err := p.registerOwn(ctx); err != nil {
+			return err
+		}
+	}
+	if p.cfg.Validity == ValidityCRL {
+		p.lists = p.newLists()
+	}
+	p.API.Ready("anchors", func(context.Context) error { _, err := p.trusted(); return err })
+	p.Follow(p.cfg.Minister, minister.TopicAccreditations, p.applyAccreditation)
+	p.Go("fetch CA certificates", p.fetchAnchors)
+	p.Go("notify J-LIS", p.notifyJLIS)
+	p.Go("forget", p.forget)
+	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords})
+	p.routes()
+	return nil
+}
+
+// forget drops what is only needed for a while, by wall time.
+func (p *Platform) forget(ctx context.Context) error {
+	for {
+		if err := httpapi.ForgetRequests(ctx, p.DB); err != nil {
+			return err
+		}
+		if err := p.forgetChallenges(ctx, time.Now().Add(-24*time.Hour)); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Hour):
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package platform
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/platform/api"
+)
+
+func (p *Platform) routes() {
+	tenants := httpapi.Roles(roleTenant)
+	if !p.cfg.Standalone {
+		httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,
+			Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "Needs the header Idempotency-Key.",
+			Policy: httpapi.Roles("operator")}, p.postTenant)
+	}
+	httpapi.Register(p.API, httpapi.Operation{ID: "verify", Method: http.MethodPost, Path: "/v1/verifications", Status: http.StatusCreated,
+		MaxBody: maxVerificationBody, Summary: "Check a signed document",
+		Description: "A bad signature is a report with a verdict, not an error. Needs the header Idempotency-Key; repeating a request gives the same answer.",
+		Policy:      tenants}, p.postVerification)
+	httpapi.Register(p.API, httpapi.Operation{ID: "verification", Method: http.MethodGet, Path: "/v1/verifications/{id}",
+		Summary: "A check of yours again", Policy: tenants}, p.getVerification)
+	httpapi.Register(p.API, httpapi.Operation{ID: "login-challenge", Method: http.MethodPost, Path: "/v1/login-challenges", Status: http.StatusCreated,
+		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
+	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,
+		Summary: "Check the answer to a login challenge", Description: "The answer carries no four items.", Policy: tenants}, p.postLogin)
+}
+
+type tenantIn struct {
+	Key  string `header:"Idempotency-Key"`
+	Body api.TenantRequest
+}
+
+type tenantOut struct{ Body api.Tenant }
+
+func (p *Platform) postTenant(ctx context.Context, in *tenantIn) (*tenantOut, error) {
+	t, err := p.register(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &tenantOut{t}, nil
+}
+
+type verificationIn struct {
+	Key  string `header:"Idempotency-Key"`
+	Body api.VerificationRequest
+}
+
+type verificationOut struct{ Body api.Verification }
+
+func (p *Platform) postVerification(ctx context.Context, in *verificationIn) (*verificationOut, error) {
+	v, err := p.verify(ctx, httpapi.CallerOf(ctx).ID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &verificationOut{v}, nil
+}
+
+type idIn struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (p *Platform) getVerification(ctx context.Context, in *idIn) (*verificationOut, error) {
+	v, err := p.verification(ctx, httpapi.CallerOf(ctx).ID, jitsuin.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &verificationOut{v}, nil
+}
+
+type challengeIn struct{ Body api.ChallengeRequest }
+
+type challengeOut struct{ Body api.Challenge }
+
+func (p *Platform) postChallenge(ctx context.Context, in *challengeIn) (*challengeOut, error) {
+	c, err := p.challenge(ctx, httpapi.CallerOf(ctx).ID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &challengeOut{c}, nil
+}
+
+type loginIn struct{ Body api.LoginRequest }
+
+type loginOut struct{ Body api.Login }
+
+func (p *Platform) postLogin(ctx context.Context, in *loginIn) (*loginOut, error) {
+	l, err := p.login(ctx, httpapi.CallerOf(ctx).ID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &loginOut{l}, nil
+}

@@ -1,0 +1,168 @@
+package platform
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/platform/api"
+)
+
+const roleTenant = "tenant"
+
+var tenantForm = regexp.MustCompile(`^tenant:[a-z0-9][a-z0-9-]*$`)
+
+// checkTenant refuses tenants that could never call: another role, a key that is not P-256, an
+// origin that no browser sends.
+func checkTenant(r api.TenantRequest) error {
+	if !tenantForm.MatchString(r.ID) {
+		return jitsuin.Errorf(jitsuin.Invalid, "tenant-id", "a tenant is named tenant:NAME, in lower-case letters, digits and hyphens").At("id")
+	}
+	if strings.TrimSpace(r.Name) == "" {
+		return jitsuin.Errorf(jitsuin.Invalid, "tenant-name", "the tenant's name is missing").At("name")
+	}
+	if _, err := parseTenantKey(r.PublicKey); err != nil {
+		return err
+	}
+	for _, o := range r.Origins {
+		if err := checkOrigin(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseTenantKey(der []byte) (*ecdsa.PublicKey, error) {
+	parsed, err := x509.ParsePKIXPublicKey(der)
+	key, ok := parsed.(*ecdsa.PublicKey)
+	if err != nil || !ok || key.Curve != elliptic.P256() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "tenant-key", "a tenant's key is a P-256 public key, DER SubjectPublicKeyInfo").At("public_key")
+	}
+	return key, nil
+}
+
+// checkOrigin accepts an origin as browsers write it (RFC 6454 §6.2): scheme, host, port, no more.
+func checkOrigin(o string) error {
+	u, err := url.Parse(o)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || o != u.Scheme+"://"+u.Host || o != strings.ToLower(o) {
+		return jitsuin.Errorf(jitsuin.Invalid, "origin-form", "an origin is written https://host or https://host:port, in lower case").At("origins")
+	}
+	return nil
+}
+
+const insertTenant = `INSERT INTO tenants (id, name, origins, public_key, deemed_since) VALUES ($1, $2, $3, $4, $5)`
+
+// putTenant stores a tenant; suffix says what happens to one that is there.
+func putTenant(tx *store.Tx, r api.TenantRequest, since jitsuin.Date, suffix string) (stored bool, err error) {
+	origins, err := json.Marshal(append([]string{}, r.Origins...))
+	if err != nil {
+		return false, err
+	}
+	result, err := tx.Exec(insertTenant+suffix, r.ID, r.Name, string(origins), r.PublicKey, since.String())
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// register makes a tenant a deemed verifier from today on.
+func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenant, error) {
+	if err := checkTenant(r); err != nil {
+		return api.Tenant{}, err
+	}
+	today := jitsuin.DateOf(p.Clock.Now())
+	return httpapi.Once(ctx, p.DB, "register-tenant", r, func(tx *store.Tx) (api.Tenant, error) {
+		fresh, err := putTenant(tx, r, today, ` ON CONFLICT (id) DO NOTHING`)
+		if err == nil && !fresh {
+			err = jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already", r.ID)
+		}
+		return api.Tenant{ID: r.ID, Name: r.Name, Origins: append([]string{}, r.Origins...), DeemedSince: today}, err
+	})
+}
+
+// registerOwn registers the one tenant of a stand-alone verifier as the configuration has it now.
+func (p *Platform) registerOwn(ctx context.Context) error {
+	key, err := actor.ReadPublicKey(p.cfg.Tenant.PublicKey)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return err
+	}
+	t := p.cfg.Tenant
+	r := api.TenantRequest{ID: t.ID, Name: t.Name, Origins: t.Origins, PublicKey: der}
+	if err := checkTenant(r); err != nil {
+		return err
+	}
+	today := jitsuin.DateOf(p.Clock.Now())
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := putTenant(tx, r, today, ` ON CONFLICT (id) DO UPDATE SET name = excluded.name, origins = excluded.origins, public_key = excluded.public_key`)
+		return err
+	})
+}
+
+const keyLookupTime = 5 * time.Second
+
+// tenantKey is asked at POST /token who a caller is that the directory does not know.
+func (p *Platform) tenantKey(id string) (httpapi.Caller, []jose.JSONWebKey, error) {
+	if !tenantForm.MatchString(id) || p.cfg.Standalone && id != p.cfg.Tenant.ID {
+		return httpapi.Caller{}, nil, errUnknownTenant()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keyLookupTime)
+	defer cancel()
+	var der []byte
+	err := p.DB.View(ctx, func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT public_key FROM tenants WHERE id = $1`, id).Scan(&der)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errUnknownTenant()
+	}
+	if err != nil {
+		return httpapi.Caller{}, nil, err
+	}
+	key, err := parseTenantKey(der)
+	if err != nil {
+		return httpapi.Caller{}, nil, err
+	}
+	return httpapi.Caller{ID: id, Role: roleTenant}, []jose.JSONWebKey{{Key: key, Algorithm: string(jose.ES256), Use: "sig"}}, nil
+}
+
+func errUnknownTenant() error {
+	return jitsuin.Errorf(jitsuin.NotFound, "tenant-unknown", "no such tenant is registered")
+}
+
+// mayAskFrom refuses an origin that the tenant has not registered.
+func (p *Platform) mayAskFrom(ctx context.Context, tenant, origin string) error {
+	var text string
+	err := p.DB.View(ctx, func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT origins FROM tenants WHERE id = $1`, tenant).Scan(&text)
+	})
+	if err != nil {
+		return err
+	}
+	var origins []string
+	if err := json.Unmarshal([]byte(text), &origins); err != nil {
+		return err
+	}
+	if !slices.Contains(origins, origin) {
+		return jitsuin.Errorf(jitsuin.Denied, "origin-not-registered", "%s has not registered this origin", tenant).At("origin")
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package platform
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	jlis "github.com/jitsuin/jitsuin/jlis/api"
+	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/rules"
+	"github.com/jitsuin/jitsuin/signature"
+)
+
+// MaxDocument is the largest document, and the largest signature, in bytes.
+const MaxDocument = 16 << 20
+
+// maxVerificationBody holds a document and a signature over it in base64.
+const maxVerificationBody = 2*MaxDocument/3*4 + 64<<10
+
+// errNew says that a request has not been seen before.
+var errNew = errors.New("not seen before")
+
+// done is what is kept under an Idempotency-Key: the answer itself is read from log and vault.
+type done struct {
+	ID jitsuin.ID `json:"id"`
+}
+
+// request is what makes two verification requests the same one.
+type request struct {
+	Document  string     `json:"document"`
+	Digest    []byte     `json:"digest"`
+	Signature string     `json:"signature"`
+	Purpose   string     `json:"purpose"`
+	At        *time.Time `json:"at"`
+}
+
+const operationVerify = "verify"
+
+// verify checks one signed document for a tenant.
+//
+//  1. Our accreditation is in force, and the purpose is one that the signature certificate serves.
+//  2. A request that took effect before is answered from log and vault.
+//  3. The signature is judged: bytes, certificate, status.
+//  4. If it passed, J-LIS is asked whose certificate it is, unless this tenant's user is known by it.
+//  5. User, log and vault are written in one transaction with the request's key.
+func (p *Platform) verify(ctx context.Context, tenant string, in api.VerificationRequest) (api.Verification, error) {
+	if err := p.mayVerify(ctx); err != nil {
+		return api.Verification{}, err
+	}
+	now := p.Clock.Now()
+	reading, err := checkRequest(in, now)
+	if err != nil {
+		return api.Verification{}, err
+	}
+	asked := request{hexSum(in.Document), in.DocumentDigest, hexSum(in.Signature), in.Purpose, in.At}
+	before, err := httpapi.Once(ctx, p.DB, operationVerify, asked, func(*store.Tx) (done, error) { return done{}, errNew })
+	if !errors.Is(err, errNew) {
+		if err != nil {
+			return api.Verification{}, err
+		}
+		return p.verification(ctx, tenant, before.ID)
+	}
+	c, err := p.judge(ctx, tenant, in, now)
+	if err != nil {
+		return api.Verification{}, err
+	}
+	var links []jlis.Link
+	if c.accepted {
+		if links, err = p.linksOf(ctx, tenant, c.link); err != nil {
+			return api.Verification{}, err
+		}
+		if err := c.keepEvidence(in.Signature, reading); err != nil {
+			return api.Verification{}, err
+		}
+	}
+	fresh := jitsuin.NewID()
+	stored, err := httpapi.Once(ctx, p.DB, operationVerify, asked, func(tx *store.Tx) (done, error) {
+		return done{c.entry.id}, c.store(tx, links, fresh)
+	})
+	if err != nil {
+		return api.Verification{}, err
+	}
+	p.PokeJobs()
+	return p.verification(ctx, tenant, stored.ID)
+}
+
+func hexSum(b []byte) string {
+	if b == nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// checkRequest refuses what cannot be checked, and gives the legal reading of the purpose today.
+func checkRequest(in api.VerificationRequest, now time.Time) (rules.Reading, error) {
+	reading, err := rules.LegalReading(jitsuin.SignCert, rules.Purpose(in.Purpose), jitsuin.DateOf(now))
+	switch {
+	case err != nil:
+		return reading, err
+	case !reading.Fits:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "purpose-kind", "the purpose %q is not served by a signature", in.Purpose).At("purpose")
+	case len(in.Signature) == 0:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "signature-missing", "the signature is missing").At("signature")
+	case len(in.Signature) > MaxDocument || len(in.Document) > MaxDocument:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-too-large", "a document and a signature have at most %d bytes each", MaxDocument).
+			WithHint("send the document's digest instead")
+	case in.Document != nil && in.DocumentDigest != nil:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-and-digest", "send the document or its digest, not both").At("digest")
+	case in.At != nil && in.At.After(now):
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "at-future", "a signature cannot be checked for a time to come").At("at")
+	}
+	return reading, nil
+}
+
+// check is one judged document on its way into log and vault.
+type check struct {
+	entry    entry
+	accepted bool // passed, and asked about now
+	link     jlis.Link
+	leaf     []byte // DER
+	status   []byte // evidence of the status
+	record   *record
+}
+
+// judge has package signature judge the document as it stands at the instant asked about.
+func (p *Platform) judge(ctx context.Context, tenant string, in api.VerificationRequest, now time.Time) (*check, error) {
+	anchors, err := p.trusted()
+	if err != nil {
+		return nil, err
+	}
+	at := now
+	if in.At != nil {
+		at = *in.At
+	}
+	w := p.newWitness()
+	policy := signature.Policy{Anchors: anchors, At: at, Revocation: w, Kind: jitsuin.SignCert}
+	var report *signature.Report
+	if in.DocumentDigest != nil {
+		report, err = verifyDigest(ctx, in.Signature, in.DocumentDigest, policy)
+	} else {
+		var content io.Reader
+		if in.Document != nil {
+			content = bytes.NewReader(in.Document)
+		}
+		report, err = signature.Verify(ctx, signature.Input{Signature: in.Signature, Content: content}, policy)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newCheck(ctx, tenant, in, report, w, now)
+}
+
+func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, report *signature.Report, w *witness, now time.Time) (*check, error) {
+	open, err := json.Marshal(publicReport(report))
+	if err != nil {
+		return nil, fmt.Errorf("encode the report: %w", err)
+	}
+	c := &check{accepted: report.Verdict == signature.Passed && in.At == nil}
+	c.entry = entry{id: jitsuin.NewID(), tenant: tenant, sort: sortDocument, purpose: in.Purpose, checkedAt: now,
+		digest: digestOf(in, report), verdict: string(report.Verdict), report: string(open), requestID: httpapi.RequestID(ctx)}
+	if in.At != nil {
+		c.entry.atInstant = *in.At
+	}
+	if !c.accepted {
+		return c, nil
+	}
+	if len(report.Signatures) != 1 {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "several-signers", "the document has %d signatures; one person's is verified at a time", len(report.Signatures))
+	}
+	leaf := report.Signatures[0].Certificate
+	c.leaf, c.link = leaf.Raw, linkOf(jitsuin.SignCert, leaf)
+	c.status, err = w.evidence()
+	return c, err
+}
+
+// digestOf names the document in the log: by the digest that was sent or computed.
+func digestOf(in api.VerificationRequest, r *signature.Report) string {
+	if in.DocumentDigest != nil {
+		return hex.EncodeToString(in.DocumentDigest)
+	}
+	if len(r.Signatures) > 0 && r.Signatures[0].Covers != nil {
+		return r.Signatures[0].Covers.Digest
+	}
+	return hexSum(in.Document)
+}
+
+// store writes log, user and vault.
+func (c *check) store(tx *store.Tx, links []jlis.Link, fresh jitsuin.ID) error {
+	e := c.entry
+	if c.accepted {
+		u, err := assignUser(tx, e.tenant, links, fresh, e.checkedAt)
+		if err != nil {
+			return err
+		}
+		e.user, e.userNew = u.ID, u.New
+	}
+	if err := putEntry(tx, e); err != nil {
+		return err
+	}
+	if c.record == nil {
+		return nil
+	}
+	return putRecord(tx, *c.record)
+}
+
+// verification gives a tenant's check again. Another tenant's, and one that never was, are refused alike.
+func (p *Platform) verification(ctx context.Context, tenant string, id jitsuin.ID) (v api.Verification, err error) {
+	err = p.DB.View(ctx, func(tx *store.Tx) error {
+		e, err := getEntry(tx, tenant, sortDocument, id)
+		if err != nil {
+			return err
+		}
+		v = api.Verification{ID: e.id, CheckedAt: e.checkedAt, Purpose: e.purpose}
+		if err := json.Unmarshal([]byte(e.report), &v.Report); err != nil {
+			return fmt.Errorf("the stored report: %w", err)
+		}
+		if e.user == "" {
+			return nil
+		}
+		v.User = &api.User{ID: e.user, New: e.userNew}
+		return addRecord(tx, e, &v)
+	})
+	return v, err
+}
+
+// addRecord adds to the answer what is in the vault and what the law makes of it.
+func addRecord(tx *store.Tx, e entry, v *api.Verification) error {
+	reading, err := rules.LegalReading(jitsuin.SignCert, rules.Purpose(e.purpose), jitsuin.DateOf(e.checkedAt))
+	if err != nil {
+		return err
+	}
+	v.Legal = &api.Legal{Presumed: reading.Presumed, Basis: texts(reading.Basis), Must: texts(reading.Must), MayNot: texts(reading.MayNot)}
+	r, ok, err := getRecord(tx, e.tenant, e.id)
+	if err != nil || !ok {
+		return err
+	}
+	v.Record = &api.Record{ID: r.id, Kind: r.kind, KeepUntil: r.keepUntil, Law: r.law}
+	leaf, err := cert.Parse(r.certificate)
+	if err != nil {
+		return fmt.Errorf("the certificate in the vault: %w", err)
+	}
+	items, err := cert.ItemsOf(leaf)
+	if err != nil {
+		return fmt.Errorf("the certificate in the vault: %w", err)
+	}
+	v.Items = &items.FourItems
+	return nil
+}
+
+func texts(list []rules.Rule) []rules.Text {
+	all := make([]rules.Text, len(list))
+	for i, r := range list {
+		all[i] = r.Text
+	}
+	return all
+}
