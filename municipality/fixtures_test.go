@@ -1,6 +1,7 @@
 package municipality_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/municipality/api"
 )
@@ -68,4 +70,11 @@ func wantError(t testing.TB, err error, kind jitsuin.Kind, code string) {
 	if err == nil || jitsuin.KindOf(err) != kind || jitsuin.CodeOf(err) != code {
 		t.Fatalf("got %v (%v, %q), want %v %q", err, jitsuin.KindOf(err), jitsuin.CodeOf(err), kind, code)
 	}
+}
+
+// away is a card host that does not answer when a card is to be passed on.
+type away struct{ host.Cards }
+
+func (away) Transfer(context.Context, host.Handle, host.Custodian, string) (host.Handle, error) {
+	return "", jitsuin.Errorf(jitsuin.Unavailable, "host-unreachable", "the card host cannot be reached")
 }

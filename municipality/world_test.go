@@ -111,13 +111,24 @@ func freePort(t testing.TB) string {
 // newWorld starts a town on the database; residents are imported at its first start.
 func newWorld(t testing.TB, database string, residents ...municipality.ImportLine) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), keys: map[string]*ecdsa.PrivateKey{}, origins: map[string]string{}, log: &lockedBuffer{},
-		chips: cardtest.Issue(t), handles: map[jitsuin.ID]host.Handle{}}
+	w := &world{t: t}
+	w.prepare(database, residents...)
+	w.startNetwork()
+	w.startAgency()
+	w.start()
+	w.counter = w.counterOf("counter:91201")
+	return w
+}
+
+// prepare makes what a town needs to start: keys, directory, card host, configuration.
+func (w *world) prepare(database string, residents ...municipality.ImportLine) {
+	t := w.t
+	t.Helper()
+	w.dir, w.keys, w.origins, w.log = t.TempDir(), map[string]*ecdsa.PrivateKey{}, map[string]string{}, &lockedBuffer{}
+	w.chips, w.handles = cardtest.Issue(t), map[jitsuin.ID]host.Handle{}
 	for _, id := range []string{"operator", townID, "municipality:91202", "jukinet:1", "jlis:1", "counter:91201", "counter:91202"} {
 		key, err := actor.NewKey()
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.must(err)
 		w.keys[id] = key
 	}
 	for _, id := range []string{townID, "jukinet:1", "jlis:1"} {
@@ -125,17 +136,11 @@ func newWorld(t testing.TB, database string, residents ...municipality.ImportLin
 	}
 	w.writeDirectory()
 	var err error
-	if w.cards, err = host.New(filepath.Join(w.dir, "cards"), host.Options{Wait: 100 * time.Millisecond}); err != nil {
-		t.Fatal(err)
-	}
+	w.cards, err = host.New(filepath.Join(w.dir, "cards"), host.Options{Wait: 100 * time.Millisecond})
+	w.must(err)
 	t.Cleanup(func() { w.cards.Close() })
 	w.config = municipality.Config{Config: w.actorConfig(townID, database), Import: w.writeImport(residents...), Cards: w.cards,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
-	w.startNetwork()
-	w.startAgency()
-	w.start()
-	w.counter = w.counterOf("counter:91201")
-	return w
 }
 
 func (w *world) writeDirectory() {
