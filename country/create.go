@@ -76,11 +76,43 @@ func (f Folder) create(facts Facts) error {
 			return err
 		}
 	}
+	return f.writeFacts(facts)
+}
+
+func (f Folder) writeFacts(facts Facts) error {
 	raw, err := json.MarshalIndent(facts, "", "  ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(f.Path("country.json"), append(raw, '\n'), 0o600)
+}
+
+// adjust moves a country that is there to other addresses, or to another cadence, where that is asked
+// for. Directory and configuration files are written anew; keys and databases stay.
+func (f Folder) adjust(facts *Facts, o Options) error {
+	changed := *facts
+	if o.Listen != "" {
+		changed.Listen = o.Listen
+	}
+	if o.Cadence != "" {
+		changed.Cadence = o.Cadence
+	}
+	if changed == *facts {
+		return nil
+	}
+	plan, err := NewPlan(changed.Listen)
+	if err != nil {
+		return err
+	}
+	sample := changed.Sample()
+	if err := f.writeDirectory(plan, sample); err != nil {
+		return err
+	}
+	if err := f.writeConfigs(changed, plan, sample); err != nil {
+		return err
+	}
+	*facts = changed
+	return f.writeFacts(changed)
 }
 
 // instances lists everybody who is in the directory, with the number of their origin (0: they only call).

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -43,6 +45,9 @@ func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
 	if err := f.registerTenant(ctx); err != nil {
 		return err
 	}
+	if err := f.writeAnchors(ctx); err != nil {
+		return err
+	}
 	if o.Quick {
 		return nil
 	}
@@ -79,6 +84,47 @@ func (f Folder) accredit(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// writeAnchors leaves the CA certificates where `jitsuin verify` looks for them.
+func (f Folder) writeAnchors(ctx context.Context) error {
+	d, err := f.Directory()
+	if err != nil {
+		return err
+	}
+	agency, err := d.Lookup(JLIS)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.Path("anchors"), 0o755); err != nil {
+		return err
+	}
+	for _, kind := range jitsuin.CertKinds {
+		der, err := fetch(ctx, agency.Origin+"/ca/"+string(kind)+".cer")
+		if err != nil {
+			return fmt.Errorf("CA certificate %s: %w", kind, err)
+		}
+		if err := os.WriteFile(f.Path("anchors", string(kind)+".cer"), der, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %s", url, resp.Status)
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 }
 
 // registerTenant makes the securities firm a deemed verifier (みなし署名検証者) of the platform.
@@ -225,6 +271,9 @@ func newFacts(o Options) (Facts, error) {
 	facts := Facts{Format: folderFormat, Seed: o.Seed, Listen: o.Listen, Made: now, Civil: now, Version: o.Version, Cadence: o.Cadence}
 	if !o.Clock.IsZero() {
 		facts.Civil = o.Clock.UTC()
+	}
+	if facts.Listen == "" {
+		facts.Listen = DefaultListen
 	}
 	if facts.Cadence == "" {
 		facts.Cadence = "immediate"

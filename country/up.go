@@ -16,11 +16,11 @@ import (
 // Options of Up.
 type Options struct {
 	Data    string    // the data folder
-	Listen  string    // HOST:PORT of the console; a country keeps its own, so this is for a new one
+	Listen  string    // HOST:PORT of the console; "" is DefaultListen for a new country, and what it was for an old one
 	Reset   bool      // remove what is there first
 	Clock   time.Time // civil time to start at (new) or to move forward to; zero leaves it
 	Seed    uint64    // of the sample people, for a new country
-	Cadence string    // how status is published: immediate or official
+	Cadence string    // how status is published: immediate or official; "" as for Listen
 	Version string
 	Out     io.Writer // what a person reads
 	Log     *slog.Logger
@@ -47,7 +47,10 @@ func Open(o Options) (Folder, Facts, error) {
 		}
 	}
 	facts, err := f.Facts()
-	if err == nil || jitsuin.KindOf(err) != jitsuin.NotFound {
+	if err == nil {
+		return f, facts, f.adjust(&facts, o)
+	}
+	if jitsuin.KindOf(err) != jitsuin.NotFound {
 		return f, facts, err
 	}
 	if facts, err = newFacts(o); err != nil {
@@ -64,9 +67,6 @@ func Up(ctx context.Context, o Options) error {
 	}
 	if o.Out == nil {
 		o.Out = io.Discard
-	}
-	if o.Listen == "" {
-		o.Listen = DefaultListen
 	}
 	start := time.Now()
 	if o.Reset {
