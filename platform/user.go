@@ -22,6 +22,9 @@ func linkOf(kind jitsuin.CertKind, c *x509.Certificate) jlis.Link {
 	return jlis.Link{Kind: kind, Serial: fmt.Sprintf("%x", c.SerialNumber)}
 }
 
+// linksTime bounds a question for links, with its repetitions.
+const linksTime = 3 * time.Second
+
 // linksOf gives what is needed to tell whose certificate own is: itself, where this tenant's user is
 // known by it, else all certificates of its holder, from J-LIS. Where J-LIS does not answer, nobody
 // is made up: the error is Unavailable.
@@ -31,9 +34,14 @@ func (p *Platform) linksOf(ctx context.Context, tenant string, own jlis.Link) ([
 	if err != nil || known != "" {
 		return []jlis.Link{own}, err
 	}
-	links, err := p.jlis.Links(ctx, own)
+	asking, cancel := context.WithTimeout(ctx, linksTime)
+	defer cancel()
+	links, err := p.jlis.Links(asking, own)
 	if err == nil && slices.ContainsFunc(links, func(l jlis.Link) bool { return !l.Kind.Valid() || l.Serial == "" }) {
 		err = jitsuin.Errorf(jitsuin.Invalid, "links-form", "a link names no certificate")
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if err != nil {
 		// The cause may name the serial number: neither the log nor the tenant is told it.

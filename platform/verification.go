@@ -110,8 +110,6 @@ func checkRequest(in api.VerificationRequest, now time.Time) (rules.Reading, err
 		return reading, err
 	case !reading.Fits:
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "purpose-kind", "the purpose %q is not served by a signature", in.Purpose).At("purpose")
-	case len(in.Signature) == 0:
-		return reading, jitsuin.Errorf(jitsuin.Invalid, "signature-missing", "the signature is missing").At("signature")
 	case len(in.Signature) > MaxDocument || len(in.Document) > MaxDocument:
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-too-large", "a document and a signature have at most %d bytes each", MaxDocument).
 			WithHint("send the document's digest instead")

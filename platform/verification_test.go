@@ -261,9 +261,9 @@ func TestBadRequests(t *testing.T) {
 	b := open(t, "sqlite::memory:", nil)
 	good := b.signed(b.Agency.Resident("霧島　花子"))
 	for want, spoil := range map[string]func(*api.VerificationRequest){
-		"purpose":           func(r *api.VerificationRequest) { r.Purpose = "marketing" },
-		"purpose-kind":      func(r *api.VerificationRequest) { r.Purpose = "login" },
-		"signature-missing": func(r *api.VerificationRequest) { r.Signature = []byte{} },
+		"purpose":      func(r *api.VerificationRequest) { r.Purpose = "marketing" },
+		"purpose-kind": func(r *api.VerificationRequest) { r.Purpose = "login" },
+		"request-form": func(r *api.VerificationRequest) { r.Signature = []byte{} },
 	} {
 		r := good
 		spoil(&r)
