@@ -69,6 +69,9 @@ func (n *Network) passOn(tx *store.Tx, c api.Notice, before *person, e feed.Even
 
 // passedOn tells J-LIS how far a town's notices have been passed on, when it is further than before.
 func (n *Network) passedOn(tx *store.Tx, town jitsuin.MunicipalityCode, high jitsuin.Position) error {
+	if high.N == 0 {
+		return nil // it would cover nothing
+	}
 	advanced, err := raise(tx, town, high)
 	if err != nil || !advanced {
 		return err
