@@ -41,15 +41,19 @@ type data struct {
 	Data string `help:"Data folder of the country." default:"./jitsuin-data" env:"JITSUIN_DATA" placeholder:"FOLDER" type:"path"`
 }
 
+// newParser makes the parser of the command line into c.
+func newParser(c *cli, more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(c, append([]kong.Option{kong.Name("jitsuin"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{{Key: "country", Title: "A country"}, {Key: "use", Title: "Cards and signatures"}, {Key: "about", Title: "The program itself"}}),
+		kong.Vars{"version": "jitsuin " + version}}, more...)...)
+}
+
 // run parses and runs one command line and gives the exit code.
 func run(ctx context.Context, face *ui.Face, args []string) int {
 	var c cli
 	var done bool // --help or --version has said all
-	parser, err := kong.New(&c, kong.Name("jitsuin"), kong.Description(description), kong.Writers(face.Out, face.Err),
-		kong.Exit(func(int) { done = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{{Key: "country", Title: "A country"}, {Key: "use", Title: "Cards and signatures"}, {Key: "about", Title: "The program itself"}}),
-		kong.Vars{"version": "jitsuin " + version},
+	parser, err := newParser(&c, kong.Writers(face.Out, face.Err), kong.Exit(func(int) { done = true }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(face, newCalls()))
 	if err != nil {
 		return face.Close(err)

@@ -53,14 +53,14 @@ func newCalls() *calls {
 // civil is the time of the law: that of the country in the folder where one runs, and otherwise wall time.
 func (c *calls) civil(ctx context.Context, face *ui.Face, data string) time.Time {
 	if _, err := os.Stat(filepath.Join(data, "country.json")); err != nil {
-		return time.Now()
+		return time.Now().Truncate(time.Second)
 	}
 	now, err := c.now(ctx, data)
 	if err != nil {
 		face.Log.Info("the country does not tell its civil time; wall time is taken", "error", err)
-		return time.Now()
+		return time.Now().Truncate(time.Second)
 	}
-	return now
+	return now.Truncate(time.Second)
 }
 
 // anchors is the folder with the certificates of the country's authorities, "" where there is none.

@@ -117,12 +117,12 @@ func parseCertificates(raw []byte) ([]*x509.Certificate, error) {
 
 // statusFiles reads revocation lists and OCSP responses; nil where none are named. An OCSP response that
 // is an error itself is no answer, and no reason to stop.
-func (n *named) statusFiles() (*status.Files, error) {
-	if len(n.CRLs)+len(n.OCSPs) == 0 {
+func statusFiles(crls, ocsps []string) (*status.Files, error) {
+	if len(crls)+len(ocsps) == 0 {
 		return nil, nil
 	}
-	s := &status.Files{Anchors: n.policy.Anchors}
-	for _, name := range n.CRLs {
+	s := &status.Files{}
+	for _, name := range crls {
 		raw, err := readFile(name, maxCRL)
 		if err != nil {
 			return nil, err
@@ -131,7 +131,7 @@ func (n *named) statusFiles() (*status.Files, error) {
 			return nil, ui.Usage("--crl %s: %v", name, err)
 		}
 	}
-	for _, name := range n.OCSPs {
+	for _, name := range ocsps {
 		raw, err := readFile(name, maxOCSP)
 		if err != nil {
 			return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/status"
 )
 
 // Request is one command line.
@@ -81,7 +82,8 @@ type named struct {
 	Request
 	policy        signature.Policy
 	intermediates []*x509.Certificate
-	raw           []byte // of the certificate in status mode
+	files         *status.Files // nil where no status is named
+	raw           []byte        // of the certificate in status mode
 }
 
 func (r Request) open(f *ui.Face) (*named, error) {
@@ -97,6 +99,9 @@ func (r Request) open(f *ui.Face) (*named, error) {
 	}
 	n.policy.AnchorsNone = len(r.Anchors) > 0 && r.Anchors[0] == None
 	if n.intermediates, err = certificates("--intermediates", r.Intermediates); err != nil {
+		return nil, err
+	}
+	if n.files, err = statusFiles(r.CRLs, r.OCSPs); err != nil {
 		return nil, err
 	}
 	if r.Mode == Status {
@@ -140,11 +145,11 @@ func (n *named) trust() error {
 			return err
 		}
 	}
-	status, err := n.statusFiles()
-	if status != nil {
-		n.policy.Revocation = status
+	if n.files != nil {
+		n.files.Anchors = n.policy.Anchors
+		n.policy.Revocation = n.files
 	}
-	return err
+	return nil
 }
 
 // signature judges a CMS signature.
