@@ -1,6 +1,7 @@
 package jlis
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/api"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
@@ -177,4 +179,19 @@ func parse(t testing.TB, der []byte) (items jitsuin.FourItems) {
 	i, err := cert.ItemsOf(c)
 	must(t, err)
 	return i.FourItems
+}
+
+// eventOf makes the numbered event of a body.
+func eventOf(t testing.TB, body any, version uint64) feed.Event {
+	t.Helper()
+	raw, err := json.Marshal(body)
+	must(t, err)
+	return feed.Event{Epoch: 1, N: version, Version: version, Body: raw}
+}
+
+func anchors(d *desk) (all []*x509.Certificate) {
+	for _, u := range d.all {
+		all = append(all, u.cert)
+	}
+	return all
 }
