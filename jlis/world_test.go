@@ -21,7 +21,9 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	chip "github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/jlis/signer"
@@ -104,6 +106,9 @@ type keyring struct {
 	responder map[string]*rsa.PrivateKey
 	resident  []*rsa.PrivateKey
 	sealed    []byte // the signer's keys
+	// terminal is the terminal authority's public key, production a terminal that it has certified.
+	terminal   *ecdsa.PublicKey
+	production reader.Terminal
 }
 
 var ring = sync.OnceValues(func() (*keyring, error) {
@@ -143,9 +148,35 @@ var ring = sync.OnceValues(func() (*keyring, error) {
 		return nil, err
 	}
 	defer s.Close()
+	if err := k.certifyProduction(s); err != nil {
+		return nil, err
+	}
 	k.sealed, err = os.ReadFile(filepath.Join(dir, "keys.pem.age"))
 	return k, err
 })
+
+func (k *keyring) certifyProduction(s signer.Signer) error {
+	public, err := s.Public(terminalKey)
+	if err != nil {
+		return err
+	}
+	k.terminal = public.(*ecdsa.PublicKey)
+	key, err := actor.NewKey()
+	if err != nil {
+		return err
+	}
+	tbs, err := chip.TerminalTBS(chip.RoleProduction, &key.PublicKey)
+	if err != nil {
+		return err
+	}
+	sig, _, err := s.Sign(context.Background(), terminalKey, signer.Terminal, tbs)
+	if err != nil {
+		return err
+	}
+	k.production.Key = key
+	k.production.Certificate, err = chip.AssembleTerminalCertificate(tbs, sig)
+	return err
+}
 
 func sharedKeys(t testing.TB) *keyring {
 	t.Helper()

@@ -1,0 +1,389 @@
+package jlis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	chip "github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/cardtest"
+	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/internal/store/storetest"
+	"github.com/jitsuin/jitsuin/jlis/api"
+	"github.com/jitsuin/jitsuin/jlis/signer"
+	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
+)
+
+// The fault matrix: the story of a new card and of its certificates' end is told once for every
+// commit and every answer of the signer in it, and in each telling that one step either fails and
+// is lost, or fails and was done all the same. After each failure the Agency starts again with the
+// same folders and database.
+
+// tale is one telling.
+type tale struct {
+	t     *testing.T
+	w     *world
+	cards *shelf
+	d     *desk
+
+	commits, answers int // how many there were
+	failCommit       int // which one fails, counted from 1; 0 none
+	failAnswer       int
+	kept             bool // the failing step was done all the same
+	failures         int
+}
+
+var errFault = errors.New("a fault injected by the test")
+
+func (y *tale) fault() store.Fault {
+	y.commits++
+	if y.commits != y.failCommit {
+		return store.NoFault
+	}
+	y.failures++
+	if y.kept {
+		return store.CommitPersisted
+	}
+	return store.CommitLost
+}
+
+// brittle is a signer whose one answer fails.
+type brittle struct {
+	signer.Signer
+	tale *tale
+}
+
+func (b brittle) Sign(ctx context.Context, key string, p signer.Purpose, tbs []byte) ([]byte, signer.Receipt, error) {
+	b.tale.answers++
+	if b.tale.answers != b.tale.failAnswer {
+		return b.Signer.Sign(ctx, key, p, tbs)
+	}
+	b.tale.failures++
+	if b.tale.kept {
+		if _, _, err := b.Signer.Sign(ctx, key, p, tbs); err != nil {
+			return nil, signer.Receipt{}, err
+		}
+	}
+	return nil, signer.Receipt{}, jitsuin.Errorf(jitsuin.Unavailable, "signer-gone", "%w", errFault)
+}
+
+// start opens the Agency on the same folders, as often as it takes.
+func (y *tale) start() {
+	y.t.Helper()
+	for try := 0; ; try++ {
+		file, err := signer.OpenFile(filepath.Join(y.w.config.State, "signer"), "a long random passphrase", y.w.config.KeyNames())
+		must(y.t, err)
+		y.w.config.Signer = brittle{file, y}
+		a, err := New(y.t.Context(), y.w.config)
+		if err == nil {
+			y.d = &desk{y.t, a, 1}
+			y.t.Cleanup(func() { a.Close(); file.Close() })
+			return
+		}
+		file.Close()
+		if try == 3 || jitsuin.KindOf(err) != jitsuin.Unavailable {
+			y.t.Fatalf("start: %v", err)
+		}
+	}
+}
+
+// do does a step until it succeeds; after a failure the Agency is started again first.
+func (y *tale) do(what string, step func() error) {
+	y.t.Helper()
+	for try := 0; ; try++ {
+		err := step()
+		if err == nil {
+			return
+		}
+		if try == 3 || jitsuin.KindOf(err) != jitsuin.Unavailable {
+			y.t.Fatalf("%s: %v", what, err)
+		}
+		y.d.Close()
+		y.start()
+		y.whole(what)
+	}
+}
+
+// event applies an event as a follower does: exactly once, with a cursor of its own.
+func (y *tale) event(n int, apply func(tx *store.Tx) error) {
+	y.t.Helper()
+	y.do(fmt.Sprintf("event %d", n), func() error {
+		return y.d.DB.Update(y.t.Context(), func(tx *store.Tx) error {
+			r, err := tx.Exec(`INSERT INTO feed_cursors (source, topic, epoch, n, hash) VALUES ('test', 'test', 1, $1, $2)
+				ON CONFLICT (source, topic) DO UPDATE SET n = excluded.n WHERE feed_cursors.n < excluded.n`, n, []byte{})
+			if err != nil {
+				return err
+			}
+			if fresh, err := r.RowsAffected(); fresh == 0 || err != nil {
+				return err
+			}
+			return apply(tx)
+		})
+	})
+}
+
+func (y *tale) tell() {
+	y.t.Helper()
+	d := func() *desk { return y.d }
+	y.start()
+	subject := jitsuin.NewID()
+	y.event(1, func(tx *store.Tx) error { return d().applyChange(tx, entered(subject, hanako)) })
+	y.event(2, func(tx *store.Tx) error {
+		return applyHighWater(tx, jukinet.HighWater{Municipality: asagiri, Position: jitsuin.Position{Epoch: 1, N: 1}})
+	})
+	app := d().newCard(subject, hanako, jitsuin.SignCert, jitsuin.AuthCert)
+	y.event(3, func(tx *store.Tx) error { return takeIn(tx, app, d().Clock.Now()) })
+	y.do("issue", func() error { return d().issue(y.t.Context(), app.ID) })
+	y.whole("issued")
+	var handle host.Handle
+	y.do("receive", func() (err error) {
+		handle, err = d().receive(y.t.Context(), d().delivered()[0].Card, "municipality:91201")
+		return err
+	})
+	again := d().reissue(subject, hanako, d().delivered()[0].Card, map[jitsuin.CertKind]int{jitsuin.SignCert: 0})
+	y.event(4, func(tx *store.Tx) error { return takeIn(tx, again, d().Clock.Now()) })
+	y.do("issue again", func() error { return d().issue(y.t.Context(), again.ID) })
+	y.whole("issued again")
+	y.event(5, func(tx *store.Tx) error {
+		c := entered(subject, moved)
+		c.Cause = jitsuin.CauseMoveWithin
+		return d().applyChange(tx, c)
+	})
+	day := jitsuin.DateOf(time.Now()).AddDays(5)
+	y.event(6, func(tx *store.Tx) error {
+		c := entered(subject, moved)
+		c.Cause, c.State, c.OccurredOn = jitsuin.CauseMoveOut, jitsuin.Abroad, day
+		return d().applyChange(tx, c)
+	})
+	y.do("the day of departure", func() error { return d().fireRevocations(y.t.Context(), day.Start()) })
+	y.do("a list", func() error {
+		d().feedNode()
+		u := d().authority[jitsuin.SignCert]
+		_, err := d().node.lists.get(y.t.Context(), u, (*d().node.sets.Load())[u.keyID()], "")
+		return err
+	})
+	y.whole("the end")
+	y.end(subject, handle)
+}
+
+// whole checks what must hold at any time: all of an application's certificates or none, and the
+// status feed says of each certificate that exists, and of no other, what the record says.
+func (y *tale) whole(when string) {
+	y.t.Helper()
+	d := y.d
+	known := map[string]api.StatusEvent{}
+	born := map[string]int{}
+	for _, e := range d.statusEvents() {
+		if e.State == api.StateGood {
+			born[e.Serial]++
+		} else if born[e.Serial] != 1 || known[e.Serial].State == api.StateRevoked {
+			y.t.Errorf("%s: %s is revoked before it was issued, or twice", when, e.Serial)
+		}
+		known[e.Serial] = e
+	}
+	all, err := d.certificates(y.t.Context(), `WHERE profile IN ('sign', 'auth') AND state = 'issued'`)
+	must(y.t, err)
+	perApplication := map[string]int{}
+	for _, r := range all {
+		perApplication[r.MadeFor]++
+		revoked := d.count(`SELECT COUNT(*) FROM revocation WHERE kind = $1 AND serial = $2`, string(r.Kind), r.Serial.String())
+		e, ok := known[r.Serial.String()]
+		if !ok || born[r.Serial.String()] != 1 || (e.State == api.StateRevoked) != (revoked == 1) {
+			y.t.Errorf("%s: the status feed does not say what the record says of %s", when, r.Serial)
+		}
+		delete(known, r.Serial.String())
+	}
+	if len(known) > 0 {
+		y.t.Errorf("%s: the status feed knows %d certificates that do not exist", when, len(known))
+	}
+	for id, n := range perApplication {
+		if app := d.state(jitsuin.ID(id)); n != len(app.Kinds) {
+			y.t.Errorf("%s: %d of %d certificates of an application exist", when, n, len(app.Kinds))
+		}
+	}
+}
+
+// end checks what the whole tale must have come to, whatever failed in it.
+func (y *tale) end(subject jitsuin.ID, handle host.Handle) {
+	y.t.Helper()
+	y.d.Close()
+	y.start() // the account of signatures is made once more
+	d := y.d
+	if stopped, _ := d.journal.get(); stopped != nil {
+		y.t.Errorf("the journal: %v", stopped)
+	}
+	delivered := d.delivered()
+	if len(delivered) != 2 || len(d.refused()) != 0 || len(delivered[0].Certificates) != 2 || len(delivered[1].Certificates) != 1 {
+		y.t.Fatalf("delivered: %+v, refused: %+v", delivered, d.refused())
+	}
+	if n := len(d.living(subject)); n != 0 {
+		y.t.Errorf("%d certificates are left", n)
+	}
+	reasons := map[jitsuin.RevocationReason]int{}
+	for _, r := range sent[api.Revoked](d, api.TopicToTown(asagiri), api.TypeRevoked) {
+		reasons[r.Reason]++
+	}
+	if len(reasons) != 3 || reasons[jitsuin.ReasonSuperseded] != 1 || reasons[jitsuin.ReasonAffiliationChanged] != 1 || reasons[jitsuin.ReasonCessationOfOperation] != 1 {
+		y.t.Errorf("the town was told of %v", reasons)
+	}
+	if n := d.count(`SELECT COUNT(*) FROM certificate WHERE state = 'issued' AND profile IN ('ca', 'ocsp')`); n != 4 {
+		y.t.Errorf("%d certificates of our own", n)
+	}
+	if a, b := d.count(`SELECT COUNT(*) FROM certificate`), d.count(`SELECT COUNT(*) FROM (SELECT DISTINCT kind, serial FROM certificate) x`); a != b {
+		y.t.Errorf("%d certificates have %d serial numbers", a, b)
+	}
+	y.checkChip(handle, delivered[0])
+}
+
+func (y *tale) checkChip(handle host.Handle, d api.Delivered) {
+	y.t.Helper()
+	if len(y.cards.chips) != 1 {
+		y.t.Errorf("%d chips were made", len(y.cards.chips))
+	}
+	ch, err := y.cards.Open(y.t.Context(), handle)
+	must(y.t, err)
+	j, err := reader.SelectJPKI(y.t.Context(), ch)
+	must(y.t, err)
+	der, err := j.Certificate(y.t.Context(), jitsuin.AuthCert)
+	must(y.t, err)
+	for _, i := range d.Certificates {
+		if i.Kind == jitsuin.AuthCert && !bytes.Equal(i.Certificate, der) {
+			y.t.Error("the chip holds another certificate than was delivered")
+		}
+	}
+}
+
+func newTale(t *testing.T, failCommit, failAnswer int, kept bool) *tale {
+	y := &tale{t: t, w: newWorld(t, storetest.SQLite().Fresh(t)), cards: &shelf{chips: map[jitsuin.ID]*chip.Chip{}, handles: map[host.Handle]jitsuin.ID{}, tokens: map[string]host.Handle{}},
+		failCommit: failCommit, failAnswer: failAnswer, kept: kept}
+	y.w.config.Cards = y.cards
+	y.w.config.Store = []store.Option{store.WithFaults(y.fault)}
+	return y
+}
+
+func TestEveryCommitAndEverySignatureMayFail(t *testing.T) {
+	plain := newTale(t, 0, 0, false)
+	plain.tell()
+	commits, answers := plain.commits, plain.answers
+	if commits < 20 || answers < 9 {
+		t.Fatalf("the tale has %d commits and %d signatures", commits, answers)
+	}
+	t.Logf("%d commits, %d signatures", commits, answers)
+	for _, kept := range []bool{false, true} {
+		word := map[bool]string{false: "lost", true: "kept"}[kept]
+		for n := 1; n <= commits; n++ {
+			t.Run(fmt.Sprintf("commit %d fails and is %s", n, word), func(t *testing.T) {
+				y := newTale(t, n, 0, kept)
+				y.tell()
+				if y.failures != 1 {
+					t.Errorf("%d faults happened", y.failures)
+				}
+			})
+		}
+		for n := 1; n <= answers; n++ {
+			t.Run(fmt.Sprintf("signature %d fails and is %s", n, word), func(t *testing.T) {
+				y := newTale(t, 0, n, kept)
+				y.tell()
+				if y.failures != 1 {
+					t.Errorf("%d faults happened", y.failures)
+				}
+			})
+		}
+	}
+}
+
+// shelf is a card host whose chips have made their keys already: one image, copied for each order.
+type shelf struct {
+	mu      sync.Mutex
+	chips   map[jitsuin.ID]*chip.Chip
+	handles map[host.Handle]jitsuin.ID
+	tokens  map[string]host.Handle
+}
+
+var _ host.Cards = (*shelf)(nil)
+
+// prepared is the memory of a chip with two pending keys, made once.
+var prepared = sync.OnceValues(func() (*cardtest.Memory, error) {
+	keys, err := ring()
+	if err != nil {
+		return nil, err
+	}
+	memory := &cardtest.Memory{}
+	c, err := chip.New(memory, chip.Blank{Serial: cardtest.Serial, TerminalAuthority: keys.terminal})
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	j, err := reader.SelectJPKI(ctx, reader.Local(c))
+	if err != nil {
+		return nil, err
+	}
+	if err := j.Authenticate(ctx, keys.production); err != nil {
+		return nil, err
+	}
+	for _, kind := range jitsuin.CertKinds {
+		if _, err := j.GenerateKey(ctx, kind); err != nil {
+			return nil, err
+		}
+	}
+	return memory, nil
+})
+
+func (s *shelf) Create(_ context.Context, o host.Order) (host.Handle, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h, ok := s.tokens[o.Token]; ok {
+		return h, nil
+	}
+	if s.chips[o.ID] != nil {
+		return "", jitsuin.Errorf(jitsuin.Conflict, "card-exists", "there is a card with this identifier")
+	}
+	memory, err := prepared()
+	if err != nil {
+		return "", err
+	}
+	if s.chips[o.ID], err = chip.Open(memory.Copy()); err != nil {
+		return "", err
+	}
+	h := host.Handle(o.ID) + "." + host.Handle(jitsuin.NewID())
+	s.tokens[o.Token], s.handles[h] = h, o.ID
+	return h, nil
+}
+
+func (s *shelf) Open(_ context.Context, h host.Handle) (reader.Card, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.chips[s.handles[h]]
+	if c == nil {
+		return nil, jitsuin.Errorf(jitsuin.Denied, "stale-handle", "this handle opens no card")
+	}
+	return reader.Local(c), nil
+}
+
+func (s *shelf) Transfer(_ context.Context, h host.Handle, to host.Custodian, token string) (host.Handle, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if next, ok := s.tokens[token]; ok {
+		return next, nil
+	}
+	id, ok := s.handles[h]
+	if !ok {
+		return "", jitsuin.Errorf(jitsuin.Denied, "stale-handle", "this handle opens no card")
+	}
+	next := host.Handle(id) + "." + host.Handle(jitsuin.NewID())
+	delete(s.handles, h)
+	s.handles[next], s.tokens[token] = id, next
+	return next, nil
+}
+
+func (s *shelf) Info(context.Context, host.Handle) (host.Info, error)         { return host.Info{}, errFault }
+func (s *shelf) Lend(context.Context, host.Handle) (i host.Handle, err error) { return i, errFault }
+func (s *shelf) Retract(context.Context, host.Handle) error                   { return errFault }
