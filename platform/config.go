@@ -2,7 +2,6 @@ package platform
 
 import (
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -23,12 +22,13 @@ type Config struct {
 	// Anchors are files with CA certificates (DER), trusted as they are. Without any, Authorities
 	// are fetched from J-LIS once, at the first start, and pinned.
 	Anchors []string `yaml:"anchors,omitempty"`
-	// Authorities are the paths of the CA certificates at J-LIS: /ca/sign-1.cer and /ca/auth-1.cer.
+	// Authorities are the paths of the CA certificates at J-LIS: /ca/sign.cer and /ca/auth.cer.
 	Authorities []string `yaml:"authorities,omitempty"`
 
 	// Validity is how status is asked (有効性確認): ocsp, one question per check, or crl.
 	Validity string `yaml:"validity,omitempty"`
-	// OCSPPath and CRLPath are where the status origin answers: /ocsp and /crl/{kind}/complete.crl.
+	// OCSPPath and CRLPath are where the status origin answers: /ocsp and /crl/{kind}?issuer={issuer};
+	// {kind} is sign or auth, {issuer} the key identifier of the CA in hex.
 	OCSPPath string `yaml:"ocsp_path,omitempty"`
 	CRLPath  string `yaml:"crl_path,omitempty"`
 
@@ -61,15 +61,10 @@ const (
 
 // Resolve makes relative paths absolute and says what is missing.
 func (c *Config) Resolve(base string) error {
-	abs := func(p *string) {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(base, *p)
-		}
-	}
 	for i := range c.Anchors {
-		abs(&c.Anchors[i])
+		actor.ResolvePaths(base, &c.Anchors[i])
 	}
-	abs(&c.Tenant.PublicKey)
+	actor.ResolvePaths(base, &c.Tenant.PublicKey)
 	return c.Config.Resolve(base)
 }
 
@@ -79,13 +74,13 @@ func (c *Config) fill() error {
 		p *string
 		v string
 	}{{&c.Minister, "minister:1"}, {&c.JLIS, "jlis:1"}, {&c.Status, "status:1"}, {&c.Office, c.Instance}, {&c.Validity, ValidityOCSP},
-		{&c.OCSPPath, "/ocsp"}, {&c.CRLPath, "/crl/{kind}/complete.crl"}} {
+		{&c.OCSPPath, "/ocsp"}, {&c.CRLPath, "/crl/{kind}?issuer={issuer}"}} {
 		if *d.p == "" {
 			*d.p = d.v
 		}
 	}
 	if len(c.Authorities) == 0 {
-		c.Authorities = []string{"/ca/sign-1.cer", "/ca/auth-1.cer"}
+		c.Authorities = []string{"/ca/sign.cer", "/ca/auth.cer"}
 	}
 	if c.ChallengeLife == 0 {
 		c.ChallengeLife = 2 * time.Minute

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -43,7 +44,7 @@ func (p *Platform) newLists() *status.CRLCache {
 			if !ok {
 				return ""
 			}
-			return "http://callee" + strings.ReplaceAll(p.cfg.CRLPath, "{kind}", string(kind))
+			return "http://callee" + strings.NewReplacer("{kind}", string(kind), "{issuer}", hex.EncodeToString(leaf.AuthorityKeyId)).Replace(p.cfg.CRLPath)
 		}}
 }
 

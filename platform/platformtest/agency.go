@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"net/http"
 	"sync"
@@ -83,7 +84,7 @@ func (w *World) startAgency() *Agency {
 	w.must(err)
 	for i, kind := range jitsuin.CertKinds {
 		g.Authorities[kind], g.Sets[kind] = NewAuthority(w.t, kind, 1+i), status.NewSet(kind, codec)
-		a.API.Raw("GET /ca/"+string(kind)+"-1.cer", httpapi.Public("CA certificates are published"), http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		a.API.Raw("GET /ca/"+string(kind)+".cer", httpapi.Public("CA certificates are published"), http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Write(g.Authorities[kind].Cert.Raw)
 		}))
 	}
@@ -229,11 +230,16 @@ func (w *World) startStatus() *Status {
 	verifiers := httpapi.Roles("platform", "verifier")
 	a.API.Raw("POST /ocsp", verifiers, s.unlessDown(responder))
 	for kind, p := range s.lists {
-		a.API.Raw("GET /crl/"+string(kind)+"/complete.crl", verifiers, s.unlessDown(http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
+		a.API.Raw("GET /crl/"+string(kind), verifiers, s.unlessDown(http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
 			if _, err := p.Tick(q.Context()); err != nil {
 				w.t.Error(err)
 			}
-			p.ServeHTTP(rw, q)
+			der, _, ok := p.Current("")
+			if !ok || q.URL.Query().Get("issuer") != fmt.Sprintf("%x", w.Agency.Authorities[kind].Cert.SubjectKeyId) {
+				http.NotFound(rw, q)
+				return
+			}
+			rw.Write(der)
 		})))
 	}
 	w.run(a)

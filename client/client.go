@@ -1,0 +1,128 @@
+// Package client is how a relying party (事業者) in Go calls a platform operator: it has signed
+// documents checked, and people logged in with their card. The party is a tenant of the platform
+// (みなし署名検証者), known there by a P-256 key; tokens are bought and renewed behind the calls.
+//
+//	c, err := client.New("https://platform.example", "platform:1", "tenant:securities-1", key)
+//	if err != nil {
+//		return err
+//	}
+//	v, err := c.Verify(ctx, requestID, client.VerificationRequest{
+//		Document: contract, Signature: cms, Purpose: "account"})
+//	if err != nil {
+//		return err // nothing was decided: see jitsuin.KindOf(err)
+//	}
+//	if err := client.Refusal(v.Report); err != nil {
+//		return err // decided, and not accepted: err says why
+//	}
+//	customer := customers[v.User.ID] // the same id when this person comes again
+//
+// The package owns no state and no server code. It must never keep a document, a certificate or
+// the four items: what comes back is the caller's.
+package client
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/signature"
+)
+
+// The requests and answers of the platform.
+type (
+	VerificationRequest = api.VerificationRequest
+	Verification        = api.Verification
+	User                = api.User
+	Record              = api.Record
+	Legal               = api.Legal
+	Challenge           = api.Challenge
+	ChallengeText       = api.ChallengeText
+	LoginRequest        = api.LoginRequest
+	Login               = api.Login
+)
+
+// Client calls one platform as one tenant. It is safe for concurrent use. Every error is, or wraps,
+// a *jitsuin.Error: the platform's own, or Unavailable where it does not answer.
+type Client struct{ remote *httpapi.Remote }
+
+// New makes the client of tenantID, such as tenant:securities-1, for the platform whose instance is
+// platformID and whose origin is baseURL. Nothing is sent yet.
+func New(baseURL, platformID, tenantID string, key *ecdsa.PrivateKey) (*Client, error) {
+	u, err := url.Parse(baseURL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "client-url", "the platform's address is an origin such as https://platform.example")
+	}
+	if key == nil || key.Curve != elliptic.P256() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "client-key", "a tenant signs with a P-256 key")
+	}
+	return &Client{httpapi.NewRemoteAt(httpapi.Identity{ID: tenantID, Key: key}, u.Scheme+"://"+u.Host, platformID)}, nil
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.remote.Close() }
+
+// NewRequestID draws the id of one act.
+func NewRequestID() string { return string(jitsuin.NewID()) }
+
+// Verify has one signed document checked. A signature that is not accepted is no error: read
+// Report, or ask Refusal. requestID names the act (8 to 64 letters, digits, - and _): repeating the
+// call with it and the same request gives the first answer again; "" draws one. Calls whose answer
+// is lost are repeated with it.
+func (c *Client) Verify(ctx context.Context, requestID string, r VerificationRequest) (Verification, error) {
+	if requestID == "" {
+		requestID = NewRequestID()
+	}
+	return httpapi.Do[Verification](ctx, c.remote, http.MethodPost, "/v1/verifications", requestID, r)
+}
+
+// Verification gives a check of this tenant again; NotFound for any other.
+func (c *Client) Verification(ctx context.Context, id jitsuin.ID) (Verification, error) {
+	if _, err := jitsuin.ParseID(string(id)); err != nil {
+		return Verification{}, err
+	}
+	return httpapi.Do[Verification](ctx, c.remote, http.MethodGet, "/v1/verifications/"+string(id), "", nil)
+}
+
+// Challenge draws a challenge for a login at origin, one of the tenant's registered web origins.
+// purpose is what the person is told. It lasts some minutes and is answered once.
+func (c *Client) Challenge(ctx context.Context, origin, purpose string) (Challenge, error) {
+	return httpapi.Do[Challenge](ctx, c.remote, http.MethodPost, "/v1/login-challenges", "", api.ChallengeRequest{Origin: origin, Purpose: purpose})
+}
+
+// Login has the answer to a challenge checked. It is never repeated by itself, because a challenge
+// is used up by the first try. The answer has no four items: a login proves presence, not name.
+func (c *Client) Login(ctx context.Context, r LoginRequest) (Login, error) {
+	return httpapi.Do[Login](ctx, c.remote, http.MethodPost, "/v1/logins", "", r)
+}
+
+// Refusal gives nil for a report that passed, else why it must not be accepted: kind Unavailable
+// where nothing could be decided now, Revoked or Expired for the certificate, Invalid for the rest.
+// Code is the first reason's, the message its English and the hint its Japanese sentence.
+func Refusal(r signature.Report) error {
+	if r.Verdict == signature.Passed {
+		return nil
+	}
+	kind := jitsuin.Invalid
+	switch r.SubIndication {
+	case signature.TryLater:
+		kind = jitsuin.Unavailable
+	case signature.Revoked:
+		kind = jitsuin.Revoked
+	case signature.Expired, signature.NotYetValid:
+		kind = jitsuin.Expired
+	}
+	if len(r.Reasons) == 0 {
+		return jitsuin.Errorf(kind, "refused", "the signature is not accepted (%s)", r.Verdict)
+	}
+	var ja, en []string
+	for _, reason := range r.Reasons {
+		ja, en = append(ja, reason.JA), append(en, reason.EN)
+	}
+	return &jitsuin.Error{Kind: kind, Code: r.Reasons[0].Code, Message: strings.Join(en, " "), Hint: strings.Join(ja, "")}
+}
