@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 )
@@ -15,11 +16,18 @@ import (
 // version is set by the linker (-X main.version=…).
 var version = "dev"
 
+// grace is how long a command that was interrupted may take to end cleanly.
+const grace = 15 * time.Second
+
 func main() { os.Exit(program()) }
 
 func program() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends at once
-	return run(ctx, ui.New(os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends at once
+		time.Sleep(grace)
+		os.Exit(130)
+	})
+	return run(ctx, ui.New(ctx, os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
 }

@@ -37,10 +37,11 @@ type Face struct {
 	ColorOut, ColorErr, Progress bool
 }
 
-// New makes the face of a process with these three streams. env looks environment variables up.
-func New(in io.Reader, out, err io.Writer, env func(string) string) *Face {
+// New makes the face of a process with these three streams. Reading from in ends with ctx. env looks
+// environment variables up.
+func New(ctx context.Context, in io.Reader, out, err io.Writer, env func(string) string) *Face {
 	colour := env("NO_COLOR") == "" && env("TERM") != "dumb"
-	return &Face{In: in, Out: &Checked{w: out}, Err: err, Log: slog.New(slog.DiscardHandler), Lang: language(env),
+	return &Face{In: until(ctx, in), Out: &Checked{w: out}, Err: err, Log: slog.New(slog.DiscardHandler), Lang: language(env),
 		ColorOut: colour && isTerminal(out), ColorErr: colour && isTerminal(err), Progress: isTerminal(err)}
 }
 
