@@ -135,8 +135,12 @@ func checkStatus(ctx context.Context, p *Path, o PathOptions) error {
 
 // JudgeAt applies the instant asked about to an answer: a revocation after it leaves the certificate
 // good at it, one up to it does not; a good answer whose time is over is stale and so unknown;
-// anything but good and revoked is unknown.
+// anything but good and revoked is unknown, and so is everything where no instant is asked about.
 func JudgeAt(st Status, at time.Time) Status {
+	if at.IsZero() {
+		st.State, st.Why = Unknown, "no instant was asked about"
+		return st
+	}
 	dead := !st.RevokedAt.IsZero() && !st.RevokedAt.After(at)
 	switch {
 	case st.State == Revoked && !dead && !st.RevokedAt.IsZero():

@@ -102,7 +102,7 @@ func (s *story) untilRevoked(ctx context.Context, act time.Time) (time.Duration,
 			return 0, err
 		}
 		took := time.Since(act)
-		st := r.Status(s.certs[jitsuin.SignCert], s.authority.ca[jitsuin.SignCert], cert.OCSPCheck{Times: cert.Times{Now: now}})
+		st := r.Status(s.certs[jitsuin.SignCert], s.authority.ca[jitsuin.SignCert], cert.OCSPCheck{Times: cert.Times{At: now, Now: now}})
 		if st.State == cert.Revoked || took > 10*time.Second {
 			return took.Round(time.Millisecond), nil
 		}

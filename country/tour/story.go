@@ -204,7 +204,7 @@ func (s *story) checkStatus(ctx context.Context, step string, kind jitsuin.CertK
 	if err != nil {
 		return err
 	}
-	st := r.Status(s.certs[kind], s.authority.ca[kind], cert.OCSPCheck{Times: cert.Times{Now: now}})
+	st := r.Status(s.certs[kind], s.authority.ca[kind], cert.OCSPCheck{Times: cert.Times{At: now, Now: now}})
 	got := string(st.State)
 	if st.State == cert.Revoked {
 		got += " " + string(st.Reason)
