@@ -35,6 +35,7 @@ type Event struct {
 }
 
 // Answer is what a Set knows of one certificate. State is Good, Revoked (also while held) or Unknown: never issued.
+// RevokedAt is when it died: a hold that became a revocation keeps the date of the hold.
 type Answer struct {
 	State        cert.State
 	RevokedAt    time.Time
@@ -89,6 +90,7 @@ const (
 // change is the last thing that happened to a certificate after its issue. Until 2106.
 type change struct {
 	at     uint32 // Unix seconds
+	since  uint32 // dead from then on: at, or the hold's where a hold became a revocation
 	reason uint8  // CRLReason
 	kind   uint8
 }
@@ -203,7 +205,10 @@ func (s *Set) town(c jitsuin.MunicipalityCode) uint16 {
 
 func (s *Set) change(pg *page, at place, i uint16, e Event) error {
 	now, changed := pg.changes[i]
-	next := change{at: uint32(e.At.Unix())}
+	next := change{at: uint32(e.At.Unix()), since: uint32(e.At.Unix())}
+	if now.kind == isHeld && e.Type == Revoked {
+		next.since = now.since
+	}
 	switch {
 	case now.kind == isRevoked:
 		return eventError(jitsuin.Conflict, "a revoked certificate is %s", e.Type)
@@ -260,7 +265,7 @@ func (s *Set) lookup(serial cert.Serial, asOf uint32) Answer {
 	}
 	a := Answer{State: cert.Good, NotAfter: expiry(pg.slots[i].notAfter), Municipality: s.towns[pg.slots[i].town]}
 	if c := s.standing(pg, at, i, asOf); c.dead() {
-		a.State, a.RevokedAt, a.Reason = cert.Revoked, c.time(), c.why()
+		a.State, a.RevokedAt, a.Reason = cert.Revoked, c.diedAt(), c.why()
 	}
 	return a
 }
@@ -287,8 +292,12 @@ func (s *Set) standing(pg *page, at place, i uint16, asOf uint32) change {
 	return change{}
 }
 
-func (c change) dead() bool      { return c.kind == isRevoked || c.kind == isHeld }
-func (c change) time() time.Time { return time.Unix(int64(c.at), 0).In(jitsuin.JST) }
+func (c change) dead() bool { return c.kind == isRevoked || c.kind == isHeld }
+
+// diedAt is the revocation date: of a revocation that ends a hold the date of the hold, as ITU-T X.509
+// has it, or the certificate would look good for the time in between.
+func (c change) diedAt() time.Time { return time.Unix(int64(c.since), 0).In(jitsuin.JST) }
+
 func (c change) why() jitsuin.RevocationReason {
 	r, _ := jitsuin.ReasonOf(int(c.reason))
 	return r

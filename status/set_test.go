@@ -84,6 +84,32 @@ func TestTheLifeOfACertificate(t *testing.T) {
 	}
 }
 
+// A certificate that was on hold when it was revoked was not good in between, whoever asks later.
+func TestARevocationAfterAHoldCountsFromTheHold(t *testing.T) {
+	s := status.NewSet(jitsuin.SignCert, codec())
+	issue(t, s, 7, "91201")
+	held, revoked := certtest.Now, certtest.Now.Add(2*time.Hour)
+	apply(t, s, event(t, 7, 2, status.Held, held))
+	apply(t, s, event(t, 7, 3, status.Revoked, revoked))
+	a := s.Lookup(serial(t, 7))
+	if !a.RevokedAt.Equal(held) || a.Reason != jitsuin.ReasonAffiliationChanged {
+		t.Errorf("%+v", a)
+	}
+	answer := cert.Status{State: a.State, RevokedAt: a.RevokedAt, Reason: a.Reason, NextUpdate: revoked.Add(time.Hour)}
+	if st := cert.JudgeAt(answer, held.Add(time.Hour)); st.State != cert.Revoked {
+		t.Errorf("while it was on hold the certificate was %s", st.State)
+	}
+	for e := range s.Snapshot("", revoked, time.Time{}).All() {
+		if !e.RevokedAt.Equal(held) || e.Reason != jitsuin.ReasonAffiliationChanged {
+			t.Errorf("the list says %+v", e)
+		}
+	}
+	if a := s.LookupAt(serial(t, 7), revoked.Add(-time.Second)); a.Reason != jitsuin.ReasonCertificateHold {
+		t.Errorf("before the revocation the reason was %s", a.Reason)
+	}
+	apply(t, s, event(t, 7, 3, status.Revoked, revoked)) // again: nothing
+}
+
 func TestEventsThatCannotBe(t *testing.T) {
 	s := status.NewSet(jitsuin.SignCert, codec())
 	issue(t, s, 7, "91201")

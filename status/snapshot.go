@@ -20,7 +20,7 @@ type List struct{ entries []listEntry }
 
 type listEntry struct {
 	serial cert.Serial
-	at     uint32
+	at     uint32 // of its death
 	reason uint8
 }
 
@@ -32,8 +32,8 @@ func (l *List) All() iter.Seq[cert.CRLEntry] {
 	return func(yield func(cert.CRLEntry) bool) {
 		for i := range l.entries {
 			e := &l.entries[i]
-			c := change{at: e.at, reason: e.reason}
-			if !yield(cert.CRLEntry{Serial: e.serial[:], RevokedAt: c.time(), Reason: c.why()}) {
+			c := change{since: e.at, reason: e.reason}
+			if !yield(cert.CRLEntry{Serial: e.serial[:], RevokedAt: c.diedAt(), Reason: c.why()}) {
 				return
 			}
 		}
@@ -82,7 +82,7 @@ func (s *Set) collect(l *List, pg *page, base place, asOf uint32, keep func(*pag
 			c := s.standing(pg, at, i, asOf)
 			if c.dead() && keep(pg, i) {
 				ordinals = append(ordinals, at.ordinal)
-				l.entries = append(l.entries, listEntry{at: c.at, reason: c.reason})
+				l.entries = append(l.entries, listEntry{at: c.since, reason: c.reason})
 			}
 		}
 	}
