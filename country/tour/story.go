@@ -31,7 +31,11 @@ type story struct {
 	given     bool // the contract was given by the caller
 	contract  []byte
 	signature []byte
-	user      string // the resident at the firm
+	user      string // the resident at the platform, for the firm
+	customer  string // the resident at the firm
+	// itemsInCertificate are those of the signature certificate in the card: minor corrections and
+	// moves do not reach it.
+	itemsInCertificate jitsuin.FourItems
 }
 
 const clerk = "窓口 例子"
@@ -64,7 +68,11 @@ func (s *story) choose(ctx context.Context) error {
 		return err
 	}
 	today := jitsuin.DateOf(now.Now)
-	for _, p := range s.sample.Residents {
+	candidates := s.sample.Residents
+	if guide, ok := s.sample.Find(people.Guide); ok {
+		candidates = append([]people.Resident{guide}, candidates...)
+	}
+	for _, p := range candidates {
 		if p.Items.BirthDate.After(today.AddDays(-20*366)) || p.Nationality != "JP" || p.AdultWard || p.Persona != "" && p.Persona != people.Guide {
 			continue
 		}
@@ -182,6 +190,7 @@ func (s *story) receive(ctx context.Context) error {
 		return err
 	}
 	s.rec.step("issue", country.JLIS, Text{"署名用証明書の生年月日は住民票と同じ", "the date of birth in the signature certificate is the register's"}, s.items.BirthDate.String(), items.BirthDate.String())
+	s.itemsInCertificate = s.items
 	for _, kind := range jitsuin.CertKinds {
 		if err := s.checkStatus(ctx, "issue", kind, "good"); err != nil {
 			return err
@@ -243,6 +252,7 @@ func (s *story) sign(ctx context.Context) error {
 	if err := s.rec.save("contract.p7s", s.signature); err != nil {
 		return err
 	}
+	s.openAccount(ctx)
 	if err := s.verify(ctx, "verify", "contract", s.contract, s.signature, "TOTAL-PASSED", Text{"相手方がプラットフォームで検証", "the counterparty verifies through the platform"}); err != nil {
 		return err
 	}

@@ -205,7 +205,7 @@ func (r *Remote) once(ctx context.Context, method, path, key string, body []byte
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 400 {
-		return decodeProblem(resp)
+		return DecodeProblem(resp)
 	}
 	if out == nil {
 		io.Copy(io.Discard, io.LimitReader(resp.Body, MaxBody))

@@ -122,8 +122,8 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 	return p
 }
 
-// decodeProblem turns an answer of status >= 400 back into the error that the callee had.
-func decodeProblem(resp *http.Response) error {
+// DecodeProblem turns an answer of status >= 400 back into the error that the callee had.
+func DecodeProblem(resp *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	var p Problem
 	if json.Unmarshal(body, &p) == nil && p.Code != "" {
