@@ -2,51 +2,38 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/country/tour"
 )
 
 // calls are what the commands ask of packages country and country/tour.
 type calls struct {
-	up    func(ctx context.Context, o upOptions) error
+	up    func(ctx context.Context, o country.Options) error
 	serve func(ctx context.Context, role, config string, log *slog.Logger) error
-	tour  func(ctx context.Context, o tourOptions) (ok bool, err error)
+	tour  func(ctx context.Context, o tour.Options) (ok bool, err error)
 	now   func(ctx context.Context, data string) (time.Time, error)
 	move  func(ctx context.Context, data string, to time.Time) (time.Time, error)
 }
 
-type upOptions struct {
-	Data, Listen string
-	Reset        bool
-	Clock        time.Time
-	Seed         uint64
-	Cadence      string
-	Version      string
-	Out          io.Writer
-	Log          *slog.Logger
-}
-
-type tourOptions struct {
-	Data, Out, Contract, Lang string
-	Writer                    io.Writer
-	Color                     bool
-	Log                       *slog.Logger
-}
-
 func newCalls() *calls {
-	missing := jitsuin.Errorf(jitsuin.Unsupported, "not-wired", "this build has no country in it")
 	return &calls{
-		up:    func(context.Context, upOptions) error { return missing },
-		serve: func(context.Context, string, string, *slog.Logger) error { return missing },
-		tour:  func(context.Context, tourOptions) (bool, error) { return false, missing },
-		now:   func(context.Context, string) (time.Time, error) { return time.Time{}, missing },
-		move:  func(context.Context, string, time.Time) (time.Time, error) { return time.Time{}, missing },
+		up:    country.Up,
+		serve: country.Serve,
+		tour:  tour.Run,
+		now: func(ctx context.Context, data string) (time.Time, error) {
+			state, err := country.CivilNow(ctx, country.Folder(data))
+			return state.Now, err
+		},
+		move: func(ctx context.Context, data string, to time.Time) (time.Time, error) {
+			state, err := country.MoveClock(ctx, country.Folder(data), to)
+			return state.Now, err
+		},
 	}
 }
 

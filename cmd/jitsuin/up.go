@@ -7,15 +7,17 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/country/tour"
 )
 
 type upCmd struct {
 	data
-	Listen  string    `help:"Where the console is to be reached; the other actors move with it." default:"localhost:8400" placeholder:"HOST:PORT"`
+	Listen  string    `help:"Where the console is to be reached; the other actors move with it. A new country takes localhost:8400, an old one stays where it was." placeholder:"HOST:PORT"`
 	Reset   bool      `help:"Remove the country in the folder and make a new one."`
 	Clock   time.Time `help:"Civil time to begin with, or to move forward to." placeholder:"RFC3339"`
 	Seed    uint64    `help:"Seed of the sample people of a new country; keys are always fresh." default:"1" placeholder:"N"`
-	Cadence string    `help:"How status is published: ${enum}." enum:"immediate,official" default:"immediate"`
+	Cadence string    `help:"How status is published: immediate, or official (OCSP every quarter hour, lists daily). A new country takes immediate." enum:",immediate,official" default:"" placeholder:"WHEN"`
 }
 
 func (upCmd) Help() string {
@@ -24,8 +26,8 @@ func (upCmd) Help() string {
 Example:  jitsuin up --reset --clock 2027-01-15T09:00:00+09:00`
 }
 
-func (c *upCmd) Run(ctx context.Context, face *ui.Face, country *calls) error {
-	return country.up(ctx, upOptions{Data: c.Data, Listen: c.Listen, Reset: c.Reset, Clock: c.Clock, Seed: c.Seed,
+func (c *upCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
+	return world.up(ctx, country.Options{Data: c.Data, Listen: c.Listen, Reset: c.Reset, Clock: c.Clock, Seed: c.Seed,
 		Cadence: c.Cadence, Version: version, Out: face.Out, Log: face.Log})
 }
 
@@ -40,8 +42,8 @@ func (serveCmd) Help() string {
 Example:  jitsuin serve jlis --config /etc/jitsuin/jlis.yaml --log json`
 }
 
-func (c *serveCmd) Run(ctx context.Context, face *ui.Face, country *calls) error {
-	return country.serve(ctx, c.Actor, c.Config, face.Log)
+func (c *serveCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
+	return world.serve(ctx, c.Actor, c.Config, face.Log)
 }
 
 type tourCmd struct {
@@ -56,8 +58,8 @@ func (tourCmd) Help() string {
 Example:  jitsuin tour --out evidence`
 }
 
-func (c *tourCmd) Run(ctx context.Context, face *ui.Face, country *calls) error {
-	ok, err := country.tour(ctx, tourOptions{Data: c.Data, Out: c.Out, Contract: c.Contract, Lang: face.Lang,
+func (c *tourCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
+	ok, err := world.tour(ctx, tour.Options{Data: c.Data, Out: c.Out, Contract: c.Contract, Lang: face.Lang,
 		Writer: face.Out, Color: face.ColorOut, Log: face.Log})
 	if err == nil && !ok {
 		return ui.Status(1)
@@ -77,8 +79,8 @@ func (clockCmd) Help() string {
 Example:  jitsuin clock --advance 1mo`
 }
 
-func (c *clockCmd) Run(ctx context.Context, face *ui.Face, country *calls) error {
-	now, err := country.now(ctx, c.Data)
+func (c *clockCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
+	now, err := world.now(ctx, c.Data)
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (c *clockCmd) Run(ctx context.Context, face *ui.Face, country *calls) error
 		to = c.Advance.from(now)
 	}
 	if !to.IsZero() {
-		if now, err = country.move(ctx, c.Data, to); err != nil {
+		if now, err = world.move(ctx, c.Data, to); err != nil {
 			return err
 		}
 	}
