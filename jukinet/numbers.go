@@ -51,6 +51,10 @@ func drawDigits(n int) (string, error) {
 	return string(out), nil
 }
 
+// stockPoll is how often the stocks are looked at without a signal: none is given where a commit
+// took effect and its answer was lost, or where another process on the same database made it.
+const stockPoll = 5 * time.Second
+
 // designate keeps the stock of every town filled until ctx ends.
 func (n *Network) designate(ctx context.Context) error {
 	signals, stop := n.DB.Watch(numbersSignal)
@@ -61,24 +65,28 @@ func (n *Network) designate(ctx context.Context) error {
 				return err
 			}
 		}
-		var poll <-chan time.Time
-		if n.DB.Shared() {
-			poll = time.After(time.Second)
-		}
 		select {
 		case <-ctx.Done():
 		case <-signals:
-		case <-poll:
+		case <-time.After(stockPoll):
 		}
 	}
 	return nil
 }
 
-// refill designates more numbers to a town once half of its stock is used.
+// refill designates more numbers to a town once half of its stock is used. The numbers are drawn
+// before the transaction, which may rerun.
 func (n *Network) refill(ctx context.Context, town jitsuin.MunicipalityCode) error {
+	var stock []api.NumberPair
+	err := n.DB.View(ctx, func(tx *store.Tx) (err error) {
+		stock, err = unusedPairs(tx, town)
+		return err
+	})
+	if err != nil || len(stock) > n.stock/2 {
+		return err
+	}
 	pairs := make([]api.NumberPair, n.stock)
 	for i := range pairs {
-		var err error
 		if pairs[i], err = drawPair(); err != nil {
 			return err
 		}

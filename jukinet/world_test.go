@@ -41,7 +41,6 @@ type world struct {
 	origins map[string]string
 	log     *lockedBuffer
 	config  Config
-	network *Network
 }
 
 type lockedBuffer struct {

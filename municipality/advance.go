@@ -157,7 +157,9 @@ func (t *Town) finish(tx *store.Tx, c *caseFile) error {
 	return t.saveCase(tx, c)
 }
 
-// caseRetry is how soon a case whose step failed is tried again.
+// caseRetry is how soon a case whose step failed is tried again. Cases are looked at as often
+// without a signal too: none is given where a commit took effect and its answer was lost, or where
+// another process on the same database made it.
 const caseRetry = time.Second
 
 // advanceCases does what falls to the town, when a case has changed and again after a failure. It
@@ -166,35 +168,28 @@ func (t *Town) advanceCases(ctx context.Context) error {
 	signals, stop := t.DB.Watch(caseSignal)
 	defer stop()
 	for ctx.Err() == nil {
-		clean, err := t.advanceAll(ctx)
-		if err != nil {
+		if err := t.advanceAll(ctx); err != nil {
 			return err
-		}
-		var retry <-chan time.Time
-		if !clean || t.DB.Shared() {
-			retry = time.After(caseRetry)
 		}
 		select {
 		case <-ctx.Done():
 		case <-signals:
-		case <-retry:
+		case <-time.After(caseRetry):
 		}
 	}
 	return nil
 }
 
-func (t *Town) advanceAll(ctx context.Context) (clean bool, err error) {
+func (t *Town) advanceAll(ctx context.Context) error {
 	var due []jitsuin.ID
-	err = t.DB.View(ctx, func(tx *store.Tx) (err error) {
+	err := t.DB.View(ctx, func(tx *store.Tx) (err error) {
 		due, err = dueCases(tx)
 		return err
 	})
-	clean = true
 	for _, id := range due {
 		if err := t.advance(ctx, id); err != nil && ctx.Err() == nil {
 			t.Log.WarnContext(ctx, "a case waits", "application", id, "err", err)
-			clean = false
 		}
 	}
-	return clean, err
+	return err
 }

@@ -172,7 +172,7 @@ func TestALateReplyIsRefused(t *testing.T) {
 		a := w.applied(hanako, bothKinds[days])
 		letter, err := w.counter.SendInquiry(t.Context(), a.ID, clerk)
 		w.must(err)
-		w.town.Clock.Set(letter.ReplyBy.AddDays(days).Start().Add(time.Hour).Sub(time.Now()))
+		w.town.Clock.Set(time.Until(letter.ReplyBy.AddDays(days).Start().Add(time.Hour)))
 		a, err = w.counter.Check(t.Context(), a.ID, api.Check{Clerk: clerk, ReplyCode: letter.ReplyCode})
 		w.must(err)
 		if a.State != want || want == api.Refused && a.Code != "inquiry-expired" {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/municipality/api"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 func writeLines(t testing.TB, path string, lines ...municipality.ImportLine) {
@@ -77,4 +79,24 @@ type away struct{ host.Cards }
 
 func (away) Transfer(context.Context, host.Handle, host.Custodian, string) (host.Handle, error) {
 	return "", jitsuin.Errorf(jitsuin.Unavailable, "host-unreachable", "the card host cannot be reached")
+}
+
+// numbers makes the i-th pair of numbers with right check digits.
+func numbers(t testing.TB, i int) (jitsuin.ResidentCode, jitsuin.MyNumber) {
+	t.Helper()
+	body := 1_000_000_000 + 37*i
+	for {
+		code := fmt.Sprintf("%010d", body)
+		check, err := rules.ResidentCodeCheckDigit(code)
+		if err != nil {
+			body++
+			continue
+		}
+		first := fmt.Sprintf("%011d", 20_000_000_000+i)
+		last, err := rules.MyNumberCheckDigit(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jitsuin.ResidentCode(code + string(check)), jitsuin.MyNumber(first + string(last))
+	}
 }

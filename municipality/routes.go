@@ -144,7 +144,8 @@ func (t *Town) getResident(ctx context.Context, in *idIn) (*residentOut, error) 
 
 const (
 	longestWait = 60 * time.Second
-	sharedPoll  = 250 * time.Millisecond // another process on the same database may change the case
+	sharedPoll  = 250 * time.Millisecond // where another process on the same database may change the case
+	ownPoll     = time.Second            // a commit whose answer was lost gives no signal
 )
 
 // getApplication answers at once, or with since and wait as soon as the state is another.
@@ -160,18 +161,18 @@ func (t *Town) getApplication(ctx context.Context, in *caseIn) (*caseOut, error)
 	defer stop()
 	timeout := time.NewTimer(min(wait, longestWait))
 	defer timeout.Stop()
+	poll := ownPoll
+	if t.DB.Shared() {
+		poll = sharedPoll
+	}
 	for over := wait == 0; ; {
 		c, err := t.application(ctx, jitsuin.ID(in.ID))
 		if err != nil || over || string(c.State) != in.Since {
 			return &caseOut{c}, err
 		}
-		var poll <-chan time.Time
-		if t.DB.Shared() {
-			poll = time.After(sharedPoll)
-		}
 		select {
 		case <-signals:
-		case <-poll:
+		case <-time.After(poll):
 		case <-timeout.C:
 			over = true
 		case <-actor.Stopping(ctx):

@@ -27,7 +27,6 @@ import (
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/municipality/api"
-	"github.com/jitsuin/jitsuin/rules"
 )
 
 // world is a town with its counter; the registry network and J-LIS are played by small actors
@@ -366,26 +365,6 @@ func (w *world) state(id jitsuin.ID, want api.ApplicationState) api.Application 
 		return last.State == want
 	})
 	return last
-}
-
-// numbers makes the i-th pair of numbers with right check digits.
-func numbers(t testing.TB, i int) (jitsuin.ResidentCode, jitsuin.MyNumber) {
-	t.Helper()
-	body := 1_000_000_000 + 37*i
-	for {
-		code := fmt.Sprintf("%010d", body)
-		check, err := rules.ResidentCodeCheckDigit(code)
-		if err != nil {
-			body++
-			continue
-		}
-		first := fmt.Sprintf("%011d", 20_000_000_000+i)
-		last, err := rules.MyNumberCheckDigit(first)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return jitsuin.ResidentCode(code + string(check)), jitsuin.MyNumber(first + string(last))
-	}
 }
 
 // resident makes the i-th invented resident of an older register.
