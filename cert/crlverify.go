@@ -13,19 +13,24 @@ import (
 
 // Times says how instants are judged when an answer about status is read.
 type Times struct {
-	At     time.Time     // the instant asked about
+	At     time.Time     // the instant asked about; no answer holds for one after Now
 	Now    time.Time     // when the answer is read; zero means At. Nothing made after Now is believed
 	Skew   time.Duration // how far clocks may differ
 	MaxAge time.Duration // if positive, the answer must not be older than this at At, whatever it promises
 }
 
+// now is when the answer is read.
+func (t Times) now() time.Time {
+	if t.Now.IsZero() {
+		return t.At
+	}
+	return t.Now
+}
+
 // check judges thisUpdate and nextUpdate. Stale is for an answer whose time is over, else why says what is wrong.
 // A source without nextUpdate is usable only under a MaxAge.
 func (t Times) check(thisUpdate, nextUpdate time.Time) (stale bool, why string) {
-	now := t.Now
-	if now.IsZero() {
-		now = t.At
-	}
+	now := t.now()
 	switch {
 	case thisUpdate.After(now.Add(t.Skew)):
 		return false, "it was made later than now"
@@ -37,6 +42,8 @@ func (t Times) check(thisUpdate, nextUpdate time.Time) (stale bool, why string) 
 		return true, "it was made too long ago, at " + stamp(thisUpdate)
 	case nextUpdate.IsZero() && t.MaxAge <= 0:
 		return true, "it does not say how long it holds"
+	case t.At.After(now.Add(t.Skew)):
+		return false, "nobody knows yet what will be at the instant asked about"
 	}
 	return false, ""
 }

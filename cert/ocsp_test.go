@@ -127,6 +127,7 @@ func TestResponsesThatMustNotBeBelieved(t *testing.T) {
 		"another issuer's name":    {with(func(m *cert.OCSPTemplate) { m.Singles[0].ID = byB }), cert.OCSPCheck{}},
 		"made in the future":       {with(func(m *cert.OCSPTemplate) { m.ProducedAt = m.ProducedAt.Add(time.Hour) }), cert.OCSPCheck{}},
 		"valid in the future":      {with(func(m *cert.OCSPTemplate) { m.Singles[0].ThisUpdate = certtest.Now.Add(time.Minute) }), cert.OCSPCheck{}},
+		"a time to come":           {noNonce, cert.OCSPCheck{Times: cert.Times{At: certtest.Now.Add(10 * time.Minute), Now: certtest.Now}}},
 		"ended":                    {noNonce, cert.OCSPCheck{Times: cert.Times{At: certtest.Now.Add(2 * time.Hour)}}},
 		"without an end":           {with(func(m *cert.OCSPTemplate) { m.Singles[0].NextUpdate = time.Time{} }), cert.OCSPCheck{}},
 		"no nonce":                 {noNonce, cert.OCSPCheck{Nonce: nonce, NonceRequired: true}},
@@ -141,6 +142,42 @@ func TestResponsesThatMustNotBeBelieved(t *testing.T) {
 	echo := with(func(m *cert.OCSPTemplate) { m.Nonce = nonce })
 	if st := statusOf(t, echo, a, cert.OCSPCheck{Nonce: nonce, NonceRequired: true}); st.State != cert.Good {
 		t.Errorf("the right nonce: %+v", st)
+	}
+}
+
+// An answer is judged by the time it was given, but a key that has expired gives no new ones.
+func TestAnExpiredRespondersEvidenceIsNoFreshAnswer(t *testing.T) {
+	a := newAnswering(t, cert.P384SHA384, 1)
+	tmpl, key := a.Authority.Responder(t, 3)
+	tmpl.LastDay = jitsuin.DateOf(certtest.Now).AddDays(-1)
+	then, nonce := certtest.Now.AddDate(0, 0, -5), []byte("0123456789abcdef0123456789abcdef")
+	m := a.template(cert.Good)
+	m.Responder, m.ProducedAt, m.Nonce = a.Issue(t, tmpl), then, nonce
+	m.Singles[0].ThisUpdate, m.Singles[0].NextUpdate = then, then.Add(time.Hour)
+	der := a.build(t, m, func(_ context.Context, tbs []byte) ([]byte, error) { return certtest.SignTBS(key, tbs) })
+	times := cert.Times{At: then, Now: certtest.Now}
+	if st := statusOf(t, der, a, cert.OCSPCheck{Times: times}); st.State != cert.Good {
+		t.Errorf("kept evidence: %+v", st)
+	}
+	if st := statusOf(t, der, a, cert.OCSPCheck{Times: times, Nonce: nonce, NonceRequired: true}); st.State != cert.Unknown {
+		t.Errorf("a fresh answer with an expired key: %+v", st)
+	}
+}
+
+// Records of revocation are kept to the certificate's last day: good said later proves nothing, revoked does.
+func TestGoodAfterExpiryIsUnknown(t *testing.T) {
+	a := newAnswering(t, cert.P384SHA384, 1)
+	tmpl := a.Resident(t, a.leaf.SerialNumber)
+	tmpl.LastDay = jitsuin.DateOf(certtest.Now).AddDays(-2)
+	a.leaf = a.Issue(t, tmpl)
+	times := cert.Times{At: certtest.Now.AddDate(0, 0, -10), Now: certtest.Now}
+	if st := statusOf(t, a.build(t, a.template(cert.Good), a.sign), a, cert.OCSPCheck{Times: times}); st.State != cert.Unknown || st.Why == "" {
+		t.Errorf("good: %+v", st)
+	}
+	dead := a.template(cert.Revoked)
+	dead.Singles[0].RevokedAt = certtest.Now.AddDate(0, 0, -11)
+	if st := statusOf(t, a.build(t, dead, a.sign), a, cert.OCSPCheck{Times: times}); st.State != cert.Revoked {
+		t.Errorf("revoked: %+v", st)
 	}
 }
 

@@ -23,7 +23,7 @@ func ocspUntrusted(format string, args ...any) error {
 
 // Verify checks who made the response (RFC 6960 §3.2, §4.2.2.2): the issuer's own key, or a responder whose
 // certificate that same key signed, that has the extended key usage OCSPSigning, and is valid at ProducedAt and
-// not expired at o.At (or an old key could answer for today);
+// not expired at o.At, nor at o.Now where a nonce was sent (or an old key could answer for today);
 // that the responder named is the one that signed; and that every answer is about a certificate of issuer, by
 // the hashes of its name and key. It says nothing about times. The error is of kind Invalid, "ocsp-signature".
 func (r *OCSPResponse) Verify(issuer *x509.Certificate, o OCSPCheck) error {
@@ -99,7 +99,8 @@ func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error
 		return ocspUntrusted("its responder's certificate is a CA's")
 	case len(c.UnhandledCriticalExtensions) > 0:
 		return ocspUntrusted("its responder's certificate has a critical extension that is not understood")
-	case r.ProducedAt.Before(c.NotBefore) || r.ProducedAt.After(c.NotAfter) || o.At.After(c.NotAfter):
+	case r.ProducedAt.Before(c.NotBefore) || r.ProducedAt.After(c.NotAfter) || o.At.After(c.NotAfter),
+		o.Nonce != nil && o.now().After(c.NotAfter):
 		return ocspUntrusted("its responder's certificate was not valid when it was made, or is not any more")
 	case o.NoCheckRequired && !noCheck:
 		return ocspUntrusted("its responder's own status would have to be checked")
@@ -111,18 +112,15 @@ func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error
 }
 
 // Status verifies the response and reads the answer for cert. Everything that is not a verified,
-// timely answer about this very certificate is Unknown with Why.
+// timely answer about this very certificate is Unknown with Why; so is Good said after the certificate
+// expired, because records of revocation are kept to the certificate's last day only.
 func (r *OCSPResponse) Status(cert, issuer *x509.Certificate, o OCSPCheck) Status {
 	st := Status{State: Unknown, Source: SourceOCSP}
 	if err := r.Verify(issuer, o); err != nil {
 		st.Why = err.Error()
 		return st
 	}
-	now := o.Now
-	if now.IsZero() {
-		now = o.At
-	}
-	if r.ProducedAt.After(now.Add(o.Skew)) {
+	if r.ProducedAt.After(o.now().Add(o.Skew)) {
 		st.Why = "the OCSP response is not usable: it was made later than now"
 		return st
 	}
@@ -139,6 +137,10 @@ func (r *OCSPResponse) Status(cert, issuer *x509.Certificate, o OCSPCheck) Statu
 		st.State, st.RevokedAt, st.Reason = s.State, s.RevokedAt, s.Reason
 		if st.State == Unknown {
 			st.Why = "the status service does not know the certificate"
+			return st
+		}
+		if st.State == Good && s.ThisUpdate.After(cert.NotAfter) {
+			st.State, st.Why = Unknown, "the status service was asked after the certificate expired and may have forgotten it"
 			return st
 		}
 		return JudgeAt(st, o.At)

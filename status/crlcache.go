@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func (c *CRLCache) Status(ctx context.Context, leaf, issuer *x509.Certificate, a
 	if k.crl == nil {
 		return unknown(cert.SourceCRL, why), nil
 	}
-	if !mayAnswer(k.signer, issuer, c.Anchors) {
+	if !mayAnswer(k.signer, issuer, c.Anchors, now) {
 		return unknown(cert.SourceCRL, "the revocation list is signed by another authority"), nil
 	}
 	st := k.crl.Status(leaf, cert.Times{At: at, Now: now, Skew: clockSkew}, url)
@@ -66,16 +67,12 @@ func (c *CRLCache) Status(ctx context.Context, leaf, issuer *x509.Certificate, a
 	return st, nil
 }
 
-func mayAnswer(signer, issuer *x509.Certificate, anchors []*x509.Certificate) bool {
+// mayAnswer tells whether a list that signer made may be believed for certificates of issuer.
+func mayAnswer(signer, issuer *x509.Certificate, anchors []*x509.Certificate, now time.Time) bool {
 	if signer.Equal(issuer) {
 		return true
 	}
-	for _, a := range anchors {
-		if signer.Equal(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(anchors, signer.Equal) && !now.After(signer.NotAfter)
 }
 
 // list gives the list kept for a place, fetched first if it is due. why tells what went wrong with fetching, also
@@ -143,7 +140,7 @@ func (c *CRLCache) load(ctx context.Context, url string, issuer *x509.Certificat
 	if err != nil {
 		return keptList{}, err
 	}
-	signer, err := verifyList(crl, issuer, c.Anchors, c.Algorithms)
+	signer, err := verifyList(crl, issuer, c.Anchors, now, c.Algorithms)
 	if err != nil {
 		return keptList{}, err
 	}
@@ -151,14 +148,16 @@ func (c *CRLCache) load(ctx context.Context, url string, issuer *x509.Certificat
 	return keptList{crl: crl, signer: signer, fetched: now}, nil
 }
 
-// verifyList finds the CA key that signed a list, the issuer's first.
-func verifyList(crl *cert.CRL, issuer *x509.Certificate, anchors []*x509.Certificate, a cert.Algorithms) (*x509.Certificate, error) {
+// verifyList finds the CA key that signed a list, the issuer's first. Another generation's must have been valid when
+// the list was made and still be so: an old key does not answer for today.
+func verifyList(crl *cert.CRL, issuer *x509.Certificate, anchors []*x509.Certificate, now time.Time, a cert.Algorithms) (*x509.Certificate, error) {
 	first := crl.Verify(issuer, a)
 	if first == nil {
 		return issuer, nil
 	}
 	for _, ca := range anchors {
-		if cert.SameName(ca.RawSubject, issuer.RawSubject) && crl.Verify(ca, a) == nil {
+		outside := crl.ThisUpdate.Before(ca.NotBefore) || crl.ThisUpdate.After(ca.NotAfter) || now.After(ca.NotAfter)
+		if !outside && cert.SameName(ca.RawSubject, issuer.RawSubject) && crl.Verify(ca, a) == nil {
 			return ca, nil
 		}
 	}

@@ -56,7 +56,7 @@ func unwrapPEM(b []byte, label string) []byte {
 // Status implements cert.Revocation. Of several usable answers a revocation for good wins, then the newest. With
 // none, the answer is Unknown and says why the best one could not be used.
 func (f *Files) Status(_ context.Context, leaf, issuer *x509.Certificate, at time.Time) (cert.Status, error) {
-	times := cert.Times{At: at, Skew: clockSkew, MaxAge: f.MaxAge}
+	times := cert.Times{At: at, Now: at, Skew: clockSkew, MaxAge: f.MaxAge}
 	if f.Clock != nil {
 		times.Now = f.Clock()
 	}
@@ -69,7 +69,7 @@ func (f *Files) Status(_ context.Context, leaf, issuer *x509.Certificate, at tim
 			continue
 		}
 		st := unknown(cert.SourceCRL, "")
-		if _, err := verifyList(c, issuer, f.Anchors, f.Algorithms); err != nil {
+		if _, err := verifyList(c, issuer, f.Anchors, times.Now, f.Algorithms); err != nil {
 			st.Why = err.Error()
 		} else {
 			st = c.Status(leaf, times)

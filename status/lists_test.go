@@ -3,6 +3,7 @@ package status_test
 import (
 	"bytes"
 	"crypto/x509"
+	"math/big"
 	"net/http"
 	"strconv"
 	"strings"
@@ -168,6 +169,57 @@ func TestAnOlderListIsNotBelieved(t *testing.T) {
 	ask(t, cache, leaf, c.ca.Cert, c.clock(), cert.Revoked)
 }
 
+// Generations of an authority share a name. A list that another generation signed is believed, unless that
+// generation's own time is over: who gets hold of an old key cannot make today's lists with it.
+func TestAnOldGenerationMakesNoListsForToday(t *testing.T) {
+	c := newCountry(t, cert.P384SHA384, status.Immediate, certtest.Now)
+	leaf := c.resident(t, 1)
+	key := certtest.Key(t, cert.P384SHA384, 1002)
+	for lastDay, want := range map[jitsuin.Date]cert.State{jitsuin.DateOf(certtest.Now): cert.Good, jitsuin.DateOf(certtest.Now).AddDays(-1): cert.Unknown} {
+		other := certtest.NewAuthority(t, jitsuin.SignCert, cert.P384SHA384, 2)
+		other.Cert = other.Issue(t, &cert.Template{Profile: cert.ProfileCA, Kind: jitsuin.SignCert, Serial: big.NewInt(9), Key: key.Public(),
+			NotBefore: certtest.Now.AddDate(-5, 0, 0), LastDay: lastDay})
+		anchors := []*x509.Certificate{c.ca.Cert, other.Cert}
+		for _, made := range []time.Time{certtest.Now, certtest.Now.AddDate(0, 0, -2)} { // dated back does not help
+			list := &cert.CRLTemplate{Issuer: other.Cert, Number: 1, ThisUpdate: made, NextUpdate: certtest.Now.Add(time.Hour)}
+			der, err := list.Build(t.Context(), func(func(cert.CRLEntry) bool) {}, other.Sign)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files := &status.Files{Clock: c.clock, Anchors: anchors}
+			if err := files.AddCRL(der); err != nil {
+				t.Fatal(err)
+			}
+			ask(t, files, leaf, c.ca.Cert, certtest.Now, want)
+			cache := &status.CRLCache{Clock: c.clock, Anchors: anchors, HTTPClient: &http.Client{Transport: canned(der)},
+				URL: func(*x509.Certificate) string { return "http://lists.invalid/" }}
+			ask(t, cache, leaf, c.ca.Cert, certtest.Now, want)
+		}
+	}
+}
+
+// A publisher that was started anew goes on numbering where the one before it stood, however many lists that one made.
+func TestNumbersRiseOverARestart(t *testing.T) {
+	c := newCountry(t, cert.P384SHA384, status.Immediate, certtest.Now)
+	c.resident(t, 1)
+	tick(t, c, 3)
+	before := uint64(0)
+	for _, n := range c.publisher.Numbers() {
+		before = max(before, n)
+	}
+	c.pass(10 * time.Millisecond)
+	after, err := status.NewPublisher(status.PublisherOptions{CA: c.ca.Cert, Set: c.set, Sign: c.ca.Sign, Clock: c.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := after.Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, n, _ := after.Current(""); n <= before {
+		t.Errorf("a list has the number %d, one before the restart had %d", n, before)
+	}
+}
+
 func TestADeadServiceIsNotAskedAgainAtOnce(t *testing.T) {
 	c := newCountry(t, cert.P384SHA384, status.Immediate, certtest.Now)
 	leaf := c.resident(t, 1)
@@ -202,6 +254,7 @@ func TestFilesOfACommandLine(t *testing.T) {
 	ask(t, files, leaf, c.ca.Cert, c.clock().Add(-time.Hour), cert.Unknown) // made later than asked, and nobody says what time it is
 	files.Clock = c.clock
 	ask(t, files, leaf, c.ca.Cert, c.clock().Add(-time.Hour), cert.Good)
+	ask(t, files, leaf, c.ca.Cert, c.clock().Add(time.Hour), cert.Unknown) // nobody knows yet
 	if st := ask(t, files, leaf, c.ca.Cert, c.clock().Add(48*time.Hour), cert.Unknown); !st.Stale {
 		t.Error("an ended list is not stale")
 	}

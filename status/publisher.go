@@ -30,8 +30,8 @@ type PublisherOptions struct {
 }
 
 // Publisher makes the revocation lists (失効情報ファイル) of one CA key: the complete one and one per
-// municipality. CRL numbers rise for ever, over restarts too: a list's number is the civil time in seconds
-// at which it was made, or the one after the last number if that is higher.
+// municipality. CRL numbers rise for ever, over restarts too: a list's number is the civil time in microseconds
+// at which it was made, or the one after the last number if that is higher; no list is made in so short a time.
 type Publisher struct {
 	o PublisherOptions
 
@@ -105,7 +105,7 @@ func (p *Publisher) publish(ctx context.Context, town jitsuin.MunicipalityCode, 
 		}
 	}
 	next := published{thisUpdate: this, nextUpdate: this.Add(p.o.Validity), changes: p.o.Set.Changes(town)}
-	next.number = max(p.last+1, uint64(max(0, now.Unix())))
+	next.number = max(p.last+1, uint64(max(0, p.o.Clock().UnixMicro())))
 	t := cert.CRLTemplate{Issuer: p.o.CA, Number: next.number, ThisUpdate: this, NextUpdate: next.nextUpdate}
 	if town != "" {
 		t.DistributionPoint = p.o.DistributionPoint(town)
