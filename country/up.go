@@ -56,6 +56,9 @@ func Open(o Options) (Folder, Facts, error) {
 	if facts, err = newFacts(o); err != nil {
 		return f, facts, err
 	}
+	if o.Out != nil {
+		fmt.Fprintf(o.Out, "Making a new country in %s: keys, residents, the first %d cards …\n", o.Data, FirstCards)
+	}
 	return f, facts, f.create(facts)
 }
 

@@ -14,7 +14,7 @@ import (
 type cli struct {
 	Lang     string           `help:"Language of results for people: ja or en. The default follows the locale." enum:",ja,en" default:"" placeholder:"ja|en"`
 	Log      string           `help:"Form of the log on standard error: text or json." enum:"text,json" default:"text"`
-	LogLevel string           `help:"Least grave level that is logged: debug, info, warn or error. The default is info for up and serve, else warn." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
+	LogLevel string           `help:"Least grave level that is logged: debug, info, warn or error. The default is info for serve, else warn." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 
 	Up    upCmd    `cmd:"" group:"country" help:"Run a whole small country in this process until it is interrupted."`
@@ -75,7 +75,7 @@ func run(ctx context.Context, face *ui.Face, args []string) int {
 // logLevel is what was asked for, or what suits the command.
 func (c *cli) logLevel(command *kong.Node) slog.Level {
 	level := slog.LevelWarn
-	if command.Name == "up" || command.Name == "serve" {
+	if command.Name == "serve" {
 		level = slog.LevelInfo
 	}
 	if c.LogLevel != "" {
