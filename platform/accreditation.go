@@ -32,6 +32,15 @@ func (p *Platform) applyAccreditation(_ context.Context, tx *store.Tx, e feed.Ev
 	return err
 }
 
+// forgetAccreditation is for a minister whose database was restored to a day before our accreditation.
+func (p *Platform) forgetAccreditation(_ context.Context, tx *store.Tx, subject string) error {
+	if subject != p.Self.ID {
+		return nil
+	}
+	_, err := tx.Exec(`DELETE FROM own_accreditation WHERE one = 1`)
+	return err
+}
+
 // accreditation gives our own as last heard, and the id of the one that J-LIS was notified of.
 func (p *Platform) accreditation(ctx context.Context) (a minister.Accreditation, notified string, err error) {
 	var body string

@@ -69,7 +69,7 @@ func (p *Platform) open(ctx context.Context) error {
 		p.lists = p.newLists()
 	}
 	p.API.Ready("anchors", func(context.Context) error { _, err := p.trusted(); return err })
-	p.Follow(p.cfg.Minister, minister.TopicAccreditations, p.applyAccreditation)
+	p.Follow(p.cfg.Minister, minister.TopicAccreditations, p.applyAccreditation).OnForget(p.forgetAccreditation)
 	p.Go("fetch CA certificates", p.fetchAnchors)
 	p.Go("notify J-LIS", p.notifyJLIS)
 	p.Go("forget", p.forget)

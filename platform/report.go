@@ -24,9 +24,9 @@ func publicReport(r *signature.Report) *signature.Report {
 	for i := range open.Signatures {
 		s := &open.Signatures[i]
 		s.Items = nil
-		if s.Signer != nil && s.Signer.Kind != "" {
-			s.Signer.Subject = ""
-			s.Chain.Path = withoutLeaf(s.Chain.Path)
+		s.Chain.Path = withoutLeaf(s.Chain.Path)
+		if s.Signer != nil {
+			s.Signer.Subject = "" // Public made this a copy
 		}
 	}
 	if open.Chain != nil {

@@ -1,0 +1,161 @@
+package securities
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/client"
+	"github.com/jitsuin/jitsuin/internal/store"
+)
+
+// Names of cookies, this firm's own: cookies do not tell ports apart.
+const (
+	loginCookie   = "securities_login"
+	sessionCookie = "securities_session"
+)
+
+const loginPurpose = "証券口座へのログイン"
+
+func newToken() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// hashed is how a token lies in the database: who reads it there cannot use it.
+func hashed(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+func (f *Firm) cookie(name, token string, life time.Duration) http.Cookie {
+	return http.Cookie{Name: name, Value: token, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(f.cfg.Origin, "https://")}
+}
+
+type startOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      client.Challenge
+}
+
+// startLogin draws a challenge and ties it to this browser, so that nobody can finish a login for
+// somebody else's browser.
+func (f *Firm) startLogin(ctx context.Context, _ *struct{}) (*startOut, error) {
+	c, err := f.platform.Challenge(ctx, f.cfg.Origin, loginPurpose)
+	if err != nil {
+		return nil, err
+	}
+	token, ends := newToken(), time.Unix(c.Challenge.ExpiresAt, 0)
+	err = f.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO logins (token, challenge, expires_at) VALUES ($1, $2, $3)`, hashed(token), c.ID, store.Micros(ends))
+		return err
+	})
+	return &startOut{f.cookie(loginCookie, token, time.Until(ends)), c}, err
+}
+
+type finishIn struct {
+	Login string `cookie:"securities_login"`
+	Body  client.LoginRequest
+}
+
+type finishOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      struct {
+		Customer jitsuin.ID `json:"customer"`
+		Until    time.Time  `json:"until"`
+	}
+}
+
+// finishLogin lets a customer in whose card answered the challenge of this browser.
+func (f *Firm) finishLogin(ctx context.Context, in *finishIn) (*finishOut, error) {
+	if err := f.takeLogin(ctx, in.Login, in.Body.Challenge); err != nil {
+		return nil, err
+	}
+	l, err := f.platform.Login(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Refusal(l.Report); err != nil {
+		return nil, err
+	}
+	if l.User == nil {
+		return nil, jitsuin.Errorf(jitsuin.Unavailable, "nobody", "the platform does not say who this is")
+	}
+	out := &finishOut{}
+	token := newToken()
+	out.Body.Until = time.Now().Add(f.cfg.SessionLife)
+	err = f.DB.Update(ctx, func(tx *store.Tx) error {
+		customer, err := customerOf(tx, l.User.ID)
+		if err == nil && customer == "" {
+			err = jitsuin.Errorf(jitsuin.Denied, "no-customer", "this person has no account here").WithHint("open one with a signed contract at POST /contracts")
+		}
+		if err != nil {
+			return err
+		}
+		out.Body.Customer = customer
+		_, err = tx.Exec(`INSERT INTO sessions (token, customer, expires_at) VALUES ($1, $2, $3)`, hashed(token), customer, store.Micros(out.Body.Until))
+		return err
+	})
+	out.SetCookie = f.cookie(sessionCookie, token, f.cfg.SessionLife)
+	return out, err
+}
+
+// takeLogin ends the login under way of a browser; its challenge must be the one answered.
+func (f *Firm) takeLogin(ctx context.Context, token string, challenge jitsuin.ID) error {
+	now := store.Micros(time.Now())
+	return f.DB.Update(ctx, func(tx *store.Tx) error {
+		r, err := tx.Exec(`DELETE FROM logins WHERE token = $1 AND challenge = $2 AND expires_at > $3`, hashed(token), challenge, now)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, jitsuin.Errorf(jitsuin.Denied, "login-unknown", "this browser has no such login under way").WithHint("begin at POST /login/start"))
+		}
+		return nil
+	})
+}
+
+type meIn struct {
+	Session string `cookie:"securities_session"`
+}
+
+type meOut struct{ Body Customer }
+
+// me shows the customer of the session.
+func (f *Firm) me(ctx context.Context, in *meIn) (*meOut, error) {
+	out := &meOut{}
+	now := store.Micros(time.Now())
+	err := f.DB.View(ctx, func(tx *store.Tx) error {
+		var id jitsuin.ID
+		err := tx.QueryRow(`SELECT customer FROM sessions WHERE token = $1 AND expires_at > $2`, hashed(in.Session), now).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return jitsuin.Errorf(jitsuin.Unauthenticated, "no-session", "nobody is logged in").WithHint("log in at POST /login/start")
+		}
+		if err != nil {
+			return err
+		}
+		out.Body, err = getCustomer(tx, id)
+		return err
+	})
+	return out, err
+}
+
+// forgetTokens drops logins and sessions that ended before a time.
+func (f *Firm) forgetTokens(ctx context.Context, before time.Time) error {
+	return f.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`DELETE FROM logins WHERE expires_at < $1`, store.Micros(before))
+		if err == nil {
+			_, err = tx.Exec(`DELETE FROM sessions WHERE expires_at < $1`, store.Micros(before))
+		}
+		return err
+	})
+}

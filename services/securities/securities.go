@@ -1,0 +1,138 @@
+package securities
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jitsuin/jitsuin/client"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+)
+
+// Config is the firm's configuration. What New does with a zero value stands at each member.
+type Config struct {
+	actor.Config `yaml:",inline"`
+	// Platform is the platform's instance: platform:1. PlatformURL is its origin: the directory's.
+	Platform    string `yaml:"platform,omitempty"`
+	PlatformURL string `yaml:"platform_url,omitempty"`
+	// Tenant is who the firm is at the platform: tenant:NAME for the instance service:NAME. TenantKey is the
+	// PEM file of its private key: beside Key, named like the tenant with a hyphen for the colon.
+	Tenant    string `yaml:"tenant,omitempty"`
+	TenantKey string `yaml:"tenant_key,omitempty"`
+	// Origin is where customers' browsers find the firm, as registered at the platform: the directory's.
+	Origin string `yaml:"origin,omitempty"`
+	// SessionLife is how long a customer stays logged in: 30 minutes.
+	SessionLife time.Duration `yaml:"session_life,omitempty"`
+	// Log defaults to slog.Default.
+	Log *slog.Logger `yaml:"-"`
+}
+
+// Resolve makes relative paths absolute and says what is missing.
+func (c *Config) Resolve(base string) error {
+	actor.ResolvePaths(base, &c.TenantKey)
+	return c.Config.Resolve(base)
+}
+
+func (c *Config) fill() {
+	if c.Platform == "" {
+		c.Platform = "platform:1"
+	}
+	if c.Tenant == "" {
+		_, name, _ := strings.Cut(c.Instance, ":")
+		c.Tenant = "tenant:" + name
+	}
+	if c.TenantKey == "" {
+		c.TenantKey = filepath.Join(filepath.Dir(c.Key), strings.ReplaceAll(c.Tenant, ":", "-")+".pem")
+	}
+	if c.SessionLife == 0 {
+		c.SessionLife = 30 * time.Minute
+	}
+}
+
+// Firm is the running service.
+type Firm struct {
+	*actor.Actor
+	cfg      Config
+	platform *client.Client
+}
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// New opens the firm; Run starts it.
+func New(ctx context.Context, cfg Config) (*Firm, error) {
+	cfg.fill()
+	migrations, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Securities firm (証券会社)", Version: "1", Migrations: migrations, Log: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	f := &Firm{Actor: a, cfg: cfg}
+	if err := f.connect(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	f.routes()
+	f.Go("forget", f.forget)
+	return f, nil
+}
+
+// connect makes the client of the platform. This and New's configuration are all that a relying
+// party needs to begin.
+func (f *Firm) connect() error {
+	key, err := actor.ReadKey(f.cfg.TenantKey)
+	if err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		p  *string
+		id string
+	}{{&f.cfg.PlatformURL, f.cfg.Platform}, {&f.cfg.Origin, f.cfg.Instance}} {
+		if *d.p != "" {
+			continue
+		}
+		i, err := f.Directory.Lookup(d.id)
+		if err != nil {
+			return err
+		}
+		*d.p = i.Origin
+	}
+	f.platform, err = client.New(f.cfg.PlatformURL, f.cfg.Platform, f.cfg.Tenant, key)
+	return err
+}
+
+func (f *Firm) routes() {
+	customers := httpapi.Public("customers come with nothing but their card")
+	httpapi.Register(f.API, httpapi.Operation{ID: "sign-contract", Method: http.MethodPost, Path: "/contracts", Status: http.StatusCreated,
+		MaxBody: maxContractBody, Summary: "Open an account with a signed contract",
+		Description: "Needs the header Idempotency-Key. The signature is a detached CMS made with the signature certificate.", Policy: customers}, f.postContract)
+	httpapi.Register(f.API, httpapi.Operation{ID: "login-start", Method: http.MethodPost, Path: "/login/start",
+		Summary: "Begin a login", Policy: customers}, f.startLogin)
+	httpapi.Register(f.API, httpapi.Operation{ID: "login-finish", Method: http.MethodPost, Path: "/login/finish",
+		Summary: "Finish a login with the card's answer", Policy: customers}, f.finishLogin)
+	httpapi.Register(f.API, httpapi.Operation{ID: "me", Method: http.MethodGet, Path: "/me",
+		Summary: "The customer who is logged in", Policy: httpapi.Public("the session cookie decides")}, f.me)
+}
+
+// forget drops what has expired, by wall time.
+func (f *Firm) forget(ctx context.Context) error {
+	for {
+		if err := errors.Join(httpapi.ForgetRequests(ctx, f.DB), f.forgetTokens(ctx, time.Now())); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(10 * time.Minute):
+		}
+	}
+}
