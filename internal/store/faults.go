@@ -14,5 +14,6 @@ const (
 var errInjected = errors.New("a fault injected by a test")
 
 // WithFaults is for tests of recovery alone: next is asked once for each Update that is about to
-// commit. Hooks of AfterCommit and signals do not run after a fault, as after a crash.
+// commit. Hooks of AfterCommit do not run after a fault; signals do, as after every commit of which
+// nobody knows whether it took effect.
 func WithFaults(next func() Fault) Option { return func(o *options) { o.faults = next } }

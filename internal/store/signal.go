@@ -1,7 +1,8 @@
 package store
 
 // Watch gives a channel that receives after each commit that notified name (Tx.Notify) in this
-// process; signals that nobody has taken yet become one. stop ends the watch.
+// process, one that may not have taken effect (CodeUnknown) included; signals that nobody has
+// taken yet become one. stop ends the watch.
 func (db *DB) Watch(name string) (signals <-chan struct{}, stop func()) {
 	ch := make(chan struct{}, 1)
 	db.signalMu.Lock()

@@ -105,6 +105,9 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	timer := time.AfterFunc(commitTimeout, cancel)
 	defer timer.Stop()
 	if err := db.commit(tx); err != nil {
+		if jitsuin.CodeOf(err) == CodeUnknown {
+			db.signal(tx.named) // it may have happened, and a signal says no more than: look
+		}
 		return err
 	}
 	db.prepare(ctx, db.write, tx.fresh)
