@@ -17,6 +17,9 @@ type Apply func(ctx context.Context, tx *store.Tx, e feed.Event) error
 // feed, so it is a matter of seconds.
 const retryParked = 5 * time.Second
 
+// firstPause is how long a reader waits after a failure; it grows to a hundred times that, two seconds.
+const firstPause = 20 * time.Millisecond
+
 // Followed is one feed of another actor that this one follows.
 type Followed struct {
 	name   string
@@ -30,7 +33,7 @@ type Followed struct {
 func (a *Actor) Follow(source, topic string, apply Apply) *Followed {
 	f := &Followed{name: source + " " + topic, config: feed.FollowerConfig{
 		SourceConfig: a.Source(source, topic),
-		DB:           a.DB, Apply: apply, Now: time.Now, Log: a.Log, RetryParked: retryParked}}
+		DB:           a.DB, Apply: apply, Now: time.Now, Log: a.Log, RetryParked: retryParked, Backoff: firstPause}}
 	a.followed = append(a.followed, f)
 	a.API.Ready("feed "+f.name, func(context.Context) error {
 		if f.follower == nil {
