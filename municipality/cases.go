@@ -92,8 +92,8 @@ func findApplicant(tx *store.Tx, n api.NewApplication) (*record, error) {
 
 const maxFound = 500
 
-// change applies fn to a case once and gives the case as it is then. Where fn gives an error with
-// keep set, the case is stored all the same (a wrong reply code counts).
+// change applies fn to a case once and gives the case as it is then. An err of fn changes nothing;
+// with failed the case is stored all the same, and failed is the answer (a wrong reply code counts).
 func (t *Town) change(ctx context.Context, act string, id jitsuin.ID, in any, fn func(tx *store.Tx, c *caseFile) (failed *jitsuin.Error, err error)) (api.Application, error) {
 	type outcome struct {
 		Application api.Application `json:"application"`
