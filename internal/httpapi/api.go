@@ -15,7 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 )
 
-// MaxBody is the largest request body that a route takes unless it says otherwise, in bytes.
+// MaxBody is the largest request body that a route takes unless it says more, in bytes.
 const MaxBody = 1 << 20
 
 var setProblems sync.Once // huma makes its own errors through one variable; it is set once, before the first route
@@ -58,8 +58,8 @@ func NewAPI(title, version string, issuer *Issuer, log *slog.Logger) *API {
 type Operation struct {
 	ID, Method, Path, Summary, Description string
 	Policy                                 Policy
-	Status                                 int // of success; 200 when 0
-	MaxBody                                int64
+	Status                                 int   // of success; 200 when 0
+	MaxBody                                int64 // in bytes, where more than the MaxBody of all routes
 }
 
 // Register adds a JSON route: its input and output types are its schema, its errors become problems.
@@ -121,7 +121,8 @@ func (a *API) Routes() []Route { return a.routes }
 // OpenAPI gives the OpenAPI 3.1 document as JSON.
 func (a *API) OpenAPI() ([]byte, error) { return json.MarshalIndent(a.huma.OpenAPI(), "", "  ") }
 
-// Ready adds a check to /readyz; nil means well.
+// Ready adds a check to /readyz; nil means well. Everybody can read /readyz, so of an error that is no
+// *jitsuin.Error, or is Internal, it tells no more than that there is one; the log has the text.
 func (a *API) Ready(name string, check func(context.Context) error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -130,21 +131,35 @@ func (a *API) Ready(name string, check func(context.Context) error) {
 
 // Unready runs all checks and gives what is wrong by name.
 func (a *API) Unready(ctx context.Context) map[string]string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	wrong := map[string]string{}
-	for name, check := range a.checks {
-		if err := check(ctx); err != nil {
-			wrong[name] = err.Error()
-		}
+	for name, err := range a.failed(ctx) {
+		wrong[name] = err.Error()
 	}
 	return wrong
+}
+
+func (a *API) failed(ctx context.Context) map[string]error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	failed := map[string]error{}
+	for name, check := range a.checks {
+		if err := check(ctx); err != nil {
+			failed[name] = err
+		}
+	}
+	return failed
 }
 
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	wrong := a.Unready(ctx)
+	wrong := map[string]string{}
+	for name, err := range a.failed(ctx) {
+		p := ProblemOf(ctx, err)
+		if wrong[name] = p.Detail; p.Status == http.StatusInternalServerError {
+			a.log.ErrorContext(ctx, "not ready", "check", name, "err", err)
+		}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	if len(wrong) > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -137,7 +137,7 @@ func (s *Issuer) assert(raw string) (Caller, error) {
 		return Caller{}, invalidGrant("an assertion lives five minutes at most")
 	case now.After(c.Expiry.Time().Add(clockSkew)):
 		return Caller{}, invalidGrant("the assertion has expired")
-	case c.IssuedAt.Time().After(now.Add(clockSkew)):
+	case c.IssuedAt.Time().After(now.Add(clockSkew)), c.NotBefore != nil && c.NotBefore.Time().After(now.Add(clockSkew)):
 		return Caller{}, invalidGrant("the assertion is from the future; compare the clocks")
 	}
 	return caller, s.once(c.Issuer+" "+c.ID, c.Expiry.Time().Add(clockSkew))
