@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -348,6 +349,22 @@ func TestReadinessTellsEverybodyNothingOfTheInside(t *testing.T) {
 	}
 	if !strings.Contains(w.lines.String(), "EOF") {
 		t.Error("the log does not say what is wrong")
+	}
+}
+
+func TestACauseFromOutsideIsNotShown(t *testing.T) {
+	inner := errors.New("failed to connect to `user=jitsuin database=jlis`")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{jitsuin.Errorf(jitsuin.Unavailable, "database-unavailable", "begin a transaction: %w", inner), "begin a transaction"},
+		{jitsuin.Errorf(jitsuin.Unavailable, "waits", "try later: %w", jitsuin.Errorf(jitsuin.Unavailable, "gap", "the feed has a gap")), "try later: the feed has a gap"},
+		{jitsuin.Errorf(jitsuin.Invalid, "pin-wrong", "%w", errors.New("the PIN is wrong, 2 tries left")), "the PIN is wrong, 2 tries left"},
+	} {
+		if got := httpapi.ProblemOf(t.Context(), c.err).Detail; got != c.want {
+			t.Errorf("%q is shown as %q", c.err, got)
+		}
 	}
 }
 

@@ -71,7 +71,8 @@ func kindOfStatus(status int) jitsuin.Kind {
 }
 
 // ProblemOf translates err. An error that is not a jitsuin.Error, or is Internal, shows the
-// caller nothing of its text: the log has it under the request id.
+// caller nothing of its text, an Unavailable one nothing of a cause that is no jitsuin.Error (which
+// names databases, addresses and files): the log has it under the request id.
 func ProblemOf(ctx context.Context, err error) *Problem {
 	e, ok := errors.AsType[*jitsuin.Error](err)
 	switch {
@@ -82,8 +83,16 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 			WithHint("nothing was changed by the step that failed; quote the request id when you ask for help")
 	}
 	return &Problem{Type: "urn:jitsuin:error:" + e.Code, Title: strings.ReplaceAll(e.Kind.String(), "-", " "),
-		Status: statusOf[e.Kind], Detail: e.Message, Kind: e.Kind.String(), Code: e.Code, Hint: e.Hint,
+		Status: statusOf[e.Kind], Detail: shown(e), Kind: e.Kind.String(), Code: e.Code, Hint: e.Hint,
 		Field: e.Field, RequestID: RequestID(ctx)}
+}
+
+// shown is the message that a caller may read.
+func shown(e *jitsuin.Error) string {
+	if e.Kind != jitsuin.Unavailable || e.Err == nil || jitsuin.CodeOf(e.Err) != "" {
+		return e.Message
+	}
+	return strings.TrimRight(strings.TrimSuffix(e.Message, e.Err.Error()), ": ")
 }
 
 // WriteError answers err as a problem document and logs what the caller is not shown.
