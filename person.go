@@ -1,6 +1,9 @@
 package jitsuin
 
-import "strings"
+import (
+	"log/slog"
+	"strings"
+)
 
 // Sex (性別) in the codes of JIS X 0303 / ISO 5218, as the card writes it.
 type Sex string
@@ -66,12 +69,14 @@ type ResidentCode string
 
 const hidden = "***"
 
-func (MyNumber) String() string       { return hidden }
-func (MyNumber) GoString() string     { return hidden }
-func (n MyNumber) Reveal() string     { return string(n) }
-func (ResidentCode) String() string   { return hidden }
-func (ResidentCode) GoString() string { return hidden }
-func (c ResidentCode) Reveal() string { return string(c) }
+func (MyNumber) String() string           { return hidden }
+func (MyNumber) GoString() string         { return hidden }
+func (MyNumber) LogValue() slog.Value     { return slog.StringValue(hidden) }
+func (n MyNumber) Reveal() string         { return string(n) }
+func (ResidentCode) String() string       { return hidden }
+func (ResidentCode) GoString() string     { return hidden }
+func (ResidentCode) LogValue() slog.Value { return slog.StringValue(hidden) }
+func (c ResidentCode) Reveal() string     { return string(c) }
 
 // PIN is what a person types: the four-digit PIN (暗証番号) or the signature password
 // (署名用パスワード). It prints as *** and has no JSON form.

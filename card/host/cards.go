@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/subtle"
+	"log/slog"
 	"strings"
 
 	"github.com/jitsuin/jitsuin"
@@ -78,6 +79,9 @@ func (Handle) String() string { return hidden }
 
 // GoString hides the handle.
 func (Handle) GoString() string { return hidden }
+
+// LogValue hides the handle from logs in JSON too.
+func (Handle) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Reveal gives the handle in plain, to be sent or stored.
 func (h Handle) Reveal() string { return string(h) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -333,7 +334,9 @@ func TestTransfersRace(t *testing.T) {
 
 func TestHandlesDoNotPrint(t *testing.T) {
 	_, handle := create(t, newHost(t, t.TempDir()))
-	if s := fmt.Sprintf("%v %s %+v %#v", handle, handle, handle, handle); strings.Contains(s, handle.Reveal()) {
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "handle", handle)
+	if s := fmt.Sprintf("%v %s %+v %#v", handle, handle, handle, handle) + log.String(); strings.Contains(s, handle.Reveal()) {
 		t.Errorf("a handle prints: %s", s)
 	}
 }
