@@ -44,7 +44,8 @@ func (c *calls) civil(ctx context.Context, face *ui.Face, data string) time.Time
 	}
 	now, err := c.now(ctx, data)
 	if err != nil {
-		face.Log.Info("the country does not tell its civil time; wall time is taken", "error", err)
+		face.Warn("the country in %s does not tell its civil time; wall time is taken", data)
+		face.Log.Info("no civil time", "error", err)
 		return time.Now().Truncate(time.Second)
 	}
 	return now.Truncate(time.Second)
