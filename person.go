@@ -69,23 +69,45 @@ type ResidentCode string
 
 const hidden = "***"
 
-func (MyNumber) String() string           { return hidden }
-func (MyNumber) GoString() string         { return hidden }
-func (MyNumber) LogValue() slog.Value     { return slog.StringValue(hidden) }
-func (n MyNumber) Reveal() string         { return string(n) }
-func (ResidentCode) String() string       { return hidden }
-func (ResidentCode) GoString() string     { return hidden }
+// String hides the number.
+func (MyNumber) String() string { return hidden }
+
+// GoString hides the number.
+func (MyNumber) GoString() string { return hidden }
+
+// LogValue hides the number, which a log in JSON would write plain.
+func (MyNumber) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// Reveal gives the digits to code that is entitled to them.
+func (n MyNumber) Reveal() string { return string(n) }
+
+// String hides the code.
+func (ResidentCode) String() string { return hidden }
+
+// GoString hides the code.
+func (ResidentCode) GoString() string { return hidden }
+
+// LogValue hides the code, which a log in JSON would write plain.
 func (ResidentCode) LogValue() slog.Value { return slog.StringValue(hidden) }
-func (c ResidentCode) Reveal() string     { return string(c) }
+
+// Reveal gives the digits to code that is entitled to them.
+func (c ResidentCode) Reveal() string { return string(c) }
 
 // PIN is what a person types: the four-digit PIN (暗証番号) or the signature password
-// (署名用パスワード). It prints as *** and has no JSON form.
+// (署名用パスワード). It prints as ***, in JSON too.
 type PIN string
 
-func (PIN) String() string               { return hidden }
-func (PIN) GoString() string             { return hidden }
+// String hides the PIN.
+func (PIN) String() string { return hidden }
+
+// GoString hides the PIN.
+func (PIN) GoString() string { return hidden }
+
+// MarshalText hides the PIN: a PIN that is encoded as JSON is lost.
 func (PIN) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-func (p PIN) Reveal() string             { return string(p) }
+
+// Reveal gives what was typed, to be sent to a card.
+func (p PIN) Reveal() string { return string(p) }
 
 // MunicipalityCode (全国地方公共団体コード) is five digits: two of the prefecture, three of the
 // municipality. The sandbox uses invented prefectures 91 to 93 only.
