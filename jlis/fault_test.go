@@ -3,9 +3,13 @@ package jlis
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +20,6 @@ import (
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/store"
-	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
@@ -32,6 +35,7 @@ type tale struct {
 	t     *testing.T
 	w     *world
 	cards *shelf
+	vault *vault
 	d     *desk
 
 	commits, answers int // how many there were
@@ -55,20 +59,45 @@ func (y *tale) fault() store.Fault {
 	return store.CommitLost
 }
 
-// brittle is a signer whose one answer fails.
+// vault is a signer like the process of an HSM: it outlives every crash of the Agency.
+type vault struct {
+	keys    map[string]crypto.Signer
+	journal []signer.Receipt
+}
+
+func (v *vault) Public(key string) (crypto.PublicKey, error) { return v.keys[key].Public(), nil }
+func (v *vault) NewEpoch() (uint32, error)                   { return 0, errFault }
+
+func (v *vault) Last() signer.Receipt {
+	if len(v.journal) == 0 {
+		return signer.Receipt{Epoch: 1}
+	}
+	return v.journal[len(v.journal)-1]
+}
+
+func (v *vault) Since(counter uint64) ([]signer.Receipt, error) { return v.journal[counter:], nil }
+
+func (v *vault) Sign(_ context.Context, key string, _ signer.Purpose, tbs []byte) ([]byte, signer.Receipt, error) {
+	digest := sha256.Sum256(tbs)
+	v.journal = append(v.journal, signer.Receipt{Epoch: 1, Counter: uint64(len(v.journal)) + 1, Digest: digest})
+	sig, err := v.keys[key].Sign(rand.Reader, digest[:], crypto.SHA256)
+	return sig, v.Last(), err
+}
+
+// brittle is a vault whose one answer fails.
 type brittle struct {
-	signer.Signer
+	*vault
 	tale *tale
 }
 
 func (b brittle) Sign(ctx context.Context, key string, p signer.Purpose, tbs []byte) ([]byte, signer.Receipt, error) {
 	b.tale.answers++
 	if b.tale.answers != b.tale.failAnswer {
-		return b.Signer.Sign(ctx, key, p, tbs)
+		return b.vault.Sign(ctx, key, p, tbs)
 	}
 	b.tale.failures++
 	if b.tale.kept {
-		if _, _, err := b.Signer.Sign(ctx, key, p, tbs); err != nil {
+		if _, _, err := b.vault.Sign(ctx, key, p, tbs); err != nil {
 			return nil, signer.Receipt{}, err
 		}
 	}
@@ -79,16 +108,12 @@ func (b brittle) Sign(ctx context.Context, key string, p signer.Purpose, tbs []b
 func (y *tale) start() {
 	y.t.Helper()
 	for try := 0; ; try++ {
-		file, err := signer.OpenFile(filepath.Join(y.w.config.State, "signer"), "a long random passphrase", y.w.config.KeyNames())
-		must(y.t, err)
-		y.w.config.Signer = brittle{file, y}
 		a, err := New(y.t.Context(), y.w.config)
 		if err == nil {
 			y.d = &desk{y.t, a, 1}
-			y.t.Cleanup(func() { a.Close(); file.Close() })
+			y.t.Cleanup(func() { a.Close() })
 			return
 		}
-		file.Close()
 		if try == 3 || jitsuin.KindOf(err) != jitsuin.Unavailable {
 			y.t.Fatalf("start: %v", err)
 		}
@@ -133,7 +158,6 @@ func (y *tale) event(n int, apply func(tx *store.Tx) error) {
 func (y *tale) tell() {
 	y.t.Helper()
 	d := func() *desk { return y.d }
-	y.start()
 	subject := jitsuin.NewID()
 	y.event(1, func(tx *store.Tx) error { return d().applyChange(tx, entered(subject, hanako)) })
 	y.event(2, func(tx *store.Tx) error {
@@ -214,12 +238,8 @@ func (y *tale) whole(when string) {
 // end checks what the whole tale must have come to, whatever failed in it.
 func (y *tale) end(subject jitsuin.ID, handle host.Handle) {
 	y.t.Helper()
-	y.d.Close()
-	y.start() // the account of signatures is made once more
+	y.started()
 	d := y.d
-	if stopped, _ := d.journal.get(); stopped != nil {
-		y.t.Errorf("the journal: %v", stopped)
-	}
 	delivered := d.delivered()
 	if len(delivered) != 2 || len(d.refused()) != 0 || len(delivered[0].Certificates) != 2 || len(delivered[1].Certificates) != 1 {
 		y.t.Fatalf("delivered: %+v, refused: %+v", delivered, d.refused())
@@ -234,13 +254,27 @@ func (y *tale) end(subject jitsuin.ID, handle host.Handle) {
 	if len(reasons) != 3 || reasons[jitsuin.ReasonSuperseded] != 1 || reasons[jitsuin.ReasonAffiliationChanged] != 1 || reasons[jitsuin.ReasonCessationOfOperation] != 1 {
 		y.t.Errorf("the town was told of %v", reasons)
 	}
-	if n := d.count(`SELECT COUNT(*) FROM certificate WHERE state = 'issued' AND profile IN ('ca', 'ocsp')`); n != 4 {
-		y.t.Errorf("%d certificates of our own", n)
-	}
 	if a, b := d.count(`SELECT COUNT(*) FROM certificate`), d.count(`SELECT COUNT(*) FROM (SELECT DISTINCT kind, serial FROM certificate) x`); a != b {
 		y.t.Errorf("%d certificates have %d serial numbers", a, b)
 	}
 	y.checkChip(handle, delivered[0])
+}
+
+// started starts everything once more and checks what a start comes to.
+func (y *tale) started() {
+	y.t.Helper()
+	must(y.t, y.d.Close())
+	y.start()
+	if stopped, _ := y.d.journal.get(); stopped != nil {
+		y.t.Errorf("the journal: %v", stopped)
+	}
+	if n := y.d.count(`SELECT COUNT(*) FROM certificate WHERE state = 'issued' AND profile IN ('ca', 'ocsp')`); n != 4 || len(y.d.authority) != 2 {
+		y.t.Errorf("%d certificates of our own", n)
+	}
+	last := y.d.signer.Last().Counter
+	if n := y.d.count(`SELECT COUNT(*) FROM signature WHERE counter <= $1`, last); uint64(n) != last {
+		y.t.Errorf("%d of %d signatures are accounted for", n, last)
+	}
 }
 
 func (y *tale) checkChip(handle host.Handle, d api.Delivered) {
@@ -261,43 +295,71 @@ func (y *tale) checkChip(handle host.Handle, d api.Delivered) {
 	}
 }
 
+// newTale prepares a telling on the database of a new world.
 func newTale(t *testing.T, failCommit, failAnswer int, kept bool) *tale {
-	y := &tale{t: t, w: newWorld(t, storetest.SQLite().Fresh(t)), cards: &shelf{chips: map[jitsuin.ID]*chip.Chip{}, handles: map[host.Handle]jitsuin.ID{}, tokens: map[string]host.Handle{}},
+	t.Helper()
+	w := newWorld(t, "")
+	w.config.Database = w.in("jlis.db")
+	y := &tale{t: t, w: w, cards: &shelf{chips: map[jitsuin.ID]*chip.Chip{}, handles: map[host.Handle]jitsuin.ID{}, tokens: map[string]host.Handle{}},
 		failCommit: failCommit, failAnswer: failAnswer, kept: kept}
-	y.w.config.Cards = y.cards
-	y.w.config.Store = []store.Option{store.WithFaults(y.fault)}
+	keys := sharedKeys(t)
+	y.vault = &vault{keys: map[string]crypto.Signer{"sign-1": keys.resident[4], "auth-1": keys.resident[5], terminalKey: keys.authority}}
+	w.config.Cards, w.config.Signer = y.cards, brittle{y.vault, y}
+	w.config.Store = []store.Option{store.WithFaults(y.fault)}
 	return y
 }
 
+// since goes on from where another tale has closed its Agency.
+func (y *tale) since(other *tale) {
+	y.t.Helper()
+	must(y.t, os.RemoveAll(y.w.config.State))
+	must(y.t, os.CopyFS(y.w.config.State, os.DirFS(other.w.config.State)))
+	database, err := os.ReadFile(other.w.config.Database)
+	must(y.t, err)
+	must(y.t, os.WriteFile(y.w.config.Database, database, 0o600))
+	y.vault.journal = slices.Clone(other.vault.journal)
+	fails, answers := y.failCommit, y.failAnswer
+	y.failCommit, y.failAnswer = 0, 0
+	y.start()
+	y.commits, y.answers, y.failCommit, y.failAnswer = 0, 0, fails, answers
+}
+
 func TestEveryCommitAndEverySignatureMayFail(t *testing.T) {
+	if _, err := os.Stat("/dev/shm"); err == nil {
+		t.Setenv("TMPDIR", "/dev/shm") // every commit is synced: thousands altogether
+	}
+	first := newTale(t, 0, 0, false)
+	first.start()
+	startCommits, startAnswers := first.commits, first.answers
+	must(t, first.d.Close())
 	plain := newTale(t, 0, 0, false)
+	plain.since(first)
 	plain.tell()
-	commits, answers := plain.commits, plain.answers
-	if commits < 20 || answers < 9 {
-		t.Fatalf("the tale has %d commits and %d signatures", commits, answers)
+	if startCommits < 11 || startAnswers != 5 || plain.commits < 20 || plain.answers < 4 {
+		t.Fatalf("%d and %d commits, %d and %d signatures", startCommits, plain.commits, startAnswers, plain.answers)
 	}
-	t.Logf("%d commits, %d signatures", commits, answers)
-	for _, kept := range []bool{false, true} {
-		word := map[bool]string{false: "lost", true: "kept"}[kept]
-		for n := 1; n <= commits; n++ {
-			t.Run(fmt.Sprintf("commit %d fails and is %s", n, word), func(t *testing.T) {
-				y := newTale(t, n, 0, kept)
-				y.tell()
-				if y.failures != 1 {
-					t.Errorf("%d faults happened", y.failures)
-				}
-			})
-		}
-		for n := 1; n <= answers; n++ {
-			t.Run(fmt.Sprintf("signature %d fails and is %s", n, word), func(t *testing.T) {
-				y := newTale(t, 0, n, kept)
-				y.tell()
-				if y.failures != 1 {
-					t.Errorf("%d faults happened", y.failures)
-				}
-			})
+	t.Logf("first start: %d commits, %d signatures; the tale: %d, %d", startCommits, startAnswers, plain.commits, plain.answers)
+	once := func(name string, failCommit, failAnswer int, kept bool, tell func(*tale)) {
+		t.Run(fmt.Sprintf("%s, commit %d signature %d, kept %v", name, failCommit, failAnswer, kept), func(t *testing.T) {
+			y := newTale(t, failCommit, failAnswer, kept)
+			tell(y)
+			if y.failures != 1 {
+				t.Errorf("%d faults happened", y.failures)
+			}
+		})
+	}
+	matrix := func(name string, commits, answers int, tell func(*tale)) {
+		for _, kept := range []bool{false, true} {
+			for n := range commits {
+				once(name, n+1, 0, kept, tell)
+			}
+			for n := range answers {
+				once(name, 0, n+1, kept, tell)
+			}
 		}
 	}
+	matrix("first start", startCommits, startAnswers, func(y *tale) { y.start(); y.started() })
+	matrix("tale", plain.commits, plain.answers, func(y *tale) { y.since(first); y.tell() })
 }
 
 // shelf is a card host whose chips have made their keys already: one image, copied for each order.
@@ -317,7 +379,7 @@ var prepared = sync.OnceValues(func() (*cardtest.Memory, error) {
 		return nil, err
 	}
 	memory := &cardtest.Memory{}
-	c, err := chip.New(memory, chip.Blank{Serial: cardtest.Serial, TerminalAuthority: keys.terminal})
+	c, err := chip.New(memory, chip.Blank{Serial: cardtest.Serial, TerminalAuthority: &keys.authority.PublicKey})
 	if err != nil {
 		return nil, err
 	}
@@ -326,7 +388,11 @@ var prepared = sync.OnceValues(func() (*cardtest.Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.Authenticate(ctx, keys.production); err != nil {
+	terminal, err := keys.production()
+	if err != nil {
+		return nil, err
+	}
+	if err := j.Authenticate(ctx, terminal); err != nil {
 		return nil, err
 	}
 	for _, kind := range jitsuin.CertKinds {

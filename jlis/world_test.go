@@ -10,11 +10,9 @@ import (
 	"encoding/pem"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,10 +103,8 @@ type keyring struct {
 	instance  map[string]*ecdsa.PrivateKey
 	responder map[string]*rsa.PrivateKey
 	resident  []*rsa.PrivateKey
-	sealed    []byte // the signer's keys
-	// terminal is the terminal authority's public key, production a terminal that it has certified.
-	terminal   *ecdsa.PublicKey
-	production reader.Terminal
+	sealed    []byte            // the signer's keys
+	authority *ecdsa.PrivateKey // a terminal authority
 }
 
 var ring = sync.OnceValues(func() (*keyring, error) {
@@ -148,34 +144,21 @@ var ring = sync.OnceValues(func() (*keyring, error) {
 		return nil, err
 	}
 	defer s.Close()
-	if err := k.certifyProduction(s); err != nil {
+	if k.authority, err = actor.NewKey(); err != nil {
 		return nil, err
 	}
 	k.sealed, err = os.ReadFile(filepath.Join(dir, "keys.pem.age"))
 	return k, err
 })
 
-func (k *keyring) certifyProduction(s signer.Signer) error {
-	public, err := s.Public(terminalKey)
-	if err != nil {
-		return err
-	}
-	k.terminal = public.(*ecdsa.PublicKey)
+// production makes a production terminal that chips of the authority trust.
+func (k *keyring) production() (reader.Terminal, error) {
 	key, err := actor.NewKey()
 	if err != nil {
-		return err
+		return reader.Terminal{}, err
 	}
-	tbs, err := chip.TerminalTBS(chip.RoleProduction, &key.PublicKey)
-	if err != nil {
-		return err
-	}
-	sig, _, err := s.Sign(context.Background(), terminalKey, signer.Terminal, tbs)
-	if err != nil {
-		return err
-	}
-	k.production.Key = key
-	k.production.Certificate, err = chip.AssembleTerminalCertificate(tbs, sig)
-	return err
+	certificate, err := chip.IssueTerminalCertificate(rand.Reader, k.authority, chip.RoleProduction, &key.PublicKey)
+	return reader.Terminal{Certificate: certificate, Key: key}, err
 }
 
 func sharedKeys(t testing.TB) *keyring {
@@ -274,5 +257,3 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
