@@ -2,6 +2,10 @@ package country
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -37,6 +41,9 @@ func (c *console) moveClock(ctx context.Context, to time.Time) error {
 		return err
 	}
 	offset = offset.Truncate(time.Microsecond)
+	if err := writeOffset(c.Config.State, offset); err != nil {
+		return err
+	}
 	return c.DB.Update(ctx, func(tx *store.Tx) error {
 		if err := c.SetClock(tx, offset); err != nil {
 			return err
@@ -97,11 +104,45 @@ func waitFired(ctx context.Context, f Folder, id string, t time.Time) error {
 	}
 }
 
-// CivilNow asks a running country for its civil time.
+// CivilNow asks a running country for its civil time. It is Unavailable where the country does not run.
 func CivilNow(ctx context.Context, f Folder) (actor.ClockState, error) {
 	r, err := f.Remote(Country, Country)
 	if err != nil {
 		return actor.ClockState{}, err
 	}
+	defer r.Close()
 	return httpapi.Do[actor.ClockState](ctx, r, "GET", "/clock", "", nil)
+}
+
+// offsetFile lies in the state folder of country:1 and says how far civil time is ahead of wall time,
+// for commands that are used while the country does not run. The clock feed is what counts.
+const offsetFile = "clock-offset"
+
+func writeOffset(state string, offset time.Duration) error {
+	if err := os.WriteFile(filepath.Join(state, offsetFile), []byte(offset.String()+"\n"), 0o600); err != nil {
+		return jitsuin.Errorf(jitsuin.Unavailable, "clock-offset", "the clock cannot be stored: %w", err)
+	}
+	return nil
+}
+
+// Civil gives the civil time of a country, whether it runs or not.
+func (f Folder) Civil(ctx context.Context) (time.Time, error) {
+	facts, err := f.Facts()
+	if err != nil {
+		return time.Time{}, err
+	}
+	if state, err := CivilNow(ctx, f); err == nil {
+		return state.Now, nil
+	}
+	offset := facts.Civil.Sub(facts.Made)
+	raw, err := os.ReadFile(f.Path("actors", fileName(Country), "state", offsetFile))
+	if err == nil {
+		offset, err = time.ParseDuration(strings.TrimSpace(string(raw)))
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = nil // never moved since it was made
+	}
+	if err != nil {
+		return time.Time{}, jitsuin.Errorf(jitsuin.Invalid, "clock-offset", "the stored clock cannot be read: %w", err)
+	}
+	return time.Now().Add(offset).Truncate(time.Second), nil
 }

@@ -122,7 +122,7 @@ type Reason struct {
 // Public returns a copy without what may not leave an accredited verifier: serial numbers.
 func (r *Report) Public() *Report {
 	c := *r
-	c.Signatures = append([]Signature(nil), r.Signatures...)
+	c.Signatures = append([]Signature{}, r.Signatures...)
 	for i := range c.Signatures {
 		if s := c.Signatures[i].Signer; s != nil {
 			open := *s

@@ -27,8 +27,7 @@ func newCalls() *calls {
 		serve: country.Serve,
 		tour:  tour.Run,
 		now: func(ctx context.Context, data string) (time.Time, error) {
-			state, err := country.CivilNow(ctx, country.Folder(data))
-			return state.Now, err
+			return country.Folder(data).Civil(ctx)
 		},
 		move: func(ctx context.Context, data string, to time.Time) (time.Time, error) {
 			state, err := country.MoveClock(ctx, country.Folder(data), to)
