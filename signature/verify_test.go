@@ -145,6 +145,9 @@ func TestPolicyTable(t *testing.T) {
 				c.change(&p)
 			}
 			r := report(t, c.der, document, p)
+			if asked := p.Revocation != nil; c.sub == "TRY_LATER" && asked == (r.Reasons[0].Code == "status-not-checked") {
+				t.Errorf("the reason is %s", r.Reasons[0].Code)
+			}
 			if r.Verdict != c.verdict || r.SubIndication != c.sub || r.ExitCode() != c.exit {
 				t.Fatalf("%s/%s exit %d, want %s/%s exit %d\n%s", r.Verdict, r.SubIndication, r.ExitCode(), c.verdict, c.sub, c.exit, r.Text("en"))
 			}

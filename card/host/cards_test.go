@@ -1,8 +1,6 @@
 package host_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -372,21 +370,4 @@ func TestClientAddresses(t *testing.T) {
 	if _, err := c.Open(t.Context(), "x"); jitsuin.KindOf(err) != jitsuin.Unavailable {
 		t.Errorf("%v", err)
 	}
-}
-
-func TestOpenHeedsItsContext(t *testing.T) {
-	h, err := host.New(t.TempDir(), host.Options{Wait: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
-	_, handle := create(t, h)
-	first := mustOpen(t, h, handle)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := h.Open(ctx, handle); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
-	time.AfterFunc(20*time.Millisecond, func() { first.Close() })
-	mustOpen(t, h, handle).Close() // the one who waits gets it
 }
