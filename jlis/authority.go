@@ -52,7 +52,7 @@ func (a *Agency) openAuthorities(ctx context.Context) error {
 	for _, kind := range jitsuin.CertKinds {
 		name := authorityName(kind, a.cfg.Generation)
 		_, err := a.ownCertificate(ctx, own{kind: kind, authority: name, madeFor: "ca:" + name, profile: cert.ProfileCA}, a.caTemplate(kind, name))
-		if stopped, _ := a.journal.get(); err != nil && stopped != nil {
+		if _, stopped := a.journal.get(); err != nil && stopped != nil {
 			return nil // nothing is signed: what there is can be used all the same
 		}
 		if err != nil {

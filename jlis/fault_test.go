@@ -265,7 +265,7 @@ func (y *tale) started() {
 	y.t.Helper()
 	must(y.t, y.d.Close())
 	y.start()
-	if stopped, _ := y.d.journal.get(); stopped != nil {
+	if _, stopped := y.d.journal.get(); stopped != nil {
 		y.t.Errorf("the journal: %v", stopped)
 	}
 	if n := y.d.count(`SELECT COUNT(*) FROM certificate WHERE state = 'issued' AND profile IN ('ca', 'ocsp')`); n != 4 || len(y.d.authority) != 2 {

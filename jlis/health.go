@@ -14,7 +14,7 @@ const waitsTooLong = time.Minute
 // health adds what may be wrong here to /readyz; followed feeds tell of parked events themselves.
 func (a *Agency) health() {
 	a.API.Ready("journal of signatures", func(context.Context) error {
-		stopped, _ := a.journal.get()
+		_, stopped := a.journal.get()
 		return stopped
 	})
 	a.API.Ready("signer", func(context.Context) error {

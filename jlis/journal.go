@@ -33,10 +33,10 @@ type journalState struct {
 	unknown []signer.Receipt
 }
 
-func (j *journalState) get() (error, []signer.Receipt) {
+func (j *journalState) get() (unknown []signer.Receipt, stopped error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.stopped, j.unknown
+	return j.unknown, j.stopped
 }
 
 func (j *journalState) set(stopped error, unknown []signer.Receipt) {
@@ -158,7 +158,7 @@ func isIntent(tx *store.Tx, digest [32]byte) (known bool, err error) {
 // the signatures that no record tells of. A lost or foreign journal cannot be reconciled
 // (Conflict). It belongs between New and Run.
 func (a *Agency) ReconcileJournal(ctx context.Context, by string) ([]signer.Receipt, error) {
-	stopped, unknown := a.journal.get()
+	unknown, stopped := a.journal.get()
 	if stopped == nil {
 		return nil, nil
 	}
@@ -192,7 +192,7 @@ func (a *Agency) ReconcileJournal(ctx context.Context, by string) ([]signer.Rece
 
 // sign has the signer sign whole bytes that are an intent of the database, and checks the signature.
 func (a *Agency) sign(ctx context.Context, key string, purpose signer.Purpose, tbs []byte) (sig []byte, r signer.Receipt, err error) {
-	if stopped, _ := a.journal.get(); stopped != nil {
+	if _, stopped := a.journal.get(); stopped != nil {
 		return nil, r, stopped
 	}
 	defer func() {

@@ -122,7 +122,7 @@ func TestAStrangeSignatureIsSeen(t *testing.T) {
 // journalAlarm gives why nothing is signed, and sees to it that /readyz says so too.
 func (d *desk) journalAlarm() error {
 	d.Helper()
-	stopped, _ := d.journal.get()
+	_, stopped := d.journal.get()
 	if _, wrong := d.API.Unready(d.Context())["journal of signatures"]; wrong != (stopped != nil) {
 		d.Error("/readyz and the journal disagree")
 	}

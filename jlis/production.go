@@ -71,7 +71,7 @@ func (a *Agency) openProduction(ctx context.Context) error {
 		return jitsuin.Errorf(jitsuin.Invalid, "key-form", "the production terminal's key is not on P-256")
 	}
 	certificate, err := a.certifyTerminal(ctx, a.Self.ID, "production", chip.RoleProduction, &key.PublicKey)
-	if stopped, _ := a.journal.get(); err != nil && stopped != nil {
+	if _, stopped := a.journal.get(); err != nil && stopped != nil {
 		return nil // nothing is signed, so nothing is produced either
 	}
 	if err != nil {

@@ -58,7 +58,7 @@ func (a *Agency) openResponders(ctx context.Context) error {
 			return fmt.Errorf("responder of %s: %w", u.name, err)
 		}
 		c, err := a.responderCertificate(ctx, u, key, now)
-		if stopped, _ := a.journal.get(); err != nil && stopped != nil {
+		if _, stopped := a.journal.get(); err != nil && stopped != nil {
 			continue
 		}
 		if err != nil {
