@@ -20,13 +20,16 @@ import (
 type Config struct {
 	actor.Config `yaml:",inline"`
 	// Also lists further addresses at which the console listens, such as localhost:8400.
-	Also []string     `yaml:"also,omitempty"`
-	Log  *slog.Logger `yaml:"-"`
+	Also []string `yaml:"also,omitempty"`
+	// Names are what people call the instances.
+	Names map[string]string `yaml:"names,omitempty"`
+	Log   *slog.Logger      `yaml:"-"`
 }
 
 // console is the actor country:1: it moves the civil clock and shows where everything is.
 type console struct {
 	*actor.Actor
+	names map[string]string
 }
 
 func newConsole(ctx context.Context, cfg Config) (*console, error) {
@@ -34,7 +37,7 @@ func newConsole(ctx context.Context, cfg Config) (*console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &console{a}
+	c := &console{a, cfg.Names}
 	c.offerClock()
 	a.API.Raw("GET /{$}", httpapi.Public("the index shows no resident"), http.HandlerFunc(c.index))
 	for _, listen := range cfg.Also {
@@ -81,7 +84,7 @@ body{font:16px/1.75 'Noto Sans JP',-apple-system,BlinkMacSystemFont,sans-serif;c
 h1{font-size:28px;color:#1a1a1a;line-height:1.4}h2{font-size:20px;color:#1a1a1a;margin-top:40px}
 a{color:#00118f}a:focus-visible{outline:2px solid #000;outline-offset:2px;background:#ffd43d}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:8px 12px;border-bottom:1px solid #ccc;vertical-align:top}
-th{font-weight:700;color:#1a1a1a}.well{color:#197a4b;white-space:nowrap}.ill{color:#ce0000}
+th{font-weight:700;color:#1a1a1a}.id{font-weight:400;font-size:14px;white-space:nowrap}td{min-width:9em}.well{color:#197a4b;white-space:nowrap}.ill{color:#ce0000}
 pre{background:#f2f2f2;padding:16px;border-radius:8px;overflow-x:auto;font-family:'Noto Sans Mono',monospace}
 header{display:flex;justify-content:space-between;align-items:baseline;gap:16px}.note{background:#fbf5e0;border-radius:8px;padding:12px 16px}
 </style></head><body>
@@ -90,7 +93,7 @@ header{display:flex;justify-content:space-between;align-items:baseline;gap:16px}
 <h2>{{.T.clock}}</h2><p><time datetime="{{.NowISO}}">{{.Now}}</time></p>
 <h2>{{.T.actors}}</h2><div class="scroll" tabindex="0" role="region" aria-label="{{.T.actors}}"><table>
 <thead><tr><th scope="col">{{.T.name}}</th><th scope="col">{{.T.what}}</th><th scope="col">{{.T.where}}</th><th scope="col">{{.T.state}}</th></tr></thead><tbody>
-{{range .Rows}}<tr><th scope="row">{{.ID}}</th><td>{{.Role}}</td><td><a href="{{.Origin}}/openapi.json">{{$.T.api}}</a><br>{{.Origin}}</td>
+{{range .Rows}}<tr><th scope="row">{{with .Name}}{{.}}<br>{{end}}<span class="id">{{.ID}}</span></th><td>{{.Role}}</td><td>{{.Origin}}{{if .API}}<br><a href="{{.Origin}}/openapi.json">{{$.T.api}}<span class="id"> {{.ID}}</span></a>{{end}}</td>
 <td>{{if .Wrong}}<span class="ill">{{$.T.ill}}</span>{{range .Wrong}}<br>{{.}}{{end}}{{else}}<span class="well">{{$.T.well}}</span>{{end}}</td></tr>
 {{end}}</tbody></table></div>
 <h2>{{.T.try}}</h2><pre tabindex="0">jitsuin card list
@@ -100,8 +103,9 @@ jitsuin tour --out evidence
 jitsuin clock --advance 1d</pre></main></body></html>`))
 
 type row struct {
-	ID, Role, Origin string
-	Wrong            []string
+	ID, Name, Role, Origin string
+	API                    bool // has an OpenAPI description
+	Wrong                  []string
 }
 
 // index shows who is here, where, and whether they are well; each is asked now.
@@ -138,7 +142,7 @@ func (c *console) look(ctx context.Context, pick func(say) string) []row {
 	var rows []row
 	for role, s := range roleTexts {
 		for _, i := range c.Directory.Role(role) {
-			rows = append(rows, row{ID: i.ID, Role: pick(s), Origin: i.Origin})
+			rows = append(rows, row{ID: i.ID, Name: c.names[i.ID], Role: pick(s), Origin: i.Origin, API: role != "cards"})
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

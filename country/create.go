@@ -207,7 +207,11 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "service":
 		return securities.Config{Config: b}
 	}
-	return Config{Config: b, Also: plan.Console()[1:]}
+	names := map[string]string{}
+	for _, m := range sample.Municipalities {
+		names[Town(m.Code)] = m.Name
+	}
+	return Config{Config: b, Also: plan.Console()[1:], Names: names}
 }
 
 // agency gives the configuration of J-LIS, its status origin included.

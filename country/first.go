@@ -12,6 +12,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/country/people"
+	"github.com/jitsuin/jitsuin/holder"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	town "github.com/jitsuin/jitsuin/municipality/api"
@@ -205,7 +206,7 @@ func (f Folder) serveQueue(ctx context.Context, code jitsuin.MunicipalityCode, q
 		return fmt.Errorf("terminal of %s: %w", code, err)
 	}
 	defer t.Town.Close()
-	var ids []jitsuin.ID
+	names := map[jitsuin.ID]string{}
 	for _, p := range queue {
 		r, err := t.Town.Resident(ctx, p.ID)
 		if err != nil {
@@ -225,11 +226,15 @@ func (f Folder) serveQueue(ctx context.Context, code jitsuin.MunicipalityCode, q
 				return fmt.Errorf("check at %s: %w", code, err)
 			}
 		}
-		ids = append(ids, app.ID)
+		names[app.ID] = r.Items.Name
 	}
-	for _, id := range ids {
-		if _, err := t.HandOver(ctx, id, SamplePIN); err != nil {
+	for id, name := range names {
+		done, err := t.HandOver(ctx, id, SamplePIN)
+		if err != nil {
 			return fmt.Errorf("hand over at %s: %w", code, err)
+		}
+		if err := holder.CardsIn(string(f)).SetLabel(done.Card, name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -45,7 +45,8 @@ type cardListCmd struct{ data }
 func (cardListCmd) Help() string { return "No PIN is needed.\n\nExample:  jitsuin card list" }
 
 func (c *cardListCmd) Run(ctx context.Context, face *ui.Face) error {
-	listed, err := holder.CardsIn(c.Data).List(ctx)
+	cards := holder.CardsIn(c.Data)
+	listed, err := cards.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,13 @@ func (c *cardListCmd) Run(ctx context.Context, face *ui.Face) error {
 		fmt.Fprintf(table, "%s\t%s", l.ID, l.Status.Token.Kind)
 		for _, k := range l.Status.Keys {
 			fmt.Fprintf(table, "\t%s %s", k.Kind, keyText(k))
+		}
+		label, err := cards.Label(l.ID)
+		if err != nil {
+			return err
+		}
+		if label != "" {
+			fmt.Fprintf(table, "\t%s", label)
 		}
 		fmt.Fprintln(table)
 	}

@@ -73,11 +73,7 @@ func (c *verifyCmd) write(face *ui.Face, report *signature.Report) error {
 		e := json.NewEncoder(face.Out)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		public := report.Public()
-		if public.Signatures == nil {
-			public.Signatures = []signature.Signature{} // an empty list, not null
-		}
-		return e.Encode(public)
+		return e.Encode(report.Public())
 	}
 	first, rest, _ := strings.Cut(report.Text(face.Lang), "\n")
 	_, err := fmt.Fprintf(face.Out, "%s\n%s", face.Judged(first, report.ExitCode()), rest)

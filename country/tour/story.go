@@ -11,6 +11,7 @@ import (
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/people"
+	"github.com/jitsuin/jitsuin/holder"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 )
 
@@ -173,6 +174,9 @@ func (s *story) receive(ctx context.Context) error {
 		return err
 	}
 	s.card = done.Card
+	if err := holder.CardsIn(string(s.folder)).SetLabel(s.card, s.items.Name); err != nil {
+		return err
+	}
 	s.rec.step("handover", s.from.town, Text{"⑥ 暗証番号を設定し、交付した", "⑥ PINs set, card handed over"}, string(town.Done), string(done.State))
 	for _, c := range done.Certificates {
 		if s.certs[c.Kind], err = cert.Parse(c.Certificate); err != nil {
