@@ -168,8 +168,7 @@ func (c *country) judge(kind jitsuin.CertKind, of *x509.Certificate, want string
 		if os.Getenv("CI") == "true" {
 			c.Fatal("openssl must judge here")
 		}
-		c.Log("NO OPENSSL: certificates, lists and OCSP were not judged")
-		return
+		c.Skip("NO OPENSSL: certificates, lists and OCSP were not judged, nor what comes after")
 	}
 	eventually(c, "the status origin is ready", func() bool { return c.agency.node.ready() == nil })
 	put := func(name, label string, der []byte) string {
