@@ -1,6 +1,7 @@
 package cert_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/asn1"
@@ -59,6 +60,18 @@ func TestNearCopiesAreRefused(t *testing.T) {
 	refuse(t, leaf, at(time.Time{}), cert.Malformed)
 	refuse(t, auth.Issue(t, auth.Resident(t, big.NewInt(1))), at(certtest.Now), cert.WrongKind)
 	refuse(t, sign.Cert, at(certtest.Now), cert.BadConstraints)
+
+	tbs := bytes.Replace(leaf.RawTBSCertificate, []byte{0x03, 0x02, 0x06, 0xc0}, []byte{0x03, 0x02, 0x07, 0x80}, 1)
+	login := sign.Assemble(t, tbs) // the signature policy with the key usage of an authentication certificate
+	refuse(t, login, at(certtest.Now), cert.BadUsage)
+	both := *leaf
+	both.PolicyIdentifiers = append(auth.Issue(t, auth.Resident(t, big.NewInt(2))).PolicyIdentifiers, leaf.PolicyIdentifiers...)
+	refuse(t, &both, at(certtest.Now), cert.WrongKind)
+	for _, c := range []*x509.Certificate{login, &both} {
+		if kind, ok := cert.KindOf(c); ok {
+			t.Errorf("a certificate that contradicts itself is of the kind %s", kind)
+		}
+	}
 
 	altered := *leaf
 	altered.Signature = append([]byte(nil), leaf.Signature...)
