@@ -103,3 +103,30 @@ func TestThereIsNoWayAroundThePolicies(t *testing.T) {
 		}
 	}
 }
+
+// A request id goes into logs, events and other actors' requests: only a plain word is taken over.
+func TestRequestIDsThatAreNoPlainWordAreReplaced(t *testing.T) {
+	w := newWorld(t)
+	for id, taken := range map[string]bool{
+		"0123456789abcdef0123456789abcdef": true, "an-act_OF-1": true,
+		"short": false, "two words here": false, `forged" level=ERROR`: false, "\u202eabcdefgh": false, strings.Repeat("a", 65): false, "1234567\t8": false,
+	} {
+		req, err := http.NewRequest("GET", w.server.URL+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Request-Id", id)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		got := resp.Header.Get("X-Request-Id")
+		if (got == id) != taken || len(got) < 8 || !strings.Contains(w.lines.String(), "request_id="+got) {
+			t.Errorf("%q became %q", id, got)
+		}
+		if !taken && strings.Contains(w.lines.String(), id) {
+			t.Errorf("%q stands in the log", id)
+		}
+	}
+}
