@@ -98,7 +98,7 @@ func TestRewrittenHistory(t *testing.T) {
 	via.next = other
 	wantAlarm(t, r.poll(), CodeChanged) // event 3 does not continue event 2
 	via.change = func(_ string, resp *http.Response, _ []string) []string {
-		return strings.SplitAfter(body(t, get(t, other, "/feeds/changes?after=1.1")), "\n")
+		return strings.SplitAfter(body(t, get(t, other, "/feeds/changes?after=1.1&limit=1")), "\n")
 	}
 	wantAlarm(t, r.poll(), CodeChanged) // event 2 again, another one
 	wantState(t, r, "a", "1", "b", "1")
@@ -133,6 +133,7 @@ func TestSnapshotMustBeSigned(t *testing.T) {
 	s.must("a", "1", "b", "1")
 	r := newReader(t, openDB(t, "sqlite::memory:"), s)
 	r.mustPoll()
+	older := body(t, get(t, s, "/feeds/changes?limit=1"))
 	if _, err := s.seq.NewEpoch(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -143,13 +144,14 @@ func TestSnapshotMustBeSigned(t *testing.T) {
 		change func(l []string) []string
 		code   string
 	}{
-		"changed":     {func(l []string) []string { l[0] = strings.Replace(l[0], `"2"`, `"3"`, 1); return l }, CodeSnapshot},
-		"shorter":     {func(l []string) []string { return l[1:] }, CodeSnapshot},
-		"twice":       {func(l []string) []string { return append(l[:1:1], l...) }, CodeSnapshot},
-		"another's":   {func(l []string) []string { return []string{other} }, CodeSnapshot},
-		"only a head": {func(l []string) []string { return append(l[:2:2], fmt.Sprintf("{\"snapshot\":%q}\n", head)) }, CodeSnapshot},
-		"unsigned":    {func(l []string) []string { return l[:2] }, "feed-unreachable"},
-		"cut":         {func(l []string) []string { l[2] = l[2][:50]; return l }, "feed-unreachable"},
+		"changed":                {func(l []string) []string { l[0] = strings.Replace(l[0], `"2"`, `"3"`, 1); return l }, CodeSnapshot},
+		"shorter":                {func(l []string) []string { return l[1:] }, CodeSnapshot},
+		"twice":                  {func(l []string) []string { return append(l[:1:1], l...) }, CodeSnapshot},
+		"another's":              {func(l []string) []string { return []string{other} }, CodeSnapshot},
+		"only a head":            {func(l []string) []string { return append(l[:2:2], fmt.Sprintf("{\"snapshot\":%q}\n", head)) }, CodeSnapshot},
+		"unsigned":               {func(l []string) []string { return l[:2] }, "feed-unreachable"},
+		"an older event instead": {func(l []string) []string { l[0] = older; return l }, CodeSnapshot},
+		"cut":                    {func(l []string) []string { l[2] = l[2][:50]; return l }, "feed-unreachable"},
 	} {
 		via := &mangler{next: s, change: func(path string, _ *http.Response, l []string) []string {
 			if strings.HasSuffix(path, "/snapshot") {

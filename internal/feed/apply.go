@@ -157,8 +157,7 @@ func (f *Follower) take(ctx context.Context, tx *store.Tx, s step, e Event, wait
 	authority := e.Epoch
 	if s.authority != 0 {
 		authority = s.authority
-		same, err := f.supersede(tx, e, authority, waiting)
-		if same || err != nil {
+		if err := f.supersede(tx, e, authority, waiting); err != nil {
 			return false, err
 		}
 	}
@@ -172,7 +171,7 @@ func (f *Follower) take(ctx context.Context, tx *store.Tx, s step, e Event, wait
 			cause = jitsuin.Errorf(jitsuin.Conflict, "feed-parked-behind", "an earlier event of the subject is parked")
 		}
 		waiting[e.Subject] = true
-		return true, f.park(tx, e, authority, cause)
+		return f.park(tx, e, authority, cause)
 	}
 	return false, f.effect(ctx, tx, e, authority)
 }

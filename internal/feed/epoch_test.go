@@ -206,3 +206,41 @@ func TestForgetFails(t *testing.T) {
 	r.mustPoll()
 	wantState(t, r, "a", "1")
 }
+
+// A standby that lacks the last events takes over while the sender runs: the next numbering, and
+// the next answer, find out.
+func TestRolledBackWhileRunning(t *testing.T) {
+	for name, find := range map[string]func(*sender) error{
+		"numbering": func(s *sender) error { _, err := s.seq.Step(t.Context()); return err },
+		"looking":   func(s *sender) error { return s.seq.Refresh(t.Context()) },
+	} {
+		s := newSender(t, openDB(t, "sqlite::memory:"), newMarks())
+		s.must("a", "1")
+		head, err := s.seq.Head(t.Context(), topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.must("a", "2")
+		err = s.db.Update(t.Context(), func(tx *store.Tx) error {
+			if _, err := tx.Exec(`DELETE FROM feed_events WHERE n = 2`); err != nil {
+				return err
+			}
+			return writeHead(tx, topic, head)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp := get(t, s, "/feeds/changes?after=1.1"); resp.Header.Get("Feed-Error") != CodeRolledBack {
+			t.Errorf("%s: served %d", name, resp.StatusCode)
+		}
+		if err := s.append("b", "1"); err != nil {
+			t.Fatal(err)
+		}
+		if err := find(s); jitsuin.CodeOf(err) != CodeRolledBack {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := number(t, s.db, `SELECT COUNT(*) FROM feed_events`); n != 1 || s.seq.Health() == nil {
+			t.Errorf("%s: %d events are numbered", name, n)
+		}
+	}
+}

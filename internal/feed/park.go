@@ -57,20 +57,25 @@ func describe(err error) (code, message string) {
 	return jitsuin.CodeOf(err), message
 }
 
-func (f *Follower) park(tx *store.Tx, e Event, authority uint32, cause error) error {
+// park stores e; parked is false where it is parked already.
+func (f *Follower) park(tx *store.Tx, e Event, authority uint32, cause error) (parked bool, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
-		return err
+		return false, err
 	}
 	code, message := describe(cause)
 	tries, now := 0, store.Micros(f.cfg.Now())
 	if code != "feed-parked-behind" {
 		tries = 1
 	}
-	_, err = tx.Exec(`INSERT INTO feed_parked (source, topic, epoch, n, authority, subject, event, code, message, tries, parked_at, tried_at)
+	r, err := tx.Exec(`INSERT INTO feed_parked (source, topic, epoch, n, authority, subject, event, code, message, tries, parked_at, tried_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) ON CONFLICT (source, topic, epoch, n) DO NOTHING`,
 		f.cfg.Source, f.cfg.Topic, e.Epoch, e.N, authority, e.Subject, string(text), code, message, tries, now)
-	return err
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
 }
 
 // retrySubjects is how many subjects one retry tries; the longest untried come first.

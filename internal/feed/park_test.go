@@ -131,3 +131,67 @@ func TestParkedMessageIsLimited(t *testing.T) {
 		t.Errorf("parked %d, %d bytes", len(p), len(p[0].Message))
 	}
 }
+
+// rewind sets the cursor back to the start, as somebody who wants everything read again may.
+func (r *reader) rewind() {
+	r.t.Helper()
+	err := r.db.Update(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`DELETE FROM feed_cursors`)
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// Reading everything again applies nothing twice and parks nothing that was applied.
+func TestReadAgainWithParkedEvents(t *testing.T) {
+	s := newSender(t, openDB(t, "sqlite::memory:"), newMarks())
+	r := newReader(t, openDB(t, "sqlite::memory:"), s)
+	s.must("bad", "1", "good", "1")
+	r.mustPoll()
+	r.fail["bad"] = errors.New("a defect")
+	s.must("bad", "2", "bad", "3")
+	r.mustPoll()
+	r.rewind()
+	r.mustPoll()
+	if p, h := r.parked(), r.f.Health(); len(p) != 2 || p[0].N != 3 || h.Applied.N != 2 || h.ParkedTotal != 2 {
+		t.Errorf("parked %+v, health %+v", p, h)
+	}
+	delete(r.fail, "bad")
+	r.rewind()
+	r.mustPoll()
+	wantState(t, r, "bad", "3", "good", "1")
+	if n := number(t, r.db, `SELECT COUNT(*) FROM effects WHERE times = 1`); n != 4 {
+		t.Errorf("%d of 4 events had their effect once", n)
+	}
+}
+
+// A state that cannot be applied in a snapshot is parked too, and what was parked before it in an
+// earlier epoch no longer counts.
+func TestParkedInASnapshot(t *testing.T) {
+	s := newSender(t, openDB(t, "sqlite::memory:"), newMarks())
+	r := newReader(t, openDB(t, "sqlite::memory:"), s)
+	r.fail["bad"] = errors.New("a defect")
+	s.must("bad", "1", "bad", "2", "good", "1", "mended", "1")
+	r.mustPoll()
+	if _, err := s.seq.NewEpoch(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	s.must("bad", "3")
+	r.mustPoll()
+	if p := r.parked(); len(p) != 1 || p[0].Version != 3 {
+		t.Errorf("parked %+v", p)
+	}
+	s.must("bad", "4")
+	r.mustPoll()
+	wantState(t, r, "good", "1", "mended", "1")
+	if h := r.f.Health(); h.Parked != 2 || h.Applied != (jitsuin.Position{Epoch: 2}) {
+		t.Errorf("health %+v", h)
+	}
+	delete(r.fail, "bad")
+	if _, err := r.f.RetryParked(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, r, "good", "1", "mended", "1", "bad", "4")
+}

@@ -53,29 +53,25 @@ func (f *Follower) resync(ctx context.Context) (taken int, err error) {
 }
 
 // supersede prepares for a snapshot's event: what is parked of its subject from earlier epochs no
-// longer counts. same says that this very event was applied before.
-func (f *Follower) supersede(tx *store.Tx, e Event, authority uint32, waiting map[string]bool) (same bool, err error) {
+// longer counts, and if this very event was applied before, it now counts as the new epoch's.
+func (f *Follower) supersede(tx *store.Tx, e Event, authority uint32, waiting map[string]bool) error {
 	if waiting[e.Subject] {
 		_, err := tx.Exec(`DELETE FROM feed_parked WHERE source = $1 AND topic = $2 AND subject = $3 AND authority < $4`,
 			f.cfg.Source, f.cfg.Topic, e.Subject, authority)
 		if err != nil {
-			return false, err
+			return err
 		}
 		var left int
 		err = tx.QueryRow(`SELECT COUNT(*) FROM feed_parked WHERE source = $1 AND topic = $2 AND subject = $3`,
 			f.cfg.Source, f.cfg.Topic, e.Subject).Scan(&left)
 		if err != nil {
-			return false, err
+			return err
 		}
 		waiting[e.Subject] = left > 0
 	}
-	r, err := tx.Exec(`UPDATE feed_applied SET epoch = $4 WHERE source = $1 AND topic = $2 AND subject = $3 AND hash = $5`,
+	_, err := tx.Exec(`UPDATE feed_applied SET epoch = $4 WHERE source = $1 AND topic = $2 AND subject = $3 AND hash = $5`,
 		f.cfg.Source, f.cfg.Topic, e.Subject, authority, e.Hash[:])
-	if err != nil {
-		return false, err
-	}
-	n, err := r.RowsAffected()
-	return n > 0, err
+	return err
 }
 
 // finish forgets a batch of lost subjects and, when none is left, moves the cursor.
