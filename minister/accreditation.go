@@ -13,27 +13,6 @@ import (
 // others name bodies that are verifiers by the law itself.
 const groundAccredited = "17-1-6"
 
-// term is how long an accreditation lasts. The Ordinance was read for accredited certifiers
-// (art. 17(1)(v)); that the same holds for item (vi) is unsure.
-var term = rules.Rule{
-	ID: "accreditation-term", N: 1, Unit: rules.Years,
-	Text: rules.Text{JA: "認定は1年ごとに更新を受けなければ、その期間の経過によって効力を失う。",
-		EN: "An accreditation loses its effect unless it is renewed every year."},
-	Source: rules.Source{Act: rules.Text{JA: "公的個人認証法施行令", EN: "Enforcement Ordinance of the JPKI Act"},
-		Article: rules.Text{JA: "10条", EN: "art. 10"}, Confidence: rules.OurReading,
-		Note: "Read for item (v) in the text of 2013; the term for item (vi) is unsure and taken to be the same."},
-}
-
-// lastDay gives the last day of a term that begins on from: the first day does not count (Civil
-// Code art. 140), so it is the same day of a later year, or 28 February for the 29th.
-func lastDay(from jitsuin.Date) jitsuin.Date {
-	d := jitsuin.Date{Year: from.Year + term.N, Month: from.Month, Day: from.Day}
-	if next := jitsuin.DateOf(d.Start()); next != d {
-		return next.AddDays(-next.Day)
-	}
-	return d
-}
-
 var verifierForm = regexp.MustCompile(`^[a-z]+:[a-z0-9][a-z0-9-]*$`)
 
 // decide gives the accreditation as it stands after decision d on the day today. last is the newest
@@ -51,7 +30,7 @@ func decide(last api.Accreditation, d api.Decision, today jitsuin.Date, id jitsu
 		if d.State != api.InForce {
 			return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "not-accredited", "%s has no accreditation that could be %s", d.Verifier, d.State)
 		}
-		return grant(d, today, id), nil
+		return grant(d, today, id)
 	}
 	if d.Ground != last.Ground {
 		return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "other-ground", "%s is accredited on the ground %s", d.Verifier, last.Ground).
@@ -82,23 +61,27 @@ func checkDecision(d api.Decision) error {
 	return nil
 }
 
-func grant(d api.Decision, today jitsuin.Date, id jitsuin.ID) api.Accreditation {
+func grant(d api.Decision, today jitsuin.Date, id jitsuin.ID) (api.Accreditation, error) {
 	a := api.Accreditation{ID: id, Verifier: d.Verifier, Name: d.Name, Ground: d.Ground, GrantedOn: today, State: api.InForce, Reason: d.Reason}
-	if d.Ground == groundAccredited {
-		a.Until = lastDay(today)
+	if d.Ground != groundAccredited {
+		return a, nil
 	}
-	return a
+	term, err := rules.AccreditationTerm(today)
+	a.Until = term.Until
+	return a, err
 }
 
 // renew extends an accreditation in force by one term from its last day (更新), unless that was
 // done already.
 func renew(a api.Accreditation, today jitsuin.Date) (api.Accreditation, error) {
-	if a.Until.IsZero() || a.Until.After(lastDay(today)) {
+	fromToday, err := rules.AccreditationTerm(today)
+	if err != nil {
+		return api.Accreditation{}, err
+	}
+	if a.Until.IsZero() || !a.Until.Before(fromToday.Until) {
 		return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "already-in-force", "the accreditation of %s is in force and needs no renewal", a.Verifier)
 	}
-	if a.Until == lastDay(today) {
-		return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "already-in-force", "the accreditation of %s was given or renewed today", a.Verifier)
-	}
-	a.Until = lastDay(a.Until)
-	return a, nil
+	next, err := rules.AccreditationTerm(a.Until)
+	a.Until = next.Until
+	return a, err
 }

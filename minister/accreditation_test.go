@@ -74,10 +74,29 @@ func TestBodiesNamedByLawHaveNoEnd(t *testing.T) {
 	}
 }
 
-func TestTermOfALeapDay(t *testing.T) {
-	for from, want := range map[jitsuin.Date]jitsuin.Date{day(2028, 2, 29): day(2029, 2, 28), day(2027, 2, 28): day(2028, 2, 28), day(2026, 12, 31): day(2027, 12, 31)} {
-		if got := lastDay(from); got != want {
-			t.Errorf("from %s to %s, want %s", from, got, want)
+// A term is granted, renewed and renewed again over a leap day without a gap or a day lost.
+func TestRenewalsOverALeapDay(t *testing.T) {
+	d := api.Decision{Verifier: "platform:1", Name: "PF", Ground: "17-1-6", State: api.InForce}
+	a := api.Accreditation{}
+	for _, c := range []struct{ today, until jitsuin.Date }{
+		{day(2026, 3, 1), day(2027, 3, 1)},
+		{day(2027, 2, 1), day(2028, 3, 1)},
+		{day(2028, 2, 29), day(2029, 3, 1)},
+	} {
+		next, err := decide(a, d, c.today, "1")
+		if err != nil || next.Until != c.until || next.ID != "1" {
+			t.Fatalf("on %s until %s, want %s: %v", c.today, next.Until, c.until, err)
 		}
+		a = next
+	}
+	onTheDay, err := decide(api.Accreditation{}, d, day(2028, 2, 29), "1")
+	if err != nil || onTheDay.Until != day(2029, 2, 28) {
+		t.Fatalf("granted on the leap day until %s: %v", onTheDay.Until, err)
+	}
+	if _, err := decide(onTheDay, d, day(2028, 2, 29), "1"); jitsuin.CodeOf(err) != "already-in-force" {
+		t.Errorf("renewed on the day it was granted: %v", err)
+	}
+	if again, err := decide(onTheDay, d, day(2029, 2, 28), "1"); err != nil || again.Until != day(2030, 2, 28) {
+		t.Errorf("renewed on its last day until %s: %v", again.Until, err)
 	}
 }
