@@ -46,7 +46,7 @@ func (a *Agency) routes() {
 	httpapi.Register(a.API, httpapi.Operation{ID: "links", Method: http.MethodGet, Path: "/links",
 		Summary:     "All certificates of a certificate's holder, by serial number",
 		Description: "Only for recognising the holder again (JPKI Act art. 52).",
-		Policy:      a.platforms()}, a.links)
+		Policy:      a.verifiers()}, a.links)
 	a.API.Raw("GET /ca/{name}", httpapi.Public("CA certificates are published"), http.HandlerFunc(a.serveCA))
 }
 

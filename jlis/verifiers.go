@@ -38,18 +38,6 @@ func (a *Agency) verifiers() httpapi.Policy {
 	return httpapi.Checked("Verifiers whose accreditation is in force today; a platform must also have notified J-LIS", a.mayVerify)
 }
 
-// platforms are those verifiers that are platform operators.
-func (a *Agency) platforms() httpapi.Policy {
-	role := httpapi.Roles("platform")
-	return httpapi.Checked("Platform operators whose accreditation is in force today and who have notified J-LIS",
-		func(ctx context.Context, c httpapi.Caller) error {
-			if err := role.Allow(ctx, c); err != nil {
-				return err
-			}
-			return a.mayVerify(ctx, c)
-		})
-}
-
 // mayVerify reads the tables each time: a suspension works at the next request.
 func (a *Agency) mayVerify(ctx context.Context, c httpapi.Caller) error {
 	today := jitsuin.DateOf(a.Clock.Now())
