@@ -188,6 +188,27 @@ func (c Challenge) Verify(ctx context.Context, a Answer, now time.Time, p Policy
 	return path, nil
 }
 
+// ChallengeVerdict says in the words of a report what came of Challenge.Verify: err is its error. For
+// the certificate these are the conclusions and reasons that a document's report gives. Only nil passes; a challenge that was unsound or out of time
+// says nothing of the certificate, and is INDETERMINATE like every other error.
+func ChallengeVerdict(err error) (Verdict, SubIndication, Reason) {
+	c := conclusion{Indeterminate, ChainGeneral, "chain-malformed"}
+	var path *cert.PathError
+	switch code := jitsuin.CodeOf(err); {
+	case err == nil:
+		c = conclusion{Passed, noSubIndication, "passed-login"}
+	case errors.As(err, &path):
+		c = pathConclusion(path)
+	case code == "challenge-signature":
+		c = conclusion{Failed, SigCryptoFailure, code}
+	case code == "status-not-checked":
+		c = conclusion{Indeterminate, TryLater, code}
+	case code == "signing-key":
+		c = faults[cms.FaultUnsupported]
+	}
+	return c.verdict, c.sub, reasonOf(c.reason)
+}
+
 // checkValue verifies the signature value over the message.
 func (c Challenge) checkValue(a Answer) error {
 	digest, h, err := c.digestFor(a.Certificate.PublicKey)

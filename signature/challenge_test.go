@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -99,8 +102,11 @@ func TestChallengeRefusals(t *testing.T) {
 	flipped.Signature[9] ^= 1
 	bySign := a
 	bySign.Certificate = j.Sign.Certificate // the same key under the other kind of certificate
-	none := a
+	none, other := a, a
 	none.Certificate = nil
+	foreign := *a.Certificate
+	foreign.PublicKey = ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))
+	other.Certificate = &foreign
 	revoked := policy(j)
 	revoked.Revocation = signtest.Status{Answer: cert.Status{State: cert.Revoked, Source: "ocsp", RevokedAt: signtest.Now.Add(-time.Hour)}}
 	unasked, untrusted := policy(j), policy(j)
@@ -110,20 +116,32 @@ func TestChallengeRefusals(t *testing.T) {
 		now    time.Time
 		policy signature.Policy
 		kind   jitsuin.Kind
+		say    string // verdict, sub-indication and code of the reason
 	}{
-		"expired this second": {a, wall.Add(5 * time.Minute), policy(j), jitsuin.Expired},
-		"long expired":        {a, wall.AddDate(1, 0, 0), policy(j), jitsuin.Expired},
-		"from the future":     {a, wall.Add(-2 * time.Minute), policy(j), jitsuin.Expired},
-		"a bit flipped":       {flipped, wall, policy(j), jitsuin.Unauthenticated},
-		"signature kind":      {bySign, wall, policy(j), jitsuin.Invalid},
-		"no certificate":      {none, wall, policy(j), jitsuin.Unauthenticated},
-		"revoked":             {a, wall, revoked, jitsuin.Revoked},
-		"status not asked":    {a, wall, unasked, jitsuin.Unavailable},
-		"other anchors":       {a, wall, untrusted, jitsuin.Invalid},
+		"expired this second": {a, wall.Add(5 * time.Minute), policy(j), jitsuin.Expired, "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE chain-malformed"},
+		"long expired":        {a, wall.AddDate(1, 0, 0), policy(j), jitsuin.Expired, "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE chain-malformed"},
+		"from the future":     {a, wall.Add(-2 * time.Minute), policy(j), jitsuin.Expired, "INDETERMINATE CERTIFICATE_CHAIN_GENERAL_FAILURE chain-malformed"},
+		"a bit flipped":       {flipped, wall, policy(j), jitsuin.Unauthenticated, "TOTAL-FAILED SIG_CRYPTO_FAILURE challenge-signature"},
+		"signature kind":      {bySign, wall, policy(j), jitsuin.Invalid, "TOTAL-FAILED CHAIN_CONSTRAINTS_FAILURE wrong-kind"},
+		"no certificate":      {none, wall, policy(j), jitsuin.Unauthenticated, "TOTAL-FAILED SIG_CRYPTO_FAILURE challenge-signature"},
+		"a key nobody uses":   {other, wall, policy(j), jitsuin.Unsupported, "UNSUPPORTED CRYPTO_CONSTRAINTS_FAILURE unsupported-algorithm"},
+		"revoked":             {a, wall, revoked, jitsuin.Revoked, "TOTAL-FAILED REVOKED revoked"},
+		"status not asked":    {a, wall, unasked, jitsuin.Unavailable, "INDETERMINATE TRY_LATER status-not-checked"},
+		"other anchors":       {a, wall, untrusted, jitsuin.Invalid, "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND no-issuer"},
 	} {
-		if _, err := challenge().Verify(context.Background(), c.answer, c.now, c.policy); err == nil || jitsuin.KindOf(err) != c.kind {
+		_, err := challenge().Verify(context.Background(), c.answer, c.now, c.policy)
+		if err == nil || jitsuin.KindOf(err) != c.kind {
 			t.Errorf("%s: %v (%s)", name, err, jitsuin.KindOf(err))
 		}
+		if verdict, sub, reason := signature.ChallengeVerdict(err); fmt.Sprint(verdict, " ", sub, " ", reason.Code) != c.say || reason.JA == "" || reason.EN == "" {
+			t.Errorf("%s: %s %s %+v", name, verdict, sub, reason)
+		}
+	}
+	if verdict, sub, reason := signature.ChallengeVerdict(nil); verdict != signature.Passed || sub != "" || reason.Code != "passed-login" {
+		t.Errorf("a login that passed: %s %s %+v", verdict, sub, reason)
+	}
+	if verdict, _, _ := signature.ChallengeVerdict(errors.New("any other")); verdict != signature.Indeterminate {
+		t.Errorf("an unknown error: %s", verdict)
 	}
 	if _, err := challenge().Sign(j.Sign.Certificate, j.Sign.Key); jitsuin.KindOf(err) != jitsuin.Denied {
 		t.Errorf("a signature certificate answers a login: %v", err)

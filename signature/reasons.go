@@ -6,6 +6,10 @@ import "slices"
 var reasonTexts = map[string][2]string{
 	"passed": {"署名は有効です。文書は署名後に変更されておらず、証明書は確認時点で有効です。",
 		"The signature is valid: the document is unchanged and the certificate is in force at the time of checking."},
+	"passed-login": {"利用者証明は有効です。証明書は確認時点で有効です。",
+		"The authentication is valid, and the certificate is in force at the time of checking."},
+	"challenge-signature": {"署名がこのチャレンジへの応答ではありません。",
+		"The signature does not answer this challenge with the key of the certificate."},
 	"malformed": {"電子署名として読み取れません。データが壊れているか、署名ではありません。",
 		"This cannot be read as a signature. The data is damaged or is something else."},
 	"unsupported-form": {"この形式の署名データには対応していません。", "This form of signed data is not supported."},
