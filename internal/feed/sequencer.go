@@ -50,8 +50,9 @@ func (h Head) mark() Mark { return Mark{h.Position, h.Hash} }
 type Sequencer struct {
 	cfg SequencerConfig
 
-	work  sync.Mutex      // held while numbering, raising marks or changing the epoch; owns marks
-	marks map[string]Mark // what the high-water file says
+	work   sync.Mutex      // held while numbering, raising marks or changing the epoch; owns the two below
+	marks  map[string]Mark // what the high-water file says
+	unsure bool            // the last numbering failed, and may be in the database all the same
 
 	mu      sync.Mutex // owns the fields below
 	heads   map[string]Head
@@ -140,6 +141,11 @@ func (s *Sequencer) Step(ctx context.Context) (numbered int, err error) {
 	if err := s.Health(); err != nil {
 		return 0, err
 	}
+	if s.unsure {
+		if err := s.refresh(ctx); err != nil {
+			return 0, err
+		}
+	}
 	var b *batch
 	err = s.cfg.DB.Update(ctx, func(tx *store.Tx) (err error) {
 		b, err = s.number(tx)
@@ -149,9 +155,11 @@ func (s *Sequencer) Step(ctx context.Context) (numbered int, err error) {
 		s.setBroken(err)
 	}
 	if err != nil {
+		s.unsure = true
 		return 0, fmt.Errorf("number events: %w", err)
 	}
 	if err := s.publish(b.heads); err != nil {
+		s.unsure = true
 		return 0, err
 	}
 	return b.numbered, nil
@@ -162,6 +170,11 @@ func (s *Sequencer) Step(ctx context.Context) (numbered int, err error) {
 func (s *Sequencer) Refresh(ctx context.Context) error {
 	s.work.Lock()
 	defer s.work.Unlock()
+	return s.refresh(ctx)
+}
+
+// refresh is Refresh for a caller that holds work.
+func (s *Sequencer) refresh(ctx context.Context) error {
 	var heads map[string]Head
 	err := s.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if heads, err = readHeads(tx); err != nil {
@@ -187,6 +200,7 @@ func (s *Sequencer) Refresh(ctx context.Context) error {
 		return err
 	}
 	s.setBroken(nil)
+	s.unsure = false
 	return nil
 }
 
