@@ -2,8 +2,13 @@ package platform_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"net/http"
 	"testing"
 	"time"
@@ -173,6 +178,50 @@ func rawCMS(t *testing.T, c platformtest.Credential, document []byte) []byte {
 	t.Helper()
 	s := cms.Signer{Certificate: c.Cert, Key: c.Key}
 	der, err := s.Detached(t.Context(), bytes.NewReader(document), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// directCMS makes a detached RSA signature without signed attributes, as old software does.
+func directCMS(t *testing.T, c platformtest.Credential, document []byte) []byte {
+	t.Helper()
+	sum := sha256.Sum256(document)
+	value, err := c.Key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type algorithm struct {
+		OID        asn1.ObjectIdentifier
+		Parameters asn1.RawValue `asn1:"optional"`
+	}
+	type signer struct {
+		Version int
+		ID      struct {
+			Issuer asn1.RawValue
+			Serial *big.Int
+		}
+		Digest, Algorithm algorithm
+		Value             []byte
+	}
+	type signedData struct {
+		Version      int
+		Digests      []algorithm `asn1:"set"`
+		Content      struct{ Type asn1.ObjectIdentifier }
+		Certificates asn1.RawValue
+		Signers      []signer `asn1:"set"`
+	}
+	hash, rsa := algorithm{OID: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}}, algorithm{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, asn1.NullRawValue}
+	s := signer{Version: 1, Digest: hash, Algorithm: rsa, Value: value}
+	s.ID.Issuer, s.ID.Serial = asn1.RawValue{FullBytes: c.Cert.RawIssuer}, c.Cert.SerialNumber
+	sd := signedData{Version: 1, Digests: []algorithm{hash}, Signers: []signer{s},
+		Certificates: asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: c.Cert.Raw}}
+	sd.Content.Type = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	der, err := asn1.Marshal(struct {
+		Type asn1.ObjectIdentifier
+		Data signedData `asn1:"explicit,tag:0"`
+	}{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}, sd})
 	if err != nil {
 		t.Fatal(err)
 	}

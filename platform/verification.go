@@ -1,14 +1,12 @@
 package platform
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -143,16 +141,11 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	}
 	w := p.newWitness()
 	policy := signature.Policy{Anchors: anchors, At: at, Revocation: w, Kind: jitsuin.SignCert}
-	var report *signature.Report
-	if in.DocumentDigest != nil {
-		report, err = verifyDigest(ctx, in.Signature, in.DocumentDigest, policy)
-	} else {
-		var content io.Reader
-		if in.Document != nil {
-			content = bytes.NewReader(in.Document)
-		}
-		report, err = signature.Verify(ctx, signature.Input{Signature: in.Signature, Content: content}, policy)
+	input, err := inputOf(in)
+	if err != nil {
+		return nil, err
 	}
+	report, err := signature.Verify(ctx, input, policy)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -164,6 +165,10 @@ func TestOnlyTheDigestIsSent(t *testing.T) {
 	wrong := request
 	wrong.DocumentDigest = other[:]
 	refused(t, b.verify(wrong), signature.Failed, signature.HashFailure)
+	longer := sha512.Sum384(document)
+	otherHash := request
+	otherHash.DocumentDigest = longer[:] // the signature has SHA-256
+	refused(t, b.verify(otherHash), signature.Indeterminate, signature.SignedDataNotFound)
 
 	b.Status.Down.Store(true)
 	refused(t, b.verify(request), signature.Indeterminate, signature.TryLater)
@@ -183,6 +188,19 @@ func TestOnlyTheDigestIsSent(t *testing.T) {
 	embedded.Signature = embed(t, hanako, document)
 	_, err = b.verifyAs(b.tenant, embedded)
 	code(t, err, jitsuin.Invalid, "digest-embedded")
+}
+
+// Without signed attributes a signature covers the bytes themselves: what they are cannot be told
+// from a digest, and might be a login's challenge or another signature's attributes.
+func TestADirectSignatureNeedsItsDocument(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	hanako := b.Agency.Resident("霧島　花子")
+	sum := sha256.Sum256(document)
+	direct := directCMS(t, hanako.Sign, document)
+	if v := b.verify(api.VerificationRequest{Document: document, Signature: direct}); v.Report.Verdict != signature.Passed {
+		t.Fatalf("with its document: %+v", v.Report)
+	}
+	refused(t, b.verify(api.VerificationRequest{DocumentDigest: sum[:], Signature: direct}), signature.Failed, signature.SigConstraints)
 }
 
 func embed(t *testing.T, p *platformtest.Person, document []byte) []byte {

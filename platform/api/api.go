@@ -16,7 +16,7 @@ import (
 // of the document.
 type VerificationRequest struct {
 	Document       []byte `json:"document,omitempty" doc:"the signed bytes"`
-	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 (32 bytes) or SHA-384 (48) of the signed bytes, as the signature has it, where the document itself stays with the tenant"`
+	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 (32 bytes), SHA-384 (48) or SHA-512 (64) of the signed bytes, with the signature's own hash, where the document itself stays with the tenant; for signatures with signed attributes only"`
 	Signature      []byte `json:"signature" doc:"CMS SignedData, DER or BER"`
 	// Purpose says what the signature is for, in a word of rules.Purposes: it decides which record is
 	// kept and is stored. A certificate may be used for checking this signature and for nothing

@@ -239,5 +239,5 @@ func TestALoginBelongsToItsBrowser(t *testing.T) {
 	wrong.Signature[0] ^= 1
 	want(t, "a wrong signature", mine.call("POST", "/login/finish", "", wrong, nil), "challenge-signature")
 	f.Agency.Revoke(jitsuin.AuthCert, hanako.Auth.Cert)
-	want(t, "a revoked certificate", mine.call("POST", "/login/finish", "", mine.start(hanako.Auth), nil), "path-revoked")
+	want(t, "a revoked certificate", mine.call("POST", "/login/finish", "", mine.start(hanako.Auth), nil), "revoked")
 }
