@@ -164,12 +164,13 @@ func photo(items jitsuin.FourItems) *town.Document {
 }
 
 // admit takes in an application and checks the applicant.
-func admit(ctx context.Context, t *terminal.Terminal, n town.NewApplication) (app town.Application, err error) {
+func admit(ctx context.Context, t *terminal.Terminal, n town.NewApplication, acked func(town.Application)) (app town.Application, err error) {
 	key := string(jitsuin.NewID())
 	err = patient(ctx, func() (err error) { app, err = t.Town.Apply(ctx, n, key); return err })
 	if err != nil {
 		return app, fmt.Errorf("apply: %w", err)
 	}
+	acked(app)
 	id := app.ID
 	err = patient(ctx, func() (err error) {
 		if app, err = t.Town.Application(ctx, id, "", 0); err != nil || app.State != town.Received {
@@ -181,11 +182,12 @@ func admit(ctx context.Context, t *terminal.Terminal, n town.NewApplication) (ap
 	if err != nil {
 		return app, fmt.Errorf("check: %w", err)
 	}
+	acked(app)
 	return app, nil
 }
 
 func newCardFor(ctx context.Context, t *terminal.Terminal, subject jitsuin.ID, items jitsuin.FourItems) (done town.Application, err error) {
-	app, err := admit(ctx, t, town.NewApplication{Type: town.NewCard, Subject: subject, Items: items, Kinds: jitsuin.CertKinds[:], Clerk: sampleClerk})
+	app, err := admit(ctx, t, town.NewApplication{Type: town.NewCard, Subject: subject, Items: items, Kinds: jitsuin.CertKinds[:], Clerk: sampleClerk}, func(town.Application) {})
 	if err != nil {
 		return app, err
 	}
@@ -193,17 +195,26 @@ func newCardFor(ctx context.Context, t *terminal.Terminal, subject jitsuin.ID, i
 	return done, err
 }
 
-func reissueFor(ctx context.Context, t *terminal.Terminal, f Folder, subject jitsuin.ID, items jitsuin.FourItems, card jitsuin.ID, fails *fuse) (done town.Application, err error) {
-	app, err := admit(ctx, t, town.NewApplication{Type: town.Reissue, Subject: subject, Items: items, Kinds: []jitsuin.CertKind{jitsuin.SignCert}, Card: card, Clerk: sampleClerk})
+func reissueFor(ctx context.Context, t *terminal.Terminal, f Folder, subject jitsuin.ID, items jitsuin.FourItems, card jitsuin.ID, fails *fuse) (town.Application, error) {
+	app, err := admit(ctx, t, town.NewApplication{Type: town.Reissue, Subject: subject, Items: items, Kinds: []jitsuin.CertKind{jitsuin.SignCert}, Card: card, Clerk: sampleClerk}, func(town.Application) {})
 	if err != nil {
 		return app, err
 	}
+	return renew(ctx, t, f, app.ID, card, fails)
+}
+
+// renew has the resident put the card on the counter's reader, as often as it takes.
+func renew(ctx context.Context, t *terminal.Terminal, f Folder, app, card jitsuin.ID, fails *fuse) (done town.Application, err error) {
 	err = patient(ctx, func() error {
 		ch, err := host.OpenSocket(ctx, f.CardSocket(card))
 		if err != nil {
-			return err
+			return fmt.Errorf("put the card on the reader: %v", err) // whatever it is: it may be there soon
 		}
-		done, err = t.Reissue(ctx, app.ID, fusedCard{ch, fails}, SamplePIN)
+		reading := ch
+		if fails != nil {
+			reading = fusedCard{ch, fails}
+		}
+		done, err = t.Reissue(ctx, app, reading, SamplePIN)
 		return errors.Join(err, ch.Close())
 	})
 	return done, err
