@@ -45,7 +45,8 @@ func scan(s store.Scanner, more ...any) (a api.Accreditation, err error) {
 	if err != nil {
 		return a, err
 	}
-	return a, errors.Join(a.GrantedOn.UnmarshalText([]byte(granted)), a.Until.UnmarshalText([]byte(until)))
+	err = errors.Join(a.GrantedOn.UnmarshalText([]byte(granted)), a.Until.UnmarshalText([]byte(until)))
+	return a, err
 }
 
 // list gives every accreditation, ordered by verifier.
@@ -80,7 +81,8 @@ func scanStep(s store.Scanner) (h api.Step, err error) {
 		return h, err
 	}
 	h.At = store.Time(micros)
-	return h, h.Until.UnmarshalText([]byte(until))
+	err = h.Until.UnmarshalText([]byte(until))
+	return h, err
 }
 
 // last gives the newest accreditation of a verifier and how many there have been; zero for none.

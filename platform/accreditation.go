@@ -54,7 +54,8 @@ func (p *Platform) accreditation(ctx context.Context) (a minister.Accreditation,
 	if err != nil {
 		return a, "", err
 	}
-	return a, notified, json.Unmarshal([]byte(body), &a)
+	err = json.Unmarshal([]byte(body), &a)
+	return a, notified, err
 }
 
 // mayVerify refuses everything while our accreditation is not in force on the civil day.

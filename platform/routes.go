@@ -13,7 +13,7 @@ func (p *Platform) routes() {
 	tenants := httpapi.Roles(roleTenant)
 	if !p.cfg.Standalone {
 		httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,
-			Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "Needs the header Idempotency-Key.",
+			Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "Registered again with the same key, a tenant takes the new name and origins. Needs the header Idempotency-Key.",
 			Policy: httpapi.Roles("operator")}, p.postTenant)
 	}
 	httpapi.Register(p.API, httpapi.Operation{ID: "verify", Method: http.MethodPost, Path: "/v1/verifications", Status: http.StatusCreated,

@@ -63,7 +63,11 @@ func TestNothingIsVerifiedWithoutAccreditation(t *testing.T) {
 func TestTenants(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
-		key := platformtest.SPKI(t, b.tenant)
+		another, err := actor.NewKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := platformtest.SPKI(t, httpapi.Identity{Key: another})
 		good := api.TenantRequest{ID: "tenant:shop", Name: "店", Origins: []string{"https://shop.example"}, PublicKey: key}
 		if _, err := b.TryRegister("municipality:91201", good); jitsuin.KindOf(err) != jitsuin.Denied {
 			t.Errorf("a town registered a tenant: %v", err)
@@ -99,6 +103,49 @@ func TestTenants(t *testing.T) {
 		code(t, err, jitsuin.Unauthenticated, "assertion")
 		err = b.As("operator:1").Call(t.Context(), "POST", "/v1/verifications", "key-of-operator", api.VerificationRequest{Signature: []byte{1}, Purpose: "account"}, nil)
 		code(t, err, jitsuin.Denied, "not-for-this-caller")
+	})
+}
+
+// A tenant that moves is registered again: the new origin counts and the old one no more; who it is
+// stays, and nobody takes its place with a key of their own.
+func TestATenantMovesToOtherOrigins(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		b := open(t, url, nil)
+		hanako := b.Agency.Resident("霧島　花子")
+		first := b.verify(b.signed(hanako)).User
+		since := jitsuin.DateOf(b.Platform.Clock.Now())
+		b.advance(72 * time.Hour)
+		const moved = "https://moved.example"
+		again := api.TenantRequest{ID: "tenant:bank", Name: "移転後の銀行", Origins: []string{moved}, PublicKey: platformtest.SPKI(t, b.tenant)}
+		asks := func(from string) error {
+			return b.once(b.tenant, "/v1/login-challenges", "", api.ChallengeRequest{Origin: from, Purpose: "login"}, nil)
+		}
+		code(t, asks(moved), jitsuin.Denied, "origin-not-registered")
+		made, err := b.TryRegister("operator:1", again)
+		if err != nil || made.Name != again.Name || len(made.Origins) != 1 || made.Origins[0] != moved || made.DeemedSince != since {
+			t.Errorf("registered again: %+v, %v", made, err)
+		}
+		if err := asks(moved); err != nil {
+			t.Errorf("from the new origin: %v", err)
+		}
+		code(t, asks(origin), jitsuin.Denied, "origin-not-registered")
+		if u := b.verify(b.signed(hanako)).User; u == nil || u.ID != first.ID || u.New {
+			t.Errorf("after the move another user: %+v, was %+v", u, first)
+		}
+
+		thief, err := actor.NewKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stolen := again
+		stolen.Origins, stolen.PublicKey = []string{"https://thief.example"}, platformtest.SPKI(t, httpapi.Identity{Key: thief})
+		_, err = b.TryRegister("operator:1", stolen)
+		code(t, err, jitsuin.Conflict, "tenant-exists")
+		if err := asks(moved); err != nil {
+			t.Errorf("after the Conflict: %v", err)
+		}
+		_, err = b.verifyAs(httpapi.Identity{ID: "tenant:bank", Key: thief}, b.signed(hanako))
+		code(t, err, jitsuin.Unauthenticated, "assertion")
 	})
 }
 

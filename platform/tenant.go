@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -65,34 +66,51 @@ func checkOrigin(o string) error {
 	return nil
 }
 
-const insertTenant = `INSERT INTO tenants (id, name, origins, public_key, deemed_since) VALUES ($1, $2, $3, $4, $5)`
+const upsertTenant = `INSERT INTO tenants (id, name, origins, public_key, deemed_since) VALUES ($1, $2, $3, $4, $5)
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, origins = excluded.origins, public_key = excluded.public_key`
 
-// putTenant stores a tenant; suffix says what happens to one that is there.
-func putTenant(tx *store.Tx, r api.TenantRequest, since jitsuin.Date, suffix string) (stored bool, err error) {
+// putTenant stores a tenant; one that is there takes name, origins and key, and stays deemed since its day.
+func putTenant(tx *store.Tx, r api.TenantRequest, since jitsuin.Date) error {
 	origins, err := json.Marshal(append([]string{}, r.Origins...))
 	if err != nil {
-		return false, err
+		return err
 	}
-	result, err := tx.Exec(insertTenant+suffix, r.ID, r.Name, string(origins), r.PublicKey, since.String())
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+	_, err = tx.Exec(upsertTenant, r.ID, r.Name, string(origins), r.PublicKey, since.String())
+	return err
 }
 
-// register makes a tenant a deemed verifier from today on.
+// deemedSince gives the day since which a tenant is one, and its key; no day for nobody.
+func deemedSince(tx *store.Tx, id string) (since jitsuin.Date, key []byte, err error) {
+	var text string
+	err = tx.QueryRow(`SELECT deemed_since, public_key FROM tenants WHERE id = $1`, id).Scan(&text, &key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return since, nil, nil
+	}
+	if err != nil {
+		return since, nil, err
+	}
+	err = since.UnmarshalText([]byte(text))
+	return since, key, err
+}
+
+// register makes a tenant a deemed verifier from today on. Registered again with the same key, it
+// takes the new name and origins; another key is a Conflict, for whoever holds the first one is the tenant.
 func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenant, error) {
 	if err := checkTenant(r); err != nil {
 		return api.Tenant{}, err
 	}
 	today := jitsuin.DateOf(p.Clock.Now())
 	return httpapi.Once(ctx, p.DB, "register-tenant", r, func(tx *store.Tx) (api.Tenant, error) {
-		fresh, err := putTenant(tx, r, today, ` ON CONFLICT (id) DO NOTHING`)
-		if err == nil && !fresh {
-			err = jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already", r.ID)
+		since, key, err := deemedSince(tx, r.ID)
+		switch {
+		case err != nil:
+			return api.Tenant{}, err
+		case since.IsZero():
+			since = today
+		case !bytes.Equal(key, r.PublicKey):
+			return api.Tenant{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already, with another key", r.ID)
 		}
-		return api.Tenant{ID: r.ID, Name: r.Name, Origins: append([]string{}, r.Origins...), DeemedSince: today}, err
+		return api.Tenant{ID: r.ID, Name: r.Name, Origins: append([]string{}, r.Origins...), DeemedSince: since}, putTenant(tx, r, since)
 	})
 }
 
@@ -112,10 +130,7 @@ func (p *Platform) registerOwn(ctx context.Context) error {
 		return err
 	}
 	today := jitsuin.DateOf(p.Clock.Now())
-	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := putTenant(tx, r, today, ` ON CONFLICT (id) DO UPDATE SET name = excluded.name, origins = excluded.origins, public_key = excluded.public_key`)
-		return err
-	})
+	return p.DB.Update(ctx, func(tx *store.Tx) error { return putTenant(tx, r, today) })
 }
 
 const keyLookupTime = 5 * time.Second

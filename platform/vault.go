@@ -81,7 +81,8 @@ func getRecord(tx *store.Tx, tenant string, verification jitsuin.ID) (r record, 
 		return r, false, err
 	}
 	r.madeAt = store.Time(made)
-	return r, true, r.keepUntil.UnmarshalText([]byte(until))
+	err = r.keepUntil.UnmarshalText([]byte(until))
+	return r, true, err
 }
 
 // nextRecordEnd gives the first instant at which a record is no longer kept.

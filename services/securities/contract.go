@@ -138,5 +138,6 @@ func getCustomer(tx *store.Tx, id jitsuin.ID) (Customer, error) {
 		return c, err
 	}
 	c.Contracts = append(c.Contracts, all...)
-	return c, json.Unmarshal([]byte(newest), &c.Items)
+	err = json.Unmarshal([]byte(newest), &c.Items)
+	return c, err
 }
