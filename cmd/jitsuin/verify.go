@@ -50,10 +50,11 @@ type judgeCmd struct {
 }
 
 func (j *judgeCmd) Run(ctx context.Context, face *ui.Face, country *calls, k *kong.Context, c *verifyCmd) error {
+	now := country.civil(ctx, face, c.Data)
 	if c.At.IsZero() {
-		c.At = country.civil(ctx, face, c.Data)
+		c.At = now
 	}
-	report, err := judge.Verify(ctx, face, judge.Request{Mode: judge.Mode(k.Selected().Name), File: j.File, Detached: c.Detached, At: c.At,
+	report, err := judge.Verify(ctx, face, judge.Request{Mode: judge.Mode(k.Selected().Name), File: j.File, Detached: c.Detached, At: c.At, Now: now,
 		Anchors: c.Anchors, Intermediates: c.Intermediates, CRLs: c.CRL, OCSPs: c.OCSP, DefaultAnchors: anchors(c.Data)})
 	if err != nil {
 		return err

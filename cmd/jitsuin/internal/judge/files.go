@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
@@ -116,12 +117,13 @@ func parseCertificates(raw []byte) ([]*x509.Certificate, error) {
 }
 
 // statusFiles reads revocation lists and OCSP responses; nil where none are named. An OCSP response that
-// is an error itself is no answer, and no reason to stop.
-func statusFiles(crls, ocsps []string) (*status.Files, error) {
+// is an error itself is no answer, and no reason to stop. now is when they are read: nothing is known of
+// an instant to come, and what is read now may speak of one that is past.
+func statusFiles(crls, ocsps []string, now time.Time) (*status.Files, error) {
 	if len(crls)+len(ocsps) == 0 {
 		return nil, nil
 	}
-	s := &status.Files{}
+	s := &status.Files{Clock: func() time.Time { return now }}
 	for _, name := range crls {
 		raw, err := readFile(name, maxCRL)
 		if err != nil {

@@ -24,9 +24,10 @@ import (
 type Request struct {
 	Mode          Mode
 	File          string
-	Detached      []string // CONTENT or NAME=CONTENT
-	At            time.Time
-	Anchors       []string // files and folders, or the one word "none"; empty asks DefaultAnchors
+	Detached      []string  // CONTENT or NAME=CONTENT
+	At            time.Time // the instant asked about, civil time
+	Now           time.Time // when it is asked, civil time: nothing passes for an instant after it
+	Anchors       []string  // files and folders, or the one word "none"; empty asks DefaultAnchors
 	Intermediates []string
 	CRLs, OCSPs   []string
 	// DefaultAnchors names a file or folder with the anchors of the country at hand, "" for none.
@@ -101,7 +102,7 @@ func (r Request) open(f *ui.Face) (*named, error) {
 	if n.intermediates, err = certificates("--intermediates", r.Intermediates); err != nil {
 		return nil, err
 	}
-	if n.files, err = statusFiles(r.CRLs, r.OCSPs); err != nil {
+	if n.files, err = statusFiles(r.CRLs, r.OCSPs, r.Now); err != nil {
 		return nil, err
 	}
 	if r.Mode == Status {
