@@ -170,7 +170,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 // Handler is the whole: request id, log, caller, routes.
 func (a *API) Handler() http.Handler {
 	h := http.NewCrossOriginProtection().Handler(a.mux)
-	return withRequestID(withLog(a.log, withRecovery(a.log, a.withCaller(h))))
+	return withRequestID(withLog(a.log, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h)))))
 }
 
 // withCaller reads the access token, if one was sent. A wrong one is refused even on public
