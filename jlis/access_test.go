@@ -284,6 +284,28 @@ func TestListNumbersRiseForEver(t *testing.T) {
 	}
 }
 
+// A list that counts a change has it, also where the event is dated in the second after the list's.
+// Otherwise the list would hold without the revocation until something else changes.
+func TestAListHasEveryChangeThatItCounts(t *testing.T) {
+	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
+	subject := d.holder(hanako, 0)
+	r := d.living(subject)[jitsuin.SignCert]
+	u := d.authority[jitsuin.SignCert]
+	d.feedNode()
+	at := d.Clock.Now().Add(2 * time.Second)
+	must(t, d.node.apply(t.Context(), eventOf(t, api.StatusEvent{Kind: r.Kind, Serial: r.Serial.String(), Issuer: u.keyID(), Municipality: asagiri,
+		IssuedAt: r.NotBefore, NotAfter: r.NotAfter, State: api.StateRevoked, RevokedAt: &at, Reason: jitsuin.ReasonAffiliationChanged}, 2)))
+	for _, town := range []jitsuin.MunicipalityCode{"", asagiri} {
+		der, err := d.node.lists.get(t.Context(), u, (*d.node.sets.Load())[u.keyID()], town)
+		must(t, err)
+		list, err := cert.ParseCRL(der)
+		must(t, err)
+		if _, listed := list.Lookup(r.Serial.Big()); !listed {
+			t.Errorf("the list of %q lacks a revocation that it counts", town)
+		}
+	}
+}
+
 func TestTheNextSuiteAndTheNextGeneration(t *testing.T) {
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)

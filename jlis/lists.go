@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 
 // listValidity is what a revocation list promises: a day and a margin. Production's is not known.
 const listValidity = 26 * time.Hour
+
+// noEnd is later than any event that a status.Set can have.
+var noEnd = time.Unix(math.MaxUint32, 0)
 
 // listMaker makes revocation lists when they are asked for: with the cadence immediate a new one if
 // the status has changed since the last or that is about to end, with official one a civil day, of
@@ -47,7 +51,7 @@ type list struct {
 func (m *listMaker) get(ctx context.Context, u *authority, set *status.Set, town jitsuin.MunicipalityCode) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key, now := listKey{u.name, town}, m.agency.Clock.Now().Truncate(time.Second)
+	key := listKey{u.name, town}
 	last, ok := m.lists[key]
 	if !ok {
 		var err error
@@ -55,7 +59,9 @@ func (m *listMaker) get(ctx context.Context, u *authority, set *status.Set, town
 			return nil, err
 		}
 	}
-	changes := set.Changes(town) // before the snapshot: a change in between makes the next list, not none
+	// Before the time and the snapshot: a change in between makes the next list, not none.
+	changes := set.Changes(town)
+	now := m.agency.Clock.Now().Truncate(time.Second)
 	if m.holds(last, set, changes, now) {
 		return last.der, nil
 	}
@@ -101,8 +107,12 @@ func (m *listMaker) stored(ctx context.Context, key listKey) (l list, err error)
 func (m *listMaker) make(ctx context.Context, u *authority, set *status.Set, town jitsuin.MunicipalityCode, last list, now time.Time) (l list, err error) {
 	a := m.agency
 	l.this = now
-	if midnight := jitsuin.DateOf(now).Start(); a.cfg.Status.Cadence == status.Official && midnight.After(last.this) {
-		l.this = midnight
+	asOf := noEnd // all that changes counted: another clock may have dated an event a little later
+	if a.cfg.Status.Cadence == status.Official {
+		if midnight := jitsuin.DateOf(now).Start(); midnight.After(last.this) {
+			l.this = midnight
+		}
+		asOf = l.this
 	}
 	l.next = l.this.Add(listValidity)
 	number, err := m.nextNumber(ctx, u)
@@ -114,7 +124,7 @@ func (m *listMaker) make(ctx context.Context, u *authority, set *status.Set, tow
 		t.DistributionPoint = a.realm.DistributionPoint(u.kind, cert.Place(a.cfg.Places[town]))
 	}
 	var receipt signer.Receipt
-	l.der, err = t.Build(ctx, set.Snapshot(town, l.this, last.this).All(), func(ctx context.Context, tbs []byte) (sig []byte, err error) {
+	l.der, err = t.Build(ctx, set.Snapshot(town, asOf, last.this).All(), func(ctx context.Context, tbs []byte) (sig []byte, err error) {
 		if err := m.intend(ctx, u, number, town, l, sha256.Sum256(tbs)); err != nil {
 			return nil, err
 		}
