@@ -72,7 +72,7 @@ func (f Folder) terminalIdentity(ctx context.Context, code jitsuin.MunicipalityC
 	if err != nil {
 		return reader.Terminal{}, err
 	}
-	return identity, os.WriteFile(path, identity.Certificate, 0o600)
+	return identity, replace(path, identity.Certificate, 0o600)
 }
 
 // CardSocket is where the holder's programs reach a card.

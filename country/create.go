@@ -84,7 +84,7 @@ func (f Folder) writeFacts(facts Facts) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(f.Path("country.json"), append(raw, '\n'), 0o600)
+	return replace(f.Path("country.json"), append(raw, '\n'), 0o600)
 }
 
 // adjust moves a country that is there to other addresses, or to another cadence, where that is asked
@@ -152,7 +152,7 @@ func (f Folder) writeDirectory(plan Plan, sample people.Country) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(f.Path("directory.jws"), signed, 0o644)
+	return replace(f.Path("directory.jws"), signed, 0o644)
 }
 
 // base is the part of the configuration that all actors share. Paths are relative to config/.
@@ -181,7 +181,7 @@ func (f Folder) writeConfigs(facts Facts, plan Plan, sample people.Country) erro
 			return fmt.Errorf("configuration of %s: %w", id, err)
 		}
 		head := "# Configuration of " + id + ". Start it alone with: jitsuin serve " + httpapi.RoleOf(id) + " --config THIS_FILE\n"
-		if err := os.WriteFile(f.ConfigPath(id), append([]byte(head), raw...), 0o600); err != nil {
+		if err := replace(f.ConfigPath(id), append([]byte(head), raw...), 0o600); err != nil {
 			return err
 		}
 	}

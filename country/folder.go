@@ -119,7 +119,7 @@ func (f Folder) Remote(from, to string) (*httpapi.Remote, error) {
 	return httpapi.NewRemote(self, d, to), nil
 }
 
-// keyOf reads an instance's key, or makes it.
+// keyOf reads an instance's key, or makes it. Who asks at the same time gets the same one.
 func (f Folder) keyOf(id string) (httpapi.Identity, error) {
 	path := f.KeyPath(id)
 	if _, err := os.Stat(path); err == nil {
@@ -132,7 +132,14 @@ func (f Folder) keyOf(id string) (httpapi.Identity, error) {
 	if err != nil {
 		return httpapi.Identity{}, err
 	}
-	return httpapi.Identity{ID: id, Key: key}, actor.WriteKey(path, key)
+	content, err := actor.EncodeKey(key)
+	if err == nil {
+		err = keep(path, content, 0o600)
+	}
+	if err != nil {
+		return httpapi.Identity{}, err
+	}
+	return f.Identity(id)
 }
 
 // makeSecret draws a random secret, once: the passphrase of sealed keys, the key for making chips.
@@ -143,7 +150,7 @@ func (f Folder) makeSecret(name string) error {
 	}
 	var b [24]byte
 	rand.Read(b[:])
-	return os.WriteFile(path, []byte(base64.RawURLEncoding.EncodeToString(b[:])+"\n"), 0o600)
+	return keep(path, []byte(base64.RawURLEncoding.EncodeToString(b[:])+"\n"), 0o600)
 }
 
 // Reset removes a country, and only something that is one.

@@ -80,13 +80,22 @@ func ResolvePaths(base string, paths ...*string) {
 // NewKey makes a private key for an instance.
 func NewKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 
-// WriteKey stores a private key as PKCS#8 PEM, readable by its owner only.
-func WriteKey(path string, key *ecdsa.PrivateKey) error {
+// EncodeKey gives a private key as PKCS#8 PEM.
+func EncodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("encode key: %w", err)
+		return nil, fmt.Errorf("encode key: %w", err)
 	}
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// WriteKey stores a private key as EncodeKey gives it, readable by its owner only.
+func WriteKey(path string, key *ecdsa.PrivateKey) error {
+	content, err := EncodeKey(key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
 }
 
 // WritePublicKey stores a public key as PEM.
