@@ -306,6 +306,28 @@ func TestAListHasEveryChangeThatItCounts(t *testing.T) {
 	}
 }
 
+// Sets count a certificate's events in 16 bits; a later one is refused, not taken for an earlier one,
+// which would leave a revoked certificate good.
+func TestAStatusEventBeyondWhatSetsCountIsRefused(t *testing.T) {
+	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
+	d.holder(hanako, 0)
+	d.feedNode()
+	revoked := d.statusEvents()[0]
+	at := d.Clock.Now()
+	revoked.State, revoked.RevokedAt, revoked.Reason = api.StateRevoked, &at, jitsuin.ReasonKeyCompromise
+	serial, err := parseSerial(revoked.Serial)
+	must(t, err)
+	for _, version := range []uint64{1 << 16, 1<<16 + 1, 1 << 63} {
+		if err := d.node.apply(t.Context(), eventOf(t, revoked, version)); jitsuin.KindOf(err) != jitsuin.Unsupported {
+			t.Errorf("version %d: %v", version, err)
+		}
+	}
+	must(t, d.node.apply(t.Context(), eventOf(t, revoked, 1<<16-1)))
+	if a := (*d.node.sets.Load())[revoked.Issuer].Lookup(serial); a.State != cert.Revoked {
+		t.Errorf("the last version that counts leaves the certificate %s", a.State)
+	}
+}
+
 func TestTheNextSuiteAndTheNextGeneration(t *testing.T) {
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/jlis/api"
+	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/status"
 )
 
@@ -89,7 +91,9 @@ func (n *node) serveFrom(sets statusSets) error {
 		n.ocsp.Store(nil)
 		return nil
 	}
-	r, err := status.NewResponder(authorities, status.ResponderOptions{Cadence: n.agency.cfg.Status.Cadence, Clock: n.agency.Clock.Now, Prefix: "/ocsp"})
+	_, window := rules.Cadence(jitsuin.DateOf(n.agency.Clock.Now()))
+	r, err := status.NewResponder(authorities, status.ResponderOptions{Cadence: n.agency.cfg.Status.Cadence, Clock: n.agency.Clock.Now,
+		Window: window, Prefix: "/ocsp"})
 	if err == nil {
 		n.ocsp.Store(r)
 	}
@@ -141,6 +145,9 @@ func (n *node) apply(_ context.Context, e feed.Event) error {
 	}
 	if s.RevokedAt == nil {
 		return jitsuin.Errorf(jitsuin.Invalid, "status-event", "a revocation without its time")
+	}
+	if e.Version > math.MaxUint16 {
+		return jitsuin.Errorf(jitsuin.Unsupported, "status-event", "a certificate cannot change its status %d times", e.Version)
 	}
 	return set.Apply(status.Event{Serial: serial, Kind: s.Kind, Type: status.Revoked, Version: uint16(max(e.Version, 2)), At: *s.RevokedAt, Reason: s.Reason})
 }
