@@ -109,7 +109,7 @@ func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest
 	if answer.DigestAlg == "" {
 		answer.DigestAlg = suiteDigest(leaf)
 	}
-	path, err := c.ToSign().Verify(ctx, answer, time.Now(), signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(), Kind: jitsuin.AuthCert})
+	path, err := c.ToSign().Verify(ctx, answer, time.Now(), signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(true), Kind: jitsuin.AuthCert})
 	if expired := jitsuin.CodeOf(err); expired == "challenge-expired" || expired == "challenge-early" || ctx.Err() != nil {
 		return api.Login{}, err
 	}

@@ -19,20 +19,24 @@ import (
 // statusTimeout bounds one question to the status origin.
 const statusTimeout = 5 * time.Second
 
-// witness is a cert.Revocation for one check that keeps what was answered, as evidence.
+// witness is a cert.Revocation for one check that keeps what was answered of the signer's own
+// certificate, which is asked about first, as evidence.
 type witness struct {
-	source cert.Revocation
-	tape   *tape // nil where lists are used
-	last   cert.Status
+	source  cert.Revocation
+	tape    *tape // nil where lists are used
+	present bool  // the check is about now: what is told to be dead meanwhile is not good
+	first   *cert.Status
+	answer  []byte // of the origin, with tape
 }
 
-// newWitness makes the witness of one check: OCSP with a nonce, or the lists.
-func (p *Platform) newWitness() *witness {
+// newWitness makes the witness of one check: OCSP with a nonce, or the lists. present is for a check
+// that is no look back.
+func (p *Platform) newWitness(present bool) *witness {
 	if p.lists != nil {
-		return &witness{source: p.lists}
+		return &witness{source: p.lists, present: present}
 	}
 	t := &tape{next: p.Remote(p.cfg.Status)}
-	return &witness{tape: t, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
+	return &witness{tape: t, present: present, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
 		HTTPClient: &http.Client{Transport: t}, Timeout: statusTimeout, Clock: p.Clock.Now, Random: rand.Reader}}
 }
 
@@ -48,19 +52,28 @@ func (p *Platform) newLists() *status.CRLCache {
 		}}
 }
 
-// Status implements cert.Revocation.
+// Status implements cert.Revocation. A certificate that was good at the instant at and dead by the
+// time of the answer was revoked while it was checked: to accept it would be to know better.
 func (w *witness) Status(ctx context.Context, leaf, issuer *x509.Certificate, at time.Time) (st cert.Status, err error) {
 	st, err = w.source.Status(ctx, leaf, issuer, at)
-	w.last = st
+	if w.present && st.State == cert.Good && !st.RevokedAt.IsZero() {
+		st.State, st.Why = cert.Unknown, "the certificate was revoked while it was checked"
+	}
+	if w.first == nil {
+		w.first = &st
+		if w.tape != nil {
+			w.answer = w.tape.body
+		}
+	}
 	return st, err
 }
 
 // evidence gives the signed OCSP response, or for lists what was read from them.
 func (w *witness) evidence() ([]byte, error) {
 	if w.tape != nil {
-		return w.tape.body, nil
+		return w.answer, nil
 	}
-	return json.Marshal(w.last)
+	return json.Marshal(w.first)
 }
 
 // tape lets an HTTP exchange through and keeps the last answer's body.

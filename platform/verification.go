@@ -139,7 +139,7 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	if in.At != nil {
 		at = *in.At
 	}
-	w := p.newWitness()
+	w := p.newWitness(in.At == nil)
 	policy := signature.Policy{Anchors: anchors, At: at, Revocation: w, Kind: jitsuin.SignCert}
 	input, err := inputOf(in)
 	if err != nil {

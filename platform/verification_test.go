@@ -275,6 +275,38 @@ func TestLookingBackGivesNobody(t *testing.T) {
 	code(t, err, jitsuin.Invalid, "at-future")
 }
 
+// The authority records a revocation after the check has begun and before it answers: what is told
+// to be dead by then is not accepted, whatever it was at the first instant.
+func TestWhatIsRevokedDuringTheCheckIsNotAccepted(t *testing.T) {
+	for _, validity := range []string{platform.ValidityOCSP, platform.ValidityCRL} {
+		b := open(t, "sqlite::memory:", func(c *platform.Config) { c.Validity = validity })
+		hanako := b.Agency.Resident("霧島　花子")
+		during := b.Platform.Clock.Now().Add(20 * time.Second)
+		b.Agency.RevokeAt(jitsuin.SignCert, hanako.Sign.Cert, during)
+		b.Agency.RevokeAt(jitsuin.AuthCert, hanako.Auth.Cert, during)
+		v := b.verify(b.signed(hanako))
+		refused(t, v, signature.Indeterminate, signature.TryLater)
+		if r := v.Report.Revocation; r == nil || r.RevokedAt == nil || r.Status == cert.Good {
+			t.Errorf("%s: the report keeps to itself what was told: %+v", validity, r)
+		}
+		l, err := b.login(b.tenant, hanako.Auth)
+		if err != nil || l.User != nil || l.Report.Verdict != signature.Indeterminate {
+			t.Errorf("%s: login: %+v, %v", validity, l, err)
+		}
+		if n := b.count(`SELECT COUNT(*) FROM users`) + b.count(`SELECT COUNT(*) FROM vault_records`); n != 0 {
+			t.Errorf("%s: %d users and records", validity, n)
+		}
+		b.advance(30 * time.Second)
+		refused(t, b.verify(b.signed(hanako)), signature.Failed, signature.Revoked)
+		back := b.signed(hanako)
+		before := during.Add(-time.Minute)
+		back.At = &before
+		if v := b.verify(back); v.Report.Verdict != signature.Passed || v.User != nil || v.Items != nil {
+			t.Errorf("%s: looking back: %+v", validity, v.Report)
+		}
+	}
+}
+
 func TestBadRequests(t *testing.T) {
 	b := open(t, "sqlite::memory:", nil)
 	good := b.signed(b.Agency.Resident("霧島　花子"))

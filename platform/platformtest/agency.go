@@ -164,9 +164,15 @@ func (g *Agency) Reissue(p *Person, kind jitsuin.CertKind, change func(*cert.Tem
 // Revoke ends a certificate now.
 func (g *Agency) Revoke(kind jitsuin.CertKind, c *x509.Certificate) {
 	g.w.t.Helper()
+	g.RevokeAt(kind, c, g.w.Platform.Clock.Now())
+}
+
+// RevokeAt ends a certificate at an instant, as a second event on it.
+func (g *Agency) RevokeAt(kind jitsuin.CertKind, c *x509.Certificate, at time.Time) {
+	g.w.t.Helper()
 	serial, _ := cert.SerialOf(c.SerialNumber)
 	g.w.must(g.Sets[kind].Apply(status.Event{Serial: serial, Kind: kind, Type: status.Revoked, Version: 2,
-		At: g.w.Platform.Clock.Now().Truncate(time.Second), Reason: jitsuin.ReasonAffiliationChanged}))
+		At: at.Truncate(time.Second), Reason: jitsuin.ReasonAffiliationChanged}))
 }
 
 // Over makes a detached CAdES B-B signature with the credential.
