@@ -29,8 +29,11 @@ build:
 reproducible:
 	@scripts/reproducible
 
+# Everything under the race detector; the ten thousand histories of the feeds, which it would make too
+# slow, without it.
 race:
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 25m ./...
+	$(GO) test -timeout 10m -run 'Histories' ./internal/feed
 
 # Short runs of what has a long target of its own.
 smoke:
