@@ -293,7 +293,7 @@ func TestFaultMatrix(t *testing.T) {
 		all.Go(func() {
 			for site, times := range sites {
 				if soak() {
-					times *= 4
+					times *= 2 // as many as there are residents for
 				}
 				for k := 1; k <= times; k++ {
 					l.failAt(name, site, k, "lost", store.CommitLost)
