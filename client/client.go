@@ -72,11 +72,15 @@ func NewRequestID() string { return string(jitsuin.NewID()) }
 
 // Verify has one signed document checked. A signature that is not accepted is no error: read
 // Report, or ask Refusal. requestID names the act (8 to 64 letters, digits, - and _): repeating the
-// call with it and the same request gives the first answer again; "" draws one. Calls whose answer
-// is lost are repeated with it.
+// call with it and the same request gives the first answer again, as of its CheckedAt, for a week: so
+// look at CheckedAt before accepting by a repeated call. "" draws one. Calls whose answer is lost are
+// repeated with it. A Document that is there and empty is Invalid, so that it is not taken for none.
 func (c *Client) Verify(ctx context.Context, requestID string, r VerificationRequest) (Verification, error) {
 	if requestID == "" {
 		requestID = NewRequestID()
+	}
+	if r.Document != nil && len(r.Document) == 0 || r.DocumentDigest != nil && len(r.DocumentDigest) == 0 {
+		return Verification{}, jitsuin.Errorf(jitsuin.Invalid, "document-empty", "the document or its digest is empty").At("document")
 	}
 	return httpapi.Do[Verification](ctx, c.remote, http.MethodPost, "/v1/verifications", requestID, r)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/client"
@@ -55,6 +56,16 @@ func TestARelyingPartyCallsThePlatform(t *testing.T) {
 	} {
 		if e, ok := errors.AsType[*jitsuin.Error](err); !ok || e.Code != want {
 			t.Errorf("want %s, got %v", want, err)
+		}
+	}
+	embedded, err := (&signature.DocumentSigner{Certificate: hanako.Sign.Cert, Key: hanako.Sign.Key}).Embedded(t.Context(), document, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, nothing := range []client.VerificationRequest{{Document: []byte{}}, {DocumentDigest: []byte{}}} {
+		nothing.Signature, nothing.Purpose = embedded, "contract"
+		if v, err := c.Verify(t.Context(), "", nothing); jitsuin.CodeOf(err) != "document-empty" {
+			t.Errorf("what is embedded stood in for an empty document: %s, %v", v.Report.Verdict, err)
 		}
 	}
 	w.Stop()

@@ -48,14 +48,18 @@ type verificationIn struct {
 	Body api.VerificationRequest
 }
 
-type verificationOut struct{ Body api.Verification }
+// verificationOut may hold the four items, so it stays in no cache.
+type verificationOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         api.Verification
+}
 
 func (p *Platform) postVerification(ctx context.Context, in *verificationIn) (*verificationOut, error) {
 	v, err := p.verify(ctx, httpapi.CallerOf(ctx).ID, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return &verificationOut{v}, nil
+	return &verificationOut{"no-store", v}, nil
 }
 
 type idIn struct {
@@ -67,7 +71,7 @@ func (p *Platform) getVerification(ctx context.Context, in *idIn) (*verification
 	if err != nil {
 		return nil, err
 	}
-	return &verificationOut{v}, nil
+	return &verificationOut{"no-store", v}, nil
 }
 
 type challengeIn struct{ Body api.ChallengeRequest }

@@ -19,6 +19,10 @@ import (
 const (
 	maxDocument     = 8 << 20 // bytes
 	maxContractBody = 16 << 20
+
+	// checkLife is how long after the platform's check a contract may still be accepted by it. It
+	// spans repetitions of a call whose answer was lost, not days on which a certificate may end.
+	checkLife = 5 * time.Minute
 )
 
 type contractIn struct {
@@ -65,6 +69,11 @@ func (f *Firm) postContract(ctx context.Context, in *contractIn) (*contractOut, 
 		digest: hex.EncodeToString(sum[:]), document: in.Body.Document, items: *v.Items}
 	customer := jitsuin.NewID()
 	kept, err := httpapi.Once(ctx, f.DB, "contract", v.ID, func(tx *store.Tx) (Contract, error) {
+		// A repeated request gets the platform's first answer again, however long ago it was given.
+		if fresh.AcceptedAt.Sub(v.CheckedAt) > checkLife {
+			return Contract{}, jitsuin.Errorf(jitsuin.Expired, "verification-old", "the signature was checked too long ago to be accepted by it now").
+				WithHint("send the contract again with a new %s", httpapi.HeaderIdempotencyKey)
+		}
 		return putContract(tx, v.User.ID, customer, fresh)
 	})
 	if err != nil {

@@ -63,8 +63,9 @@ func (f *Firm) startLogin(ctx context.Context, _ *struct{}) (*startOut, error) {
 }
 
 type finishIn struct {
-	Login string `cookie:"securities_login"`
-	Body  client.LoginRequest
+	Login   string `cookie:"securities_login"`
+	Session string `cookie:"securities_session"`
+	Body    client.LoginRequest
 }
 
 type finishOut struct {
@@ -75,7 +76,8 @@ type finishOut struct {
 	}
 }
 
-// finishLogin lets a customer in whose card answered the challenge of this browser.
+// finishLogin lets a customer in whose card answered the challenge of this browser. A session that
+// the browser had before ends.
 func (f *Firm) finishLogin(ctx context.Context, in *finishIn) (*finishOut, error) {
 	if err := f.takeLogin(ctx, in.Login, in.Body.Challenge); err != nil {
 		return nil, err
@@ -102,6 +104,9 @@ func (f *Firm) finishLogin(ctx context.Context, in *finishIn) (*finishOut, error
 			return err
 		}
 		out.Body.Customer = customer
+		if err := endSession(tx, in.Session); err != nil {
+			return err
+		}
 		_, err = tx.Exec(`INSERT INTO sessions (token, customer, expires_at) VALUES ($1, $2, $3)`, hashed(token), customer, store.Micros(out.Body.Until))
 		return err
 	})
@@ -124,15 +129,33 @@ func (f *Firm) takeLogin(ctx context.Context, token string, challenge jitsuin.ID
 	})
 }
 
-type meIn struct {
+type sessionIn struct {
 	Session string `cookie:"securities_session"`
 }
 
-type meOut struct{ Body Customer }
+type logoutOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
+// logout ends the browser's session here, not only in the browser; without one it does nothing.
+func (f *Firm) logout(ctx context.Context, in *sessionIn) (*logoutOut, error) {
+	err := f.DB.Update(ctx, func(tx *store.Tx) error { return endSession(tx, in.Session) })
+	return &logoutOut{f.cookie(sessionCookie, "", -time.Second)}, err
+}
+
+func endSession(tx *store.Tx, token string) error {
+	_, err := tx.Exec(`DELETE FROM sessions WHERE token = $1`, hashed(token))
+	return err
+}
+
+type meOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         Customer
+}
 
 // me shows the customer of the session.
-func (f *Firm) me(ctx context.Context, in *meIn) (*meOut, error) {
-	out := &meOut{}
+func (f *Firm) me(ctx context.Context, in *sessionIn) (*meOut, error) {
+	out := &meOut{CacheControl: "no-store"}
 	now := store.Micros(time.Now())
 	err := f.DB.View(ctx, func(tx *store.Tx) error {
 		var id jitsuin.ID

@@ -119,6 +119,8 @@ func (f *Firm) routes() {
 		Summary: "Begin a login", Policy: customers}, f.startLogin)
 	httpapi.Register(f.API, httpapi.Operation{ID: "login-finish", Method: http.MethodPost, Path: "/login/finish",
 		Summary: "Finish a login with the card's answer", Policy: customers}, f.finishLogin)
+	httpapi.Register(f.API, httpapi.Operation{ID: "logout", Method: http.MethodPost, Path: "/logout", Status: http.StatusNoContent,
+		Summary: "End the session", Policy: httpapi.Public("the session cookie decides")}, f.logout)
 	httpapi.Register(f.API, httpapi.Operation{ID: "me", Method: http.MethodGet, Path: "/me",
 		Summary: "The customer who is logged in", Policy: httpapi.Public("the session cookie decides")}, f.me)
 }

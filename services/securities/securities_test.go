@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/services/securities"
+	"github.com/jitsuin/jitsuin/signature"
 )
 
 var document = []byte("証券総合口座の申込書")
@@ -29,7 +31,8 @@ type firm struct {
 	*platformtest.World
 	t      *testing.T
 	origin string
-	db     *store.DB
+	firm   *securities.Firm
+	tenant httpapi.Identity
 }
 
 func open(t *testing.T, database string) *firm {
@@ -37,16 +40,16 @@ func open(t *testing.T, database string) *firm {
 	w := platformtest.New(t, "sqlite::memory:", nil)
 	w.Accredit(minister.InForce)
 	f := &firm{World: w, t: t, origin: "http://" + w.Address("service:securities-1")}
-	tenant := w.Register("tenant:securities-1", f.origin)
+	f.tenant = w.Register("tenant:securities-1", f.origin)
 	cfg := securities.Config{Config: w.Config("service:securities-1", database), Log: slog.New(slog.DiscardHandler)}
-	if err := actor.WriteKey(filepath.Join(filepath.Dir(cfg.Key), "tenant-securities-1.pem"), tenant.Key); err != nil {
+	if err := actor.WriteKey(filepath.Join(filepath.Dir(cfg.Key), "tenant-securities-1.pem"), f.tenant.Key); err != nil {
 		t.Fatal(err)
 	}
 	s, err := securities.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.db = s.DB
+	f.firm = s
 	w.Run(s)
 	return f
 }
@@ -175,7 +178,12 @@ func TestContractsThatAreRefused(t *testing.T) {
 		good := f.signs(hanako)
 		altered := signed{append([]byte("手数料無料 "), document...), good.Signature}
 		want(t, "altered", b.call("POST", "/contracts", "contract-0001", altered, nil), "content-changed")
-		want(t, "no document", b.call("POST", "/contracts", "contract-0001", signed{[]byte{}, good.Signature}, nil), "request-form")
+		whole := f.embeds(hanako)
+		for what, nothing := range map[string]any{"no document": map[string]any{"signature": whole}, "null": map[string]any{"document": nil, "signature": whole}, "empty": signed{[]byte{}, whole}} {
+			if code := b.call("POST", "/contracts", "contract-0005", nothing, nil); code != "request-form" && code != "document-missing" {
+				t.Errorf("%s: the document inside the signature stood in for the contract: %q", what, code)
+			}
+		}
 		want(t, "too large", b.call("POST", "/contracts", "contract-0001", signed{make([]byte, 8<<20+1), good.Signature}, nil), "document-size")
 		want(t, "no key", b.call("POST", "/contracts", "", good, nil), "idempotency-key-missing")
 		taro := f.Agency.Resident("沢渡　太郎")
@@ -196,10 +204,56 @@ func TestContractsThatAreRefused(t *testing.T) {
 	})
 }
 
+// embeds signs the document inside the signature.
+func (f *firm) embeds(p *platformtest.Person) []byte {
+	f.t.Helper()
+	s := signature.DocumentSigner{Certificate: p.Sign.Cert, Key: p.Sign.Key}
+	der, err := s.Embedded(f.t.Context(), document, time.Now())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return der
+}
+
+// An answer that the platform gave long ago says nothing of today: a request that was cut off before
+// the firm had stored the contract is not taken up again with it when the certificate may have ended.
+func TestAnOldVerificationAcceptsNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f := open(t, url)
+		hanako, taro := f.Agency.Resident("霧島　花子"), f.Agency.Resident("沢渡　太郎")
+		b := f.browser()
+		var kept, again securities.Contract
+		his := f.signs(taro)
+		want(t, "in time", b.call("POST", "/contracts", "contract-0001", his, &kept), "")
+		// The firm asks the platform and stops there.
+		good := f.signs(hanako)
+		platform, err := client.New(f.Origin, platformtest.ID, f.tenant.ID, f.tenant.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer platform.Close()
+		v, err := platform.Verify(t.Context(), "contract-0002", client.VerificationRequest{Document: good.Document, Signature: good.Signature, Purpose: "account"})
+		if err != nil || v.User == nil {
+			t.Fatalf("%+v, %v", v, err)
+		}
+		f.Platform.Clock.Set(time.Hour)
+		f.firm.Clock.Set(time.Hour)
+		f.Agency.Revoke(jitsuin.SignCert, hanako.Sign.Cert)
+		f.Agency.Revoke(jitsuin.SignCert, taro.Sign.Cert)
+		want(t, "with the old answer", b.call("POST", "/contracts", "contract-0002", good, nil), "verification-old")
+		want(t, "with a new one", b.call("POST", "/contracts", "contract-0003", good, nil), "revoked")
+		want(t, "what was accepted before, repeated", b.call("POST", "/contracts", "contract-0001", his, &again), "")
+		if again != kept {
+			t.Errorf("repeated: %+v, was %+v", again, kept)
+		}
+		want(t, "one was kept", f.rows(), "1 customers, 1 contracts")
+	})
+}
+
 func (f *firm) rows() string {
 	f.t.Helper()
 	var text string
-	err := f.db.View(f.t.Context(), func(tx *store.Tx) error {
+	err := f.firm.DB.View(f.t.Context(), func(tx *store.Tx) error {
 		return tx.QueryRow(`SELECT (SELECT COUNT(*) FROM customers) || ' customers, ' || (SELECT COUNT(*) FROM contracts) || ' contracts'`).Scan(&text)
 	})
 	if err != nil {
@@ -211,7 +265,7 @@ func (f *firm) rows() string {
 func (f *firm) keepsNoSerial(p *platformtest.Person) {
 	f.t.Helper()
 	var user, verification string
-	err := f.db.View(f.t.Context(), func(tx *store.Tx) error {
+	err := f.firm.DB.View(f.t.Context(), func(tx *store.Tx) error {
 		return tx.QueryRow(`SELECT c.user_id, k.verification FROM customers c JOIN contracts k ON k.customer = c.id`).Scan(&user, &verification)
 	})
 	if err != nil {
@@ -240,4 +294,50 @@ func TestALoginBelongsToItsBrowser(t *testing.T) {
 	want(t, "a wrong signature", mine.call("POST", "/login/finish", "", wrong, nil), "challenge-signature")
 	f.Agency.Revoke(jitsuin.AuthCert, hanako.Auth.Cert)
 	want(t, "a revoked certificate", mine.call("POST", "/login/finish", "", mine.start(hanako.Auth), nil), "revoked")
+}
+
+func TestASessionEnds(t *testing.T) {
+	f := open(t, "sqlite::memory:")
+	hanako, taro := f.Agency.Resident("霧島　花子"), f.Agency.Resident("沢渡　太郎")
+	b, thief := f.browser(), f.browser()
+	steal := func() {
+		at, err := url.Parse(f.origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		thief.Jar.SetCookies(at, b.Jar.Cookies(at))
+	}
+	want(t, "hers", b.call("POST", "/contracts", "contract-0001", f.signs(hanako), nil), "")
+	want(t, "his", b.call("POST", "/contracts", "contract-0002", f.signs(taro), nil), "")
+	want(t, "her login", b.call("POST", "/login/finish", "", b.start(hanako.Auth), nil), "")
+	steal()
+	want(t, "her token elsewhere", thief.call("GET", "/me", "", nil, nil), "")
+	want(t, "his login at the same browser", b.call("POST", "/login/finish", "", b.start(taro.Auth), nil), "")
+	want(t, "her token after it", thief.call("GET", "/me", "", nil, nil), "no-session")
+	var me securities.Customer
+	want(t, "who is he", b.call("GET", "/me", "", nil, &me), "")
+	if me.Items.Name != taro.Items.Name {
+		t.Errorf("in his session is %+v", me)
+	}
+	steal()
+	want(t, "he leaves", b.call("POST", "/logout", "", nil, nil), "")
+	want(t, "he has left", b.call("GET", "/me", "", nil, nil), "no-session")
+	want(t, "and so has his token", thief.call("GET", "/me", "", nil, nil), "no-session")
+	want(t, "leaving twice", b.call("POST", "/logout", "", nil, nil), "")
+}
+
+func TestCookies(t *testing.T) {
+	f := open(t, "sqlite::memory:")
+	resp, err := http.Post(f.origin+"/login/start", "application/json", strings.NewReader("null"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if len(resp.Cookies()) != 1 {
+		t.Fatalf("%s with %d cookies", resp.Status, len(resp.Cookies()))
+	}
+	c := resp.Cookies()[0]
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || c.Domain != "" || c.MaxAge <= 0 || c.MaxAge > 120 || len(c.Value) < 43 {
+		t.Errorf("%+v", c)
+	}
 }
