@@ -320,8 +320,12 @@ func TestBadRequests(t *testing.T) {
 		_, err := b.verifyAs(b.tenant, r)
 		code(t, err, jitsuin.Invalid, want)
 	}
+	// A document of no bytes is not taken for none, beside one inside the signature.
+	err := b.once(b.tenant, "/v1/verifications", string(jitsuin.NewID()), map[string]any{"document": "", "purpose": "account",
+		"signature": embed(t, b.Agency.Resident("沢渡　太郎"), document)}, nil)
+	code(t, err, jitsuin.Invalid, "request-form")
 	large := good
 	large.Document = make([]byte, platform.MaxDocument+1)
-	_, err := b.verifyAs(b.tenant, large)
+	_, err = b.verifyAs(b.tenant, large)
 	code(t, err, jitsuin.Invalid, "document-too-large")
 }
