@@ -170,6 +170,9 @@ func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, re
 		return nil, jitsuin.Errorf(jitsuin.Unsupported, "several-signers", "the document has %d signatures; one person's is verified at a time", len(report.Signatures))
 	}
 	leaf := report.Signatures[0].Certificate
+	if _, err := cert.ItemsOf(leaf); err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "items-unreadable", "the certificate does not say who signed: its four items cannot be read")
+	}
 	c.leaf, c.link = leaf.Raw, linkOf(jitsuin.SignCert, leaf)
 	c.status, err = w.evidence()
 	return c, err

@@ -307,6 +307,26 @@ func TestWhatIsRevokedDuringTheCheckIsNotAccepted(t *testing.T) {
 	}
 }
 
+// The authority vouches for a certificate whose four items make no sense: nobody is accepted by it, and
+// nothing half-made stays behind.
+func TestACertificateThatDoesNotSayWho(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	hanako := b.Agency.Resident("霧島　花子")
+	tbs := bytes.Replace(hanako.Sign.Cert.RawTBSCertificate, []byte("19800217"), []byte("19801317"), 1)
+	if bytes.Equal(tbs, hanako.Sign.Cert.RawTBSCertificate) {
+		t.Fatal("the date of birth was not found")
+	}
+	strange := platformtest.Credential{Cert: b.Agency.Authorities[jitsuin.SignCert].Assemble(t, tbs), Key: hanako.Sign.Key}
+	_, err := b.verifyAs(b.tenant, api.VerificationRequest{Document: document, Signature: rawCMS(t, strange, document)})
+	code(t, err, jitsuin.Unsupported, "items-unreadable")
+	if n := b.count(`SELECT COUNT(*) FROM users`) + b.count(`SELECT COUNT(*) FROM checks`); n != 0 {
+		t.Errorf("%d users and checks", n)
+	}
+	if v := b.verify(b.signed(hanako)); v.Items == nil || *v.Items != hanako.Items {
+		t.Errorf("with her own: %+v", v.Items)
+	}
+}
+
 func TestBadRequests(t *testing.T) {
 	b := open(t, "sqlite::memory:", nil)
 	good := b.signed(b.Agency.Resident("霧島　花子"))
