@@ -240,7 +240,8 @@ func (f Folder) writeResidents(sample people.Country, code jitsuin.MunicipalityC
 			continue
 		}
 		if err := enc.Encode(municipality.ImportLine{Subject: r.ID, Items: r.Items, Household: r.Household,
-			MyNumber: r.MyNumber, ResidentCode: r.ResidentCode}); err != nil {
+			MyNumber: r.MyNumber, ResidentCode: r.ResidentCode, Nationality: r.Nationality, Stay: r.Stay, StayUntil: r.StayUntil,
+			AdultWard: r.AdultWard}); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ const (
 	refusedForm      = "application-form"     // the application contradicts itself
 	refusedResident  = "not-resident"         // nobody of that identity is present in the municipality
 	refusedItems     = "four-items-differ"    // with the items that differ
-	refusedEntitled  = "not-entitled"         // by age
+	refusedEntitled  = "not-entitled"         // by age, or as an adult ward
 	refusedInForce   = "certificate-in-force" // 二重発行の禁止
 	refusedKey       = "key-refused"          // weak, or certified before
 	refusedCard      = "card-unknown"         // not a card of this person's, or not valid any more
@@ -117,7 +117,7 @@ func (q question) resident() *refusal {
 
 func (q question) entitled() *refusal {
 	for _, kind := range q.app.Kinds {
-		if err := rules.MayHold(kind, rules.Holder{Birth: q.person.Items.BirthDate}, q.today); err != nil {
+		if err := rules.MayHold(kind, rules.Holder{Birth: q.person.Items.BirthDate, AdultWard: q.app.Holder.AdultWard}, q.today); err != nil {
 			return refuse(refusedEntitled, err.Error())
 		}
 	}
@@ -175,7 +175,8 @@ func (q question) keysGood() *refusal {
 func (q question) terms() (terms, *refusal) {
 	t := terms{certs: map[jitsuin.CertKind]rules.Term{}}
 	if q.app.Type == api.NewCard {
-		issue := rules.CardIssue{Birth: q.person.Items.BirthDate, Applied: minDate(q.applied, q.today), Issued: q.today}
+		issue := rules.CardIssue{Birth: q.person.Items.BirthDate, Applied: minDate(q.applied, q.today), Issued: q.today,
+			Stay: q.app.Holder.Stay, StayUntil: q.app.Holder.StayUntil}
 		card, err := rules.CardTerm(issue)
 		if err != nil {
 			return t, refuse(refusedTerm, err.Error())

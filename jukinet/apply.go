@@ -59,7 +59,7 @@ func (n *Network) passOn(tx *store.Tx, c api.Notice, before *person, e feed.Even
 	switch {
 	case c.State == jitsuin.Moving:
 		return tell(api.TopicToTown(c.Destination), api.TypeTransfer, api.Transfer{Subject: c.Subject, From: c.Municipality,
-			PlannedOn: c.OccurredOn, Items: c.Items, MyNumber: c.MyNumber, ResidentCode: c.ResidentCode})
+			PlannedOn: c.OccurredOn, Items: c.Items, MyNumber: c.MyNumber, ResidentCode: c.ResidentCode, Standing: c.Standing})
 	case c.Cause == jitsuin.CauseMoveIn && before != nil && before.Municipality != c.Municipality:
 		return tell(api.TopicToTown(before.Municipality), api.TypeArrived,
 			api.Arrived{Subject: c.Subject, At: c.Municipality, On: c.OccurredOn})

@@ -10,6 +10,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/jukinet/api"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 // A move from town A to town B: J-LIS learns of it without any number, B gets the moving-out
@@ -24,11 +25,13 @@ func TestAMoveThroughTheNetwork(t *testing.T) {
 		e := entry(t, townA, 1)
 		out := next(e, townA, jitsuin.CauseMoveOut, jitsuin.Moving, to(townB))
 		out.RequestID = "act-0000000000000001"
+		out.Standing = api.Standing{Nationality: "BR", Stay: rules.Transitional, StayUntil: day(2099, 1, 31), AdultWard: true}
 		a.send(e, out)
 		eventually(t, "B has the moving-out certificate", func() bool { return len(b.events(api.TypeTransfer)) == 1 })
 		var transfer api.Transfer
 		w.must(b.events(api.TypeTransfer)[0].Decode(&transfer))
-		if transfer != (api.Transfer{Subject: e.Subject, From: townA, PlannedOn: e.OccurredOn, Items: e.Items, MyNumber: e.MyNumber, ResidentCode: e.ResidentCode}) {
+		if transfer != (api.Transfer{Subject: e.Subject, From: townA, PlannedOn: e.OccurredOn, Items: e.Items, MyNumber: e.MyNumber, ResidentCode: e.ResidentCode,
+			Standing: out.Standing}) {
 			t.Errorf("the certificate: %+v", transfer.Items)
 		}
 		in := next(e, townB, jitsuin.CauseMoveIn, jitsuin.Present, addressed)
@@ -64,6 +67,9 @@ func TestAMoveThroughTheNetwork(t *testing.T) {
 			if strings.Contains(body, e.MyNumber.Reveal()) || strings.Contains(body, e.ResidentCode.Reveal()) {
 				t.Error("J-LIS was sent a number")
 			}
+			if strings.Contains(body, "2099-01-31") {
+				t.Error("J-LIS was sent the standing")
+			}
 		}
 		if changes[1].Origin.N != 2 || changes[2].Origin.N != 1 {
 			t.Errorf("origins %+v, %+v", changes[1].Origin, changes[2].Origin)
@@ -87,15 +93,21 @@ func TestAMoveThroughTheNetwork(t *testing.T) {
 // checkHistory tells whether all notices of a person are kept, each but the newest with an end.
 func (w *world) checkHistory(n *Network, subject jitsuin.ID, want int) {
 	w.t.Helper()
-	var all, open int
+	var all, open, withStay int
 	var town, prefecture string
 	w.must(n.DB.View(w.t.Context(), func(tx *store.Tx) error {
 		if err := tx.QueryRow(`SELECT COUNT(*), COALESCE(SUM(CASE WHEN keep_until = '' THEN 1 ELSE 0 END), 0) FROM notice_log WHERE subject = $1`,
 			string(subject)).Scan(&all, &open); err != nil {
 			return err
 		}
+		if err := tx.QueryRow(`SELECT COUNT(*) FROM notice_log WHERE CAST(body AS TEXT) LIKE '%2099-01-31%'`).Scan(&withStay); err != nil {
+			return err
+		}
 		return tx.QueryRow(`SELECT municipality, prefecture FROM person WHERE subject = $1`, string(subject)).Scan(&town, &prefecture)
 	}))
+	if withStay != 0 {
+		w.t.Error("the network keeps the standing")
+	}
 	if all != want || open != 1 || town != string(townB) || prefecture != townB.Prefecture() {
 		w.t.Errorf("%d notices, %d without an end; the record stands in %s of %s", all, open, town, prefecture)
 	}

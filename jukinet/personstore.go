@@ -98,6 +98,7 @@ func (n *Network) logNotice(tx *store.Tx, c api.Notice, e feed.Event) error {
 	if err != nil {
 		return err
 	}
+	c.Standing = api.Standing{} // only passed on
 	body, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode a notice: %w", err)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/jitsuin/jitsuin"
+	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
 	"github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/rules"
 )
@@ -25,8 +26,9 @@ func moveIn(r api.ChangeRequest, s situation) (record, error) {
 		return record{}, jitsuin.Errorf(jitsuin.Conflict, "resident-state", "a person whose record is %q cannot move in", b.State)
 	case s.Certificate != nil:
 		after.Items, after.MyNumber, after.ResidentCode = s.Certificate.Items, s.Certificate.MyNumber, s.Certificate.ResidentCode
+		after.Standing = s.Certificate.Standing
 	case b != nil && b.State == jitsuin.Abroad: // the record here has all that the certificate would tell
-		after.Items, after.MyNumber, after.ResidentCode = b.Items, b.MyNumber, b.ResidentCode
+		after.Items, after.MyNumber, after.ResidentCode, after.Standing = b.Items, b.MyNumber, b.ResidentCode, b.Standing
 		if r.OccurredOn.Before(b.DepartsOn) {
 			return record{}, jitsuin.Errorf(jitsuin.Invalid, "date-before-departure", "the return cannot lie before the departure on %s", b.DepartsOn).At("occurred_on")
 		}
@@ -169,18 +171,25 @@ func moveWithin(r api.ChangeRequest, s situation) (record, error) {
 }
 
 // amend is a minor correction (軽微な修正) or an official amendment (職権修正等), such as a new name by
-// marriage. Which items a minor correction may touch is decided by rules.Effect.
+// marriage or a longer stay. Which items a minor correction may touch is decided by rules.Effect.
 func amend(r api.ChangeRequest, s situation) (record, error) {
 	after, err := s.of(r, jitsuin.Present, jitsuin.Abroad)
 	switch {
 	case err != nil:
 		return record{}, err
-	case r.Items == nil:
+	case r.Items == nil && r.Standing == nil:
 		return record{}, errItemsMissing()
-	case *r.Items == after.Items:
+	}
+	was := after
+	if r.Items != nil {
+		after.Items = *r.Items
+	}
+	if r.Standing != nil {
+		after.Standing = jukinet.Standing(*r.Standing)
+	}
+	if after == was {
 		return record{}, jitsuin.Errorf(jitsuin.Conflict, "nothing-changed", "the register has these items already").At("items")
 	}
-	after.Items = *r.Items
 	return after, notBeforeBirth(r, after.Items)
 }
 

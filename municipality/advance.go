@@ -83,6 +83,7 @@ func (t *Town) notify(tx *store.Tx, id jitsuin.ID, position jitsuin.Position) (a
 	c.State, c.Position = api.Notified, position.String()
 	_, err = feed.Append(tx, feed.Draft{Topic: jlis.TopicApplications, Subject: string(c.ID), Type: jlis.TypeApplication, RecordedAt: t.Clock.Now(),
 		Body: jlis.Application{ID: c.ID, Type: jlis.ApplicationType(c.Type), Subject: c.Subject, Municipality: t.code, Items: r.Items,
+			Holder:   jlis.Holder{Stay: r.Standing.Stay, StayUntil: r.Standing.StayUntil, AdultWard: r.Standing.AdultWard},
 			Position: position, Kinds: c.Kinds, Card: c.Card, PublicKeys: c.PublicKeys, RequestID: c.RequestID}})
 	if err != nil {
 		return false, err

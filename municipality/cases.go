@@ -29,7 +29,7 @@ func (t *Town) apply(ctx context.Context, n api.NewApplication) (api.Application
 		if err != nil {
 			return api.Application{}, err
 		}
-		if err := mayHold(n.Kinds, r.Items.BirthDate, t.today()); err != nil {
+		if err := mayHave(n.Type, n.Kinds, *r, t.today()); err != nil {
 			return api.Application{}, err
 		}
 		if n.Type == api.Reissue && r.Card != "" && r.Card != n.Card {

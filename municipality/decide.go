@@ -45,6 +45,9 @@ func decide(r api.ChangeRequest, s situation) (record, error) {
 		}
 		after.Household = r.Household
 	}
+	if r.Standing != nil {
+		after.Standing = jukinet.Standing(*r.Standing)
+	}
 	before := jitsuin.FourItems{}
 	if s.Before != nil {
 		before = s.Before.Items
@@ -99,10 +102,23 @@ func checkRequest(r api.ChangeRequest, s situation) error {
 		return jitsuin.Errorf(jitsuin.Invalid, "not-for-this-cause", "an address alone belongs to a move").At("address")
 	case r.Items != nil && !takesItems(r.Cause):
 		return jitsuin.Errorf(jitsuin.Invalid, "not-for-this-cause", "the cause %q takes no items", r.Cause).At("items")
+	case r.Standing != nil && !takesStanding(r.Cause):
+		return jitsuin.Errorf(jitsuin.Invalid, "not-for-this-cause", "the cause %q takes no standing", r.Cause).At("standing")
 	case r.Household != "" && !joinsHousehold(r.Cause):
 		return jitsuin.Errorf(jitsuin.Invalid, "not-for-this-cause", "the cause %q joins no household", r.Cause).At("household")
 	}
+	if r.Standing != nil {
+		return checkStanding(jukinet.Standing(*r.Standing))
+	}
 	return nil
+}
+
+func takesStanding(c jitsuin.Cause) bool {
+	switch c {
+	case jitsuin.CauseBirth, jitsuin.CauseEntered, jitsuin.CauseMoveIn, jitsuin.CauseAmended:
+		return true
+	}
+	return false
 }
 
 func takesItems(c jitsuin.Cause) bool {

@@ -1,6 +1,7 @@
 package municipality
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,24 +30,31 @@ func (c *caseFile) agrees(r *record, today jitsuin.Date) bool {
 		c.refuse("form-differs", "the form and the register disagree: "+strings.Join(differ, ", "), differ...)
 		return false
 	}
-	if err := mayHold(c.Kinds, r.Items.BirthDate, today); err != nil {
+	if err := mayHave(c.Type, c.Kinds, *r, today); err != nil {
 		c.refuseFor(err)
 		return false
 	}
 	return true
 }
 
-func mayHold(kinds []jitsuin.CertKind, birth, today jitsuin.Date) *jitsuin.Error {
+// mayHave tells whether the law lets a resident have what is asked for today: the certificates,
+// and a card that is valid at all.
+func mayHave(asked api.ApplicationType, kinds []jitsuin.CertKind, r record, today jitsuin.Date) *jitsuin.Error {
+	var err error
 	for _, kind := range kinds {
-		if err := rules.MayHold(kind, rules.Holder{Birth: birth}, today); err != nil {
-			e, ok := errors.AsType[*jitsuin.Error](err)
-			if !ok {
-				return jitsuin.Errorf(jitsuin.Denied, "not-entitled", "%w", err)
-			}
-			return e
-		}
+		err = cmp.Or(err, rules.MayHold(kind, r.holder(), today))
 	}
-	return nil
+	if err == nil && asked == api.NewCard {
+		_, err = rules.CardTerm(rules.CardIssue{Birth: r.Items.BirthDate, Applied: today, Issued: today,
+			Stay: r.Standing.Stay, StayUntil: r.Standing.StayUntil})
+	}
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*jitsuin.Error](err); ok {
+		return e
+	}
+	return jitsuin.Errorf(jitsuin.Denied, "not-entitled", "%w", err)
 }
 
 // checkDocument compares a photo document with the register. It refuses the case where the document has

@@ -27,6 +27,15 @@ type ImportLine struct {
 	Household    jitsuin.ID           `json:"household"`
 	MyNumber     jitsuin.MyNumber     `json:"my_number"`
 	ResidentCode jitsuin.ResidentCode `json:"resident_code"`
+
+	Nationality string       `json:"nationality,omitempty"` // ISO 3166-1 alpha-2; "" or "JP" for nationals
+	Stay        rules.Stay   `json:"stay,omitempty"`
+	StayUntil   jitsuin.Date `json:"stay_until,omitzero"`  // the last day of a limited stay
+	AdultWard   bool         `json:"adult_ward,omitempty"` // 成年被後見人
+}
+
+func (l ImportLine) standing() jukinet.Standing {
+	return jukinet.Standing{Nationality: l.Nationality, Stay: l.Stay, StayUntil: l.StayUntil, AdultWard: l.AdultWard}
 }
 
 const (
@@ -133,7 +142,7 @@ func (l ImportLine) check() error {
 	if _, err := jitsuin.ParseID(string(l.Household)); err != nil {
 		return fmt.Errorf("household: %w", err)
 	}
-	return errors.Join(l.Items.Check(), rules.CheckMyNumber(l.MyNumber), rules.CheckResidentCode(l.ResidentCode))
+	return errors.Join(l.Items.Check(), checkStanding(l.standing()), rules.CheckMyNumber(l.MyNumber), rules.CheckResidentCode(l.ResidentCode))
 }
 
 // importLines stores the lines after the first skip ones, a batch in a transaction.
@@ -165,7 +174,8 @@ func (t *Town) importLines(ctx context.Context, path, digest string, skip int) (
 func (t *Town) importBatch(tx *store.Tx, batch []ImportLine, digest string, read int, done bool) error {
 	now, finished := t.Clock.Now(), 0
 	for _, l := range batch {
-		r := record{Subject: l.Subject, Household: l.Household, Items: l.Items, MyNumber: l.MyNumber, ResidentCode: l.ResidentCode, State: jitsuin.Present}
+		r := record{Subject: l.Subject, Household: l.Household, Items: l.Items, MyNumber: l.MyNumber, ResidentCode: l.ResidentCode,
+			Standing: l.standing(), State: jitsuin.Present}
 		if err := saveRecord(tx, r); err != nil {
 			return err
 		}

@@ -217,6 +217,12 @@ func TestImport(t *testing.T) {
 		"a number that is there":     func(l *municipality.ImportLine) { l.MyNumber = good[0].MyNumber },
 		"a code that is there":       func(l *municipality.ImportLine) { l.ResidentCode = good[0].ResidentCode },
 		"a person who is there":      func(l *municipality.ImportLine) { l.Subject = good[0].Subject },
+		"a nationality in words":     func(l *municipality.ImportLine) { l.Nationality, l.Stay = "Brazil", "permanent" },
+		"a foreigner without a stay": func(l *municipality.ImportLine) { l.Nationality = "BR" },
+		"a national with a stay":     func(l *municipality.ImportLine) { l.Nationality, l.Stay = "JP", "permanent" },
+		"an unknown stay":            func(l *municipality.ImportLine) { l.Nationality, l.Stay = "BR", "tourist" },
+		"a limited stay without end": func(l *municipality.ImportLine) { l.Nationality, l.Stay = "BR", "mid-to-long-term" },
+		"an end of a permanent stay": func(l *municipality.ImportLine) { l.Nationality, l.Stay, l.StayUntil = "BR", "permanent", grown },
 		"a date that does not exist": nil,
 	} {
 		t.Run(name, func(t *testing.T) {

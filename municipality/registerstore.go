@@ -13,13 +13,13 @@ import (
 )
 
 const recordColumns = `subject, household, name, address, birth_date, sex, my_number, resident_code,
-	state, departs_on, destination, arrived_at, continued_use, card, revision`
+	nationality, stay, stay_until, adult_ward, state, departs_on, destination, arrived_at, continued_use, card, revision`
 
 func scanRecord(s store.Scanner) (r record, err error) {
-	var subject, household, sex, number, code, state, destination, arrived, card, born, departs string
-	var continued int64
+	var subject, household, sex, number, code, state, destination, arrived, card, born, departs, stayUntil string
+	var continued, ward int64
 	err = s.Scan(&subject, &household, &r.Items.Name, &r.Items.Address, &born, &sex, &number, &code,
-		&state, &departs, &destination, &arrived, &continued, &card, &r.Revision)
+		&r.Standing.Nationality, &r.Standing.Stay, &stayUntil, &ward, &state, &departs, &destination, &arrived, &continued, &card, &r.Revision)
 	if err != nil {
 		return record{}, err
 	}
@@ -27,7 +27,8 @@ func scanRecord(s store.Scanner) (r record, err error) {
 	r.Items.Sex, r.State = jitsuin.Sex(sex), jitsuin.ResidentState(state)
 	r.MyNumber, r.ResidentCode = jitsuin.MyNumber(number), jitsuin.ResidentCode(code)
 	r.Destination, r.ArrivedAt, r.ContinuedUse = jitsuin.MunicipalityCode(destination), jitsuin.MunicipalityCode(arrived), continued != 0
-	return r, errors.Join(r.Items.BirthDate.UnmarshalText([]byte(born)), r.DepartsOn.UnmarshalText([]byte(departs)))
+	r.Standing.AdultWard = ward != 0
+	return r, errors.Join(r.Items.BirthDate.UnmarshalText([]byte(born)), r.Standing.StayUntil.UnmarshalText([]byte(stayUntil)), r.DepartsOn.UnmarshalText([]byte(departs)))
 }
 
 // readRecord gives the record of a person, nil where there is none.
@@ -42,21 +43,27 @@ func readRecord(tx *store.Tx, subject jitsuin.ID) (*record, error) {
 	return &r, nil
 }
 
+// number is how the database has a truth value.
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // saveRecord stores the record under its next revision.
 func saveRecord(tx *store.Tx, r record) error {
-	continued := 0
-	if r.ContinuedUse {
-		continued = 1
-	}
 	_, err := tx.Exec(`INSERT INTO resident (`+recordColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (subject) DO UPDATE SET household = excluded.household, name = excluded.name, address = excluded.address,
 		birth_date = excluded.birth_date, sex = excluded.sex, my_number = excluded.my_number, resident_code = excluded.resident_code,
+		nationality = excluded.nationality, stay = excluded.stay, stay_until = excluded.stay_until, adult_ward = excluded.adult_ward,
 		state = excluded.state, departs_on = excluded.departs_on, destination = excluded.destination, arrived_at = excluded.arrived_at,
 		continued_use = excluded.continued_use, card = excluded.card, revision = excluded.revision`,
 		string(r.Subject), string(r.Household), r.Items.Name, r.Items.Address, r.Items.BirthDate.String(), string(r.Items.Sex),
-		r.MyNumber.Reveal(), r.ResidentCode.Reveal(), string(r.State), r.DepartsOn.String(), string(r.Destination), string(r.ArrivedAt),
-		continued, string(r.Card), r.Revision+1)
+		r.MyNumber.Reveal(), r.ResidentCode.Reveal(), r.Standing.Nationality, string(r.Standing.Stay), r.Standing.StayUntil.String(),
+		number(r.Standing.AdultWard), string(r.State), r.DepartsOn.String(), string(r.Destination), string(r.ArrivedAt),
+		number(r.ContinuedUse), string(r.Card), r.Revision+1)
 	if err != nil {
 		return fmt.Errorf("store a resident record: %w", err)
 	}
@@ -85,11 +92,14 @@ func twinExists(tx *store.Tx, f jitsuin.FourItems) (bool, error) {
 		f.Name, f.BirthDate.String(), f.Address, string(f.Sex), string(jitsuin.Present))
 }
 
-// logChange keeps who recorded what, and the items before it.
+// logChange keeps who recorded what, and items and standing before it.
 func logChange(tx *store.Tx, r api.ChangeRequest, c jitsuin.Change, before *record, after record, recordedAt int64) error {
 	was := ""
 	if before != nil {
-		text, err := json.Marshal(before.Items)
+		text, err := json.Marshal(struct {
+			jitsuin.FourItems
+			Standing jukinet.Standing `json:"standing,omitzero"`
+		}{before.Items, before.Standing})
 		if err != nil {
 			return fmt.Errorf("encode items: %w", err)
 		}

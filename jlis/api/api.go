@@ -10,6 +10,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 // Topics and event types.
@@ -44,6 +45,7 @@ type Application struct {
 	Subject      jitsuin.ID               `json:"subject"`
 	Municipality jitsuin.MunicipalityCode `json:"municipality"`
 	Items        jitsuin.FourItems        `json:"items"`
+	Holder       Holder                   `json:"holder,omitzero"`
 	Position     jitsuin.Position         `json:"position"`
 	Kinds        []jitsuin.CertKind       `json:"kinds"`
 	// Card and PublicKeys are given for Reissue: the pair was made in this card at the counter's
@@ -51,6 +53,16 @@ type Application struct {
 	Card       jitsuin.ID                  `json:"card,omitempty"`
 	PublicKeys map[jitsuin.CertKind][]byte `json:"public_keys,omitempty"`
 	RequestID  string                      `json:"request_id,omitempty"`
+}
+
+// Holder is what the municipality certifies of the applicant and J-LIS cannot know: what the right to
+// a certificate and the validity of a card depend on besides the four items (rules.MayHold,
+// rules.CardTerm). The zero value is a Japanese national who is no adult ward. J-LIS keeps it with the
+// application and nowhere else.
+type Holder struct {
+	Stay      rules.Stay   `json:"stay,omitempty"`
+	StayUntil jitsuin.Date `json:"stay_until,omitzero" doc:"the last day of a limited stay"`
+	AdultWard bool         `json:"adult_ward,omitempty" doc:"成年被後見人"`
 }
 
 // Issued is one certificate that was issued.

@@ -2,7 +2,10 @@
 // the bodies of its change feeds. It owns wire types and nothing else.
 package api
 
-import "github.com/jitsuin/jitsuin"
+import (
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/rules"
+)
 
 // Topics and event types. The network reads topic Residents of every municipality and sends one
 // topic per recipient: ToJLIS to J-LIS, ToTown to each municipality.
@@ -30,6 +33,19 @@ type Notice struct {
 	ResidentCode jitsuin.ResidentCode `json:"resident_code"`
 	// Destination is, for a move out within the country, where the resident said they go.
 	Destination jitsuin.MunicipalityCode `json:"destination,omitempty"`
+	// Standing is, for a move out within the country, passed on to the destination. It is no
+	// identification data: the network does not keep it.
+	Standing Standing `json:"standing,omitzero"`
+}
+
+// Standing is what a resident register has of a person besides identification data that decides
+// which card and certificates the law lets them have (Basic Resident Registration Act art. 30-45
+// for foreign residents). The zero value is a Japanese national who is no adult ward.
+type Standing struct {
+	Nationality string       `json:"nationality,omitempty"` // ISO 3166-1 alpha-2; "" or "JP" for nationals
+	Stay        rules.Stay   `json:"stay,omitempty"`
+	StayUntil   jitsuin.Date `json:"stay_until,omitzero"` // the last day of a limited stay
+	AdultWard   bool         `json:"adult_ward,omitempty"`
 }
 
 // HighWater says that every notice of the municipality up to Position has been passed on to J-LIS
@@ -47,6 +63,7 @@ type Transfer struct {
 	Items        jitsuin.FourItems        `json:"items"`
 	MyNumber     jitsuin.MyNumber         `json:"my_number"`
 	ResidentCode jitsuin.ResidentCode     `json:"resident_code"`
+	Standing     Standing                 `json:"standing,omitzero"`
 }
 
 // Arrived tells the old municipality that the resident has been entered elsewhere (転入通知).

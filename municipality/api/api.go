@@ -12,6 +12,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 // Resident is a person on the register, without the two numbers: no act at the counter needs them.
@@ -21,7 +22,17 @@ type Resident struct {
 	Household    jitsuin.ID               `json:"household,omitempty"`
 	Municipality jitsuin.MunicipalityCode `json:"municipality"`
 	State        jitsuin.ResidentState    `json:"state"`
+	Standing     Standing                 `json:"standing,omitzero"`
 	Card         jitsuin.ID               `json:"card,omitempty" doc:"the card that this municipality handed over or has seen"`
+}
+
+// Standing is what decides, besides the four items, which card and certificates the law lets a
+// resident have. The zero value is a Japanese national who is no adult ward.
+type Standing struct {
+	Nationality string       `json:"nationality,omitempty" maxLength:"2" doc:"ISO 3166-1 alpha-2; left out or JP for nationals"`
+	Stay        rules.Stay   `json:"stay,omitempty" maxLength:"30" doc:"在留資格, as far as validity depends on it: permanent, special-permanent, highly-skilled-2, mid-to-long-term, provisional, transitional"`
+	StayUntil   jitsuin.Date `json:"stay_until,omitzero" doc:"在留期間等の満了の日 of a limited stay"`
+	AdultWard   bool         `json:"adult_ward,omitempty" doc:"成年被後見人"`
 }
 
 // Residents is one page of a search.
@@ -38,9 +49,10 @@ type Query struct {
 
 // ChangeRequest records a change (異動). Which members are needed depends on Cause:
 // move-within Address; move-out Destination, or Abroad with ContinuedUse; move-in Address (the
-// moving-out certificate must have come); amended-officially Items; minor-correction Items and
-// MinorRule; birth and entered-officially Items; the other causes OccurredOn alone. Subject is
-// left out where somebody is entered for the first time.
+// moving-out certificate must have come); amended-officially Items or Standing; minor-correction
+// Items and MinorRule; birth and entered-officially Items; the other causes OccurredOn alone. Subject
+// is left out where somebody is entered for the first time. An entry without Standing keeps what a
+// moving-out certificate or an earlier record says, and is of a national where there is neither.
 type ChangeRequest struct {
 	Subject      jitsuin.ID               `json:"subject,omitempty"`
 	Cause        jitsuin.Cause            `json:"cause"`
@@ -49,6 +61,7 @@ type ChangeRequest struct {
 	Clerk        string                   `json:"clerk" minLength:"1" maxLength:"100" doc:"who records it"`
 	Address      string                   `json:"address,omitempty" maxLength:"200"`
 	Items        *jitsuin.FourItems       `json:"items,omitempty"`
+	Standing     *Standing                `json:"standing,omitempty" doc:"for entries and amended-officially"`
 	MinorRule    int                      `json:"minor_rule,omitempty" minimum:"0" maximum:"7"`
 	Destination  jitsuin.MunicipalityCode `json:"destination,omitempty"`
 	Abroad       bool                     `json:"abroad,omitempty"`

@@ -6,13 +6,14 @@ CREATE TABLE resident (
   subject TEXT PRIMARY KEY, household TEXT NOT NULL,
   name TEXT NOT NULL, address TEXT NOT NULL, birth_date TEXT NOT NULL, sex TEXT NOT NULL,
   my_number TEXT NOT NULL UNIQUE, resident_code TEXT NOT NULL UNIQUE,
+  nationality TEXT NOT NULL, stay TEXT NOT NULL, stay_until TEXT NOT NULL, adult_ward BIGINT NOT NULL,
   state TEXT NOT NULL, departs_on TEXT NOT NULL, destination TEXT NOT NULL, arrived_at TEXT NOT NULL,
   continued_use BIGINT NOT NULL, card TEXT NOT NULL, revision BIGINT NOT NULL);
 CREATE INDEX resident_name ON resident (name, birth_date);
 CREATE INDEX resident_birth ON resident (birth_date);
 CREATE INDEX resident_household ON resident (household);
 
--- Every change (異動) with who recorded it; items are those before it, '' for a first entry.
+-- Every change (異動) with who recorded it; before has items and standing before it, '' for a first entry.
 CREATE TABLE change_log (
   id {{ID}}, subject TEXT NOT NULL, revision BIGINT NOT NULL, cause TEXT NOT NULL, occurred_on TEXT NOT NULL,
   notice_due TEXT NOT NULL, clerk TEXT NOT NULL, request_id TEXT NOT NULL, before {{JSON}} NOT NULL, recorded_at BIGINT NOT NULL);
