@@ -294,7 +294,7 @@ func (a *Agency) supersede(tx *store.Tx, old record, now time.Time, town jitsuin
 	if err != nil {
 		return err
 	}
-	return a.revoke(tx, old, revocation{At: now, Reason: effect.Of(old.Kind).Reason, Cause: string(event.Event), Rule: event.ID, Town: town})
+	return a.revoke(tx, old, revocation{At: now, Recorded: now, Reason: effect.Of(old.Kind).Reason, Cause: string(event.Event), Rule: event.ID, Town: town})
 }
 
 // deliver tells the municipality that its application is done.

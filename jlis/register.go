@@ -130,7 +130,7 @@ func (a *Agency) endCertificates(tx *store.Tx, c jitsuin.Change, effect rules.Re
 		if end.Timing == rules.Keep {
 			continue
 		}
-		why := revocation{At: now, Reason: end.Reason, Cause: string(c.Cause), Rule: effect.Rule.ID, Town: c.Municipality}
+		why := revocation{At: now, Recorded: now, Reason: end.Reason, Cause: string(c.Cause), Rule: effect.Rule.ID, Town: c.Municipality}
 		if end.Timing == rules.OnDate && end.On.Start().After(now) {
 			why.At = end.On.Start()
 			if err := a.planRevocation(tx, c.Subject, kind, why); err != nil {

@@ -14,13 +14,14 @@ import (
 )
 
 // revocation is one entry of what ended a certificate. At is the moment at which it lost effect:
-// the recording, or the beginning of the day that the law names. Town is told.
+// the recording, or the beginning of the day that the law names; Recorded is the recording. Town is told.
 type revocation struct {
-	At     time.Time
-	Reason jitsuin.RevocationReason
-	Cause  string // of the change, or the card event
-	Rule   string
-	Town   jitsuin.MunicipalityCode
+	At       time.Time
+	Recorded time.Time
+	Reason   jitsuin.RevocationReason
+	Cause    string // of the change, or the card event
+	Rule     string
+	Town     jitsuin.MunicipalityCode
 }
 
 // revokeAll ends the certificates of a kind that the person has in force.
@@ -40,13 +41,12 @@ func (a *Agency) revokeAll(tx *store.Tx, subject jitsuin.ID, kind jitsuin.CertKi
 // revoke records the revocation of a certificate and tells the status nodes and the municipality,
 // all in tx. The table takes one revocation per certificate.
 func (a *Agency) revoke(tx *store.Tx, r record, why revocation) error {
-	now := a.Clock.Now()
-	keep, err := rules.KeepingOf(rules.RecordRevocation, jitsuin.DateOf(now))
+	keep, err := rules.KeepingOf(rules.RecordRevocation, jitsuin.DateOf(why.Recorded))
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO revocation (kind, serial, recorded_at, reason, cause, rule, keep_until) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		string(r.Kind), r.Serial.String(), store.Micros(why.At), string(why.Reason), why.Cause, why.Rule, keep.Until(r.lastDay()).String())
+	_, err = tx.Exec(`INSERT INTO revocation (kind, serial, effective_at, recorded_at, reason, cause, rule, keep_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		string(r.Kind), r.Serial.String(), store.Micros(why.At), store.Micros(why.Recorded), string(why.Reason), why.Cause, why.Rule, keep.Until(r.lastDay()).String())
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (a *Agency) revoke(tx *store.Tx, r record, why revocation) error {
 		return err
 	}
 	_, err = feed.Append(tx, a.toTown(why.Town, string(r.Kind)+":"+r.Serial.String(), api.TypeRevoked,
-		api.Revoked{Subject: r.Subject, Kind: r.Kind, RecordedAt: why.At, Reason: why.Reason, Cause: why.Cause}))
+		api.Revoked{Subject: r.Subject, Kind: r.Kind, EffectiveAt: why.At, RecordedAt: why.Recorded, Reason: why.Reason, Cause: why.Cause}))
 	return err
 }
 
@@ -119,6 +119,7 @@ func (a *Agency) fireRevocations(ctx context.Context, now time.Time) error {
 			}
 			done = len(due) == 0
 			for _, p := range due {
+				p.Recorded = now
 				if err := a.revokeAll(tx, p.subject, p.kind, p.revocation); err != nil {
 					return err
 				}

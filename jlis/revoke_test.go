@@ -86,7 +86,7 @@ func TestWhatEachChangeEnds(t *testing.T) {
 				if n := d.count(`SELECT COUNT(*) FROM revocation WHERE kind = $1 AND serial = $2`, string(kind), had[kind].Serial.String()); n != len(want)/max(len(want), 1) {
 					t.Errorf("%s: %d revocations", kind, n)
 				}
-				if at := revoked[kind].RecordedAt; want != "" && (at.After(moment) || moment.Sub(at) > time.Minute) {
+				if at := revoked[kind].EffectiveAt; want != "" && (at.After(moment) || moment.Sub(at) > time.Minute) {
 					t.Errorf("%s: revoked at %v, not at %v", kind, at, moment)
 				}
 			}
@@ -115,6 +115,41 @@ func TestADepartureThatIsCalledOffEndsNothing(t *testing.T) {
 	}
 }
 
+// A planned revocation has effect from its day, however late it was recorded; both times are kept
+// and told, and status says the first.
+func TestBothTimesOfARevocationAreKept(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		d := newDesk(t, newWorld(t, url))
+		subject := d.holder(hanako, 0)
+		had := d.living(subject)
+		c := entered(subject, hanako)
+		c.Cause, c.State, c.OccurredOn = jitsuin.CauseMoveOut, jitsuin.Abroad, c.OccurredOn.AddDays(10)
+		d.change(c)
+		effective := c.OccurredOn.Start()
+		late := effective.Add(7 * time.Hour) // the Agency stood still at midnight
+		must(t, d.fireRevocations(t.Context(), late))
+		for _, r := range had {
+			var from, at int64
+			d.view(func(tx *store.Tx) error {
+				return tx.QueryRow(`SELECT effective_at, recorded_at FROM revocation WHERE kind = $1 AND serial = $2`, string(r.Kind), r.Serial.String()).Scan(&from, &at)
+			})
+			if !store.Time(from).Equal(effective) || !store.Time(at).Equal(late) {
+				t.Errorf("%s: effective at %v, recorded at %v", r.Kind, store.Time(from), store.Time(at))
+			}
+		}
+		told := sent[api.Revoked](d, api.TopicToTown(asagiri), api.TypeRevoked)
+		for _, r := range told {
+			if !r.EffectiveAt.Equal(effective) || !r.RecordedAt.Equal(late) {
+				t.Errorf("told %+v", r)
+			}
+		}
+		events := d.statusEvents()
+		if len(told) != 2 || len(events) != 4 || !events[2].RevokedAt.Equal(effective) || !events[3].RevokedAt.Equal(effective) {
+			t.Errorf("%d told; status: %+v", len(told), events)
+		}
+	})
+}
+
 func TestAChangeOfAnUnknownPersonIsNotLost(t *testing.T) {
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	c := entered(jitsuin.NewID(), hanako)
@@ -134,7 +169,7 @@ func TestTheSchemaTakesOneRevocationPerCertificate(t *testing.T) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.holder(hanako, 0)
 		r := d.living(subject)[jitsuin.SignCert]
-		why := revocation{At: d.Clock.Now(), Reason: jitsuin.ReasonKeyCompromise, Cause: "test", Town: asagiri}
+		why := revocation{At: d.Clock.Now(), Recorded: d.Clock.Now(), Reason: jitsuin.ReasonKeyCompromise, Cause: "test", Town: asagiri}
 		once := func() error {
 			return d.DB.Update(t.Context(), func(tx *store.Tx) error { return d.revoke(tx, r, why) })
 		}

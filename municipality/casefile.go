@@ -124,8 +124,7 @@ func (c *caseFile) deliver(d jlis.Delivered) error {
 func (c *caseFile) revoked(r jlis.Revoked) bool {
 	for i := range c.Certificates {
 		if x := &c.Certificates[i]; x.Kind == r.Kind && x.RevokedAt == nil {
-			at := r.RecordedAt
-			x.RevokedAt = &at
+			x.RevokedAt, x.RecordedAt = &r.EffectiveAt, &r.RecordedAt
 			return true
 		}
 	}

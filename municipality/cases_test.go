@@ -273,11 +273,12 @@ func TestReissueTakesOnlyTheKeysAskedFor(t *testing.T) {
 			t.Fatalf("⑥ %+v", b)
 		}
 		at := time.Now().UTC().Truncate(time.Microsecond)
-		w.send(w.agency, jlis.TopicToTown(town), string(hanako.Subject), jlis.TypeRevoked, jlis.Revoked{Subject: hanako.Subject, Kind: jitsuin.SignCert, RecordedAt: at})
+		w.send(w.agency, jlis.TopicToTown(town), string(hanako.Subject), jlis.TypeRevoked, jlis.Revoked{Subject: hanako.Subject, Kind: jitsuin.SignCert,
+			EffectiveAt: at.Add(-time.Hour), RecordedAt: at})
 		eventually(t, "the lapse is noted", func() bool {
 			b, err = w.counter.Application(ctx, b.ID, "", 0)
 			w.must(err)
-			return b.Certificates[0].RevokedAt != nil && b.Certificates[0].RevokedAt.Equal(at)
+			return b.Certificates[0].RevokedAt != nil && b.Certificates[0].RevokedAt.Equal(at.Add(-time.Hour)) && b.Certificates[0].RecordedAt.Equal(at)
 		})
 		_, err = w.counter.Apply(ctx, api.NewApplication{Type: api.Reissue, Items: hanako.Items, Kinds: bothKinds, Card: jitsuin.NewID(), Clerk: clerk}, "")
 		wantError(t, err, jitsuin.Conflict, "card-differs")

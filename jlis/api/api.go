@@ -92,14 +92,16 @@ type Refused struct {
 	Fields      []string   `json:"fields,omitempty" doc:"the items that differ"`
 }
 
-// Revoked tells the municipality that a resident's certificate has lapsed. RecordedAt is the legal
-// moment (civil time); Reason is the CRL reason.
+// Revoked tells the municipality that a resident's certificate has lapsed. EffectiveAt is the legal
+// moment: the recording, or where the law names a day its beginning; RecordedAt is the recording. Both
+// are civil times. Reason is the CRL reason.
 type Revoked struct {
-	Subject    jitsuin.ID               `json:"subject"`
-	Kind       jitsuin.CertKind         `json:"kind"`
-	RecordedAt time.Time                `json:"recorded_at"`
-	Reason     jitsuin.RevocationReason `json:"reason"`
-	Cause      string                   `json:"cause"`
+	Subject     jitsuin.ID               `json:"subject"`
+	Kind        jitsuin.CertKind         `json:"kind"`
+	EffectiveAt time.Time                `json:"effective_at"`
+	RecordedAt  time.Time                `json:"recorded_at"`
+	Reason      jitsuin.RevocationReason `json:"reason"`
+	Cause       string                   `json:"cause"`
 }
 
 // States of a certificate in a StatusEvent.
@@ -109,7 +111,7 @@ const (
 )
 
 // StatusEvent is one change of one certificate's status; its feed subject is the serial in hex and
-// it carries the whole state. Times are civil.
+// it carries the whole state. Times are civil; RevokedAt is when the certificate lost effect.
 type StatusEvent struct {
 	Kind         jitsuin.CertKind         `json:"kind"`
 	Serial       string                   `json:"serial" doc:"hex, 32 digits"`

@@ -26,10 +26,12 @@ CREATE INDEX certificate_key ON certificate (key_hash);
 CREATE UNIQUE INDEX certificate_key_once ON certificate (key_hash) WHERE state <> 'abandoned' AND profile IN ('sign', 'auth');
 CREATE UNIQUE INDEX certificate_once ON certificate (made_for, kind) WHERE state <> 'abandoned';
 
--- Revocations (異動等失効情報 and the like). The key makes it one per certificate.
+-- Revocations (異動等失効情報 and the like). The key makes it one per certificate. effective_at is when the
+-- certificate lost effect: the recording, or the beginning of an earlier day that the law names.
 CREATE TABLE revocation (
-  kind TEXT NOT NULL, serial TEXT NOT NULL, recorded_at BIGINT NOT NULL, reason TEXT NOT NULL, cause TEXT NOT NULL, rule TEXT NOT NULL,
-  keep_until TEXT NOT NULL, PRIMARY KEY (kind, serial), FOREIGN KEY (kind, serial) REFERENCES certificate (kind, serial));
+  kind TEXT NOT NULL, serial TEXT NOT NULL, effective_at BIGINT NOT NULL, recorded_at BIGINT NOT NULL,
+  reason TEXT NOT NULL, cause TEXT NOT NULL, rule TEXT NOT NULL, keep_until TEXT NOT NULL,
+  PRIMARY KEY (kind, serial), FOREIGN KEY (kind, serial) REFERENCES certificate (kind, serial));
 
 -- Revocations that the law puts on a later day.
 CREATE TABLE revocation_due (

@@ -148,7 +148,8 @@ type Certificate struct {
 	Kind        jitsuin.CertKind `json:"kind"`
 	Certificate []byte           `json:"certificate" doc:"DER"`
 	NotAfter    time.Time        `json:"not_after"`
-	RevokedAt   *time.Time       `json:"revoked_at,omitempty" doc:"civil time at which J-LIS recorded that it lapsed"`
+	RevokedAt   *time.Time       `json:"revoked_at,omitempty" doc:"civil time at which it lost effect"`
+	RecordedAt  *time.Time       `json:"revocation_recorded_at,omitempty" doc:"civil time at which J-LIS recorded that"`
 }
 
 // Application is a case of the counter.
