@@ -152,7 +152,7 @@ func (l *life) chapter() {
 		err = l.apply(ctx, town.NewCard, jitsuin.CertKinds[:])
 	case !l.signs && n < 5:
 		err = l.apply(ctx, town.Reissue, []jitsuin.CertKind{jitsuin.SignCert})
-	case n < 1:
+	case n < 1 && l.draw.IntN(4) == 0:
 		err = l.record(ctx, town.ChangeRequest{Cause: jitsuin.CauseDeath}, stage{l.town, jitsuin.Dead, l.items.Address})
 		l.dead = true
 	case n < 7:
@@ -293,7 +293,7 @@ func (l *life) stands(ctx context.Context, acked int) error {
 	l.mu.Lock()
 	stages := slices.Clone(l.stages)
 	l.mu.Unlock()
-	for _, s := range slices.Backward(stages[acked:]) {
+	for _, s := range stages[acked:] { // upwards, as the record goes meanwhile
 		api, err := l.counter(s.town)
 		if err != nil {
 			return err
