@@ -128,7 +128,8 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 }
 
-// registerTenant makes the securities firm a deemed verifier (みなし署名検証者) of the platform.
+// registerTenant makes the securities firm a deemed verifier (みなし署名検証者) of the platform, with the
+// origin that it has now. Repeated, it changes nothing else.
 func (f Folder) registerTenant(ctx context.Context) error {
 	r, err := f.Remote(Operator, Platform)
 	if err != nil {
@@ -153,9 +154,6 @@ func (f Folder) registerTenant(ctx context.Context) error {
 	}
 	_, err = httpapi.Do[platform.Tenant](ctx, r, "POST", "/v1/tenants", string(jitsuin.NewID()),
 		platform.TenantRequest{ID: TenantFirm, Name: "実印サンド証券株式会社", Origins: []string{origin.Origin}, PublicKey: key})
-	if jitsuin.KindOf(err) == jitsuin.Conflict {
-		return nil // registered when the country was made
-	}
 	return err
 }
 

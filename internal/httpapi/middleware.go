@@ -47,6 +47,7 @@ func withRequestID(next http.Handler) http.Handler {
 			id = string(jitsuin.NewID())
 		}
 		w.Header().Set(HeaderRequestID, id)
+		w.Header().Set("Cache-Control", "no-store") // a route whose answer may be kept says so itself
 		ctx := WithRequestID(r.Context(), id)
 		if k := r.Header.Get(HeaderIdempotencyKey); plainToken(k) {
 			ctx = context.WithValue(ctx, idempotencyKey, k)
