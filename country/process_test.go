@@ -152,6 +152,11 @@ func TestUpStopsAndFindsEverythingAgain(t *testing.T) {
 	if said := again.said.String(); strings.Contains(said, "panic") || strings.Contains(said, "ERROR") {
 		t.Errorf("trouble was logged:\n%s", said)
 	}
+	// Moved to other addresses it is still the same country, and everybody finds everybody.
+	moved := start(t, "up", "--data", data, "--listen", listen(t))
+	moved.await(t, upIsReady, time.Minute)
+	tourOf(t.Context(), t, data)
+	moved.stop(t)
 }
 
 func cardList(t *testing.T, data string) string {
