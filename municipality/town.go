@@ -45,6 +45,12 @@ type Config struct {
 
 const defaultInquiryDays = 30
 
+// Resolve makes relative paths absolute and says what is missing.
+func (c *Config) Resolve(base string) error {
+	actor.ResolvePaths(base, &c.Import)
+	return c.Config.Resolve(base)
+}
+
 // Town is one running municipality.
 type Town struct {
 	*actor.Actor
