@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,9 +64,9 @@ func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
 		})
 		change(api.ChangeRequest{Cause: jitsuin.CauseMoveIn, Subject: taro.Subject, Address: "町"}) // refused
 		change(api.ChangeRequest{Cause: jitsuin.CauseBirth, Items: &jitsuin.FourItems{Name: "見本　一子", Address: "町", BirthDate: today(), Sex: jitsuin.Female}})
-		c.call("GET", "/residents?limit=50", nil, nil)
+		c.call("POST", "/residents/search", api.Query{Limit: 50}, nil)
 		c.call("GET", "/residents/"+string(hanako.Subject), nil, nil)
-		c.call("GET", "/residents?birth_date=x", nil, nil)
+		c.call("POST", "/residents/search", api.Query{BirthDate: "x"}, nil)
 		var a api.Application
 		c.call("POST", "/applications", api.NewApplication{Type: api.NewCard, Items: hanako.Items, Kinds: bothKinds, Clerk: clerk}, &a)
 		path := "/applications/" + string(a.ID)
@@ -162,6 +163,43 @@ func TestWhoMayUseATown(t *testing.T) {
 					t.Errorf("topic %s%s as %s: %d, want %d", topic, part, as, got, want)
 				}
 			}
+		}
+	}
+}
+
+// URLs stand in the logs of proxies: none names a person.
+func TestNoURLNamesAPerson(t *testing.T) {
+	hanako := resident(t, 1, "見本　花子", grown)
+	w := newWorld(t, storetest.SQLite().Fresh(t), hanako, resident(t, 2, "見本　太郎", grown))
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct{ Name, In string }
+		}
+	}
+	c := &answers{w: w, http: w.counter.HTTPClient()}
+	c.call("GET", "/openapi.json", nil, &doc)
+	for path, operations := range doc.Paths {
+		for _, o := range operations {
+			for _, p := range o.Parameters {
+				if p.In == "query" && !slices.Contains([]string{"since", "wait", "after", "limit", "fired"}, p.Name) {
+					t.Errorf("%s takes %s in its URL", path, p.Name)
+				}
+			}
+		}
+	}
+	for _, q := range []api.Query{{Name: hanako.Items.Name}, {Name: hanako.Items.Name, BirthDate: grown.String(), Limit: 5}} {
+		found, err := w.counter.Search(t.Context(), q)
+		if err != nil || len(found) != 1 || found[0].Subject != hanako.Subject {
+			t.Errorf("%+v: %d residents, %v", q, len(found), err)
+		}
+	}
+	all, err := w.counter.Search(t.Context(), api.Query{BirthDate: grown.String(), Limit: 1})
+	if err != nil || len(all) != 1 {
+		t.Errorf("one of two: %d residents, %v", len(all), err)
+	}
+	for _, q := range []api.Query{{BirthDate: "1980-02-30"}, {Limit: 501}, {Name: strings.Repeat("名", 101)}} {
+		if _, err := w.counter.Search(t.Context(), q); jitsuin.KindOf(err) != jitsuin.Invalid {
+			t.Errorf("%+v: %v", q, err)
 		}
 	}
 }

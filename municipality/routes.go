@@ -16,11 +16,7 @@ type (
 	idIn struct {
 		ID string `path:"id" maxLength:"32"`
 	}
-	searchIn struct {
-		Name      string `query:"name" maxLength:"100"`
-		BirthDate string `query:"birth_date" maxLength:"10"`
-		Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	}
+	searchIn    struct{ Body api.Query }
 	searchOut   struct{ Body api.Residents }
 	residentOut struct{ Body api.Resident }
 	changeIn    struct{ Body api.ChangeRequest }
@@ -64,7 +60,7 @@ func (t *Town) routes() {
 	op := func(id, method, path, summary string) httpapi.Operation {
 		return httpapi.Operation{ID: id, Method: method, Path: path, Summary: summary, Policy: counter}
 	}
-	httpapi.Register(t.API, op("search-residents", http.MethodGet, "/residents", "Search the persons on the register"), t.getResidents)
+	httpapi.Register(t.API, op("search-residents", http.MethodPost, "/residents/search", "Search the persons on the register; it changes nothing"), t.searchResidents)
 	httpapi.Register(t.API, op("resident", http.MethodGet, "/residents/{id}", "One person of the register"), t.getResident)
 	httpapi.Register(t.API, op("record-change", http.MethodPost, "/changes", "Record a change (異動)"),
 		func(ctx context.Context, in *changeIn) (*changeOut, error) {
@@ -109,15 +105,16 @@ func (t *Town) routes() {
 		})
 }
 
-func (t *Town) getResidents(ctx context.Context, in *searchIn) (*searchOut, error) {
-	if in.BirthDate != "" {
-		if _, err := jitsuin.ParseDate(in.BirthDate); err != nil {
+// searchResidents takes a POST, because no name and date of birth belong in a URL.
+func (t *Town) searchResidents(ctx context.Context, in *searchIn) (*searchOut, error) {
+	if in.Body.BirthDate != "" {
+		if _, err := jitsuin.ParseDate(in.Body.BirthDate); err != nil {
 			return nil, err
 		}
 	}
 	out := &searchOut{api.Residents{Residents: []api.Resident{}}}
 	err := t.DB.View(ctx, func(tx *store.Tx) error {
-		found, err := findResidents(tx, in.Name, in.BirthDate, in.Limit)
+		found, err := findResidents(tx, in.Body.Name, in.Body.BirthDate, in.Body.Limit)
 		out.Body.Residents = make([]api.Resident, 0, len(found))
 		for _, r := range found {
 			out.Body.Residents = append(out.Body.Residents, r.resident(t.code))

@@ -7,7 +7,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -40,11 +39,11 @@ type Residents struct {
 	Residents []Resident `json:"residents"`
 }
 
-// Query searches the register; empty members do not narrow. Limit is 1 to 500.
+// Query searches the register; empty members do not narrow. Limit is 1 to 500, and 50 where it is left out.
 type Query struct {
-	Name      string
-	BirthDate string
-	Limit     int
+	Name      string `json:"name,omitempty" maxLength:"100"`
+	BirthDate string `json:"birth_date,omitempty" maxLength:"10"`
+	Limit     int    `json:"limit,omitempty" minimum:"1" maximum:"500" default:"50"`
 }
 
 // ChangeRequest records a change (異動). Which members are needed depends on Cause:
@@ -191,16 +190,7 @@ func newKey() string { return string(jitsuin.NewID()) }
 
 // Search looks residents up.
 func (c Client) Search(ctx context.Context, q Query) ([]Resident, error) {
-	v := url.Values{}
-	for k, s := range map[string]string{"name": q.Name, "birth_date": q.BirthDate} {
-		if s != "" {
-			v.Set(k, s)
-		}
-	}
-	if q.Limit > 0 {
-		v.Set("limit", strconv.Itoa(q.Limit))
-	}
-	out, err := httpapi.Do[Residents](ctx, c.Remote, http.MethodGet, "/residents?"+v.Encode(), "", nil)
+	out, err := httpapi.Do[Residents](ctx, c.Remote, http.MethodPost, "/residents/search", "", q)
 	return out.Residents, err
 }
 
