@@ -38,7 +38,7 @@ func (a *audit) readCertificates() (all []issuedCert) {
 		var c issuedCert
 		scan(&c.kind, &c.serial, &c.profile, &c.madeFor, &c.state, &c.subject, &c.digest, &c.notAfter, &c.der, &c.counter, &c.revokedAt, &c.reason)
 		all = append(all, c)
-	}, `SELECT c.kind, c.serial, profile, made_for, state, subject, lower(hex(digest)), not_after, der, counter, r.recorded_at, r.reason
+	}, `SELECT c.kind, c.serial, profile, made_for, state, subject, lower(hex(digest)), not_after, der, counter, r.effective_at, r.reason
 		FROM certificate c LEFT JOIN revocation r ON r.kind = c.kind AND r.serial = c.serial ORDER BY c.kind, c.serial`)
 	return all
 }

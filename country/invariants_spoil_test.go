@@ -50,7 +50,7 @@ func TestInvariantsNameTheOffender(t *testing.T) {
 		{JLIS, `UPDATE certificate SET state = 'intended' WHERE serial = ` + aSign, "neither issued nor abandoned"},
 		{JLIS, `UPDATE certificate SET der = (SELECT der FROM certificate WHERE profile = 'auth' AND der IS NOT NULL LIMIT 1) WHERE serial = ` + aSign, "in it"},
 		{JLIS, `DELETE FROM revocation`, "both in force"},
-		{JLIS, `UPDATE revocation SET recorded_at = recorded_at + 1000000`, "OCSP says"},
+		{JLIS, `UPDATE revocation SET effective_at = effective_at + 1000000`, "OCSP says"},
 		{JLIS, `UPDATE revocation SET reason = 'keyCompromise'`, "the revocation list has"},
 		{JLIS, `UPDATE serial_head SET next = next + 1 WHERE kind = 'sign'`, "serial numbers were given"},
 		{JLIS, `DELETE FROM signature WHERE counter = 1; INSERT INTO signature (counter, epoch, digest, note) VALUES (1, 1, zeroblob(32), '')`, "J-LIS counts signature 1"},
