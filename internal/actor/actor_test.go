@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -73,9 +74,9 @@ func newPair(t *testing.T) *pair {
 	return p
 }
 
-func open(t *testing.T, c actor.Config) *actor.Actor {
+func open(t *testing.T, c actor.Config, options ...store.Option) *actor.Actor {
 	t.Helper()
-	a, err := actor.New(t.Context(), c, actor.Spec{Title: "test", Version: "1", Migrations: words, Log: slog.New(slog.DiscardHandler)})
+	a, err := actor.New(t.Context(), c, actor.Spec{Title: "test", Version: "1", Migrations: words, Log: slog.New(slog.DiscardHandler), Store: options})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +234,26 @@ func TestCivilTimeFollowsItsFeedAndStays(t *testing.T) {
 	}
 	p.town.Close()
 	p.network.Close()
+}
+
+func TestTheClockMovesThoughTheCommitGaveNoAnswer(t *testing.T) {
+	p := newPair(t)
+	var armed atomic.Bool
+	c := p.configs["country:1"]
+	c.Clock = ""
+	a := open(t, c, store.WithFaults(func() store.Fault {
+		if armed.CompareAndSwap(true, false) {
+			return store.CommitPersisted
+		}
+		return store.NoFault
+	}))
+	run(t, a)
+	armed.Store(true)
+	err := a.DB.Update(t.Context(), func(tx *store.Tx) error { return a.SetClock(tx, time.Hour) })
+	if jitsuin.CodeOf(err) != store.CodeUnknown {
+		t.Fatalf("the fault did not happen: %v", err)
+	}
+	eventually(t, "the clock is where the database says", func() bool { return a.Clock.Offset() == time.Hour })
 }
 
 func TestAnAddressThatIsTakenIsSaidAtOnce(t *testing.T) {

@@ -40,18 +40,12 @@ type ClockMoved struct {
 
 // initClock restores the civil clock as it was and follows the clock feed, if the configuration names one.
 func (a *Actor) initClock(ctx context.Context) error {
-	micros := a.Config.ClockOffset.Microseconds()
-	err := a.DB.View(ctx, func(tx *store.Tx) error {
-		err := tx.QueryRow(`SELECT offset_micros FROM civil_clock WHERE one = 1`).Scan(&micros)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
+	offset, err := a.storedOffset(ctx)
 	if err != nil {
 		return err
 	}
-	a.Clock = clock.New(time.Duration(micros) * time.Microsecond)
+	a.Clock = clock.New(offset)
+	a.Go("clock", a.keepClock)
 	if a.Config.Clock != "" && a.Config.Clock != a.Self.ID {
 		a.Follow(a.Config.Clock, TopicClock, func(_ context.Context, tx *store.Tx, e feed.Event) error {
 			var m ClockMoved
@@ -67,13 +61,47 @@ func (a *Actor) initClock(ctx context.Context) error {
 	return nil
 }
 
-// SetClock stores a new offset in the transaction and moves the clock once it is committed.
+// storedOffset reads how far civil time is ahead; what the configuration says where nothing is stored.
+func (a *Actor) storedOffset(ctx context.Context) (time.Duration, error) {
+	micros := a.Config.ClockOffset.Microseconds()
+	err := a.DB.View(ctx, func(tx *store.Tx) error {
+		err := tx.QueryRow(`SELECT offset_micros FROM civil_clock WHERE one = 1`).Scan(&micros)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return time.Duration(micros) * time.Microsecond, err
+}
+
+const clockSignal = "actor.clock"
+
+// SetClock stores a new offset in the transaction; the clock moves once it is committed.
 func (a *Actor) SetClock(tx *store.Tx, offset time.Duration) error {
 	_, err := tx.Exec(`INSERT INTO civil_clock (one, offset_micros) VALUES (1, $1)
 		ON CONFLICT (one) DO UPDATE SET offset_micros = excluded.offset_micros WHERE excluded.offset_micros > civil_clock.offset_micros`,
 		offset.Microseconds())
 	tx.AfterCommit(func() { a.Clock.Set(offset) })
+	tx.Notify(clockSignal)
 	return err
+}
+
+// keepClock moves the clock to what is stored, also where a commit took effect and nobody learnt of it.
+func (a *Actor) keepClock(ctx context.Context) error {
+	signals, stop := a.DB.Watch(clockSignal)
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-signals:
+		}
+		offset, err := a.storedOffset(ctx)
+		if err != nil {
+			return err // the task is started again
+		}
+		a.Clock.Set(offset)
+	}
 }
 
 type clockIn struct {
