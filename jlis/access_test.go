@@ -147,6 +147,11 @@ func TestLinksNameAllCertificatesOfAPersonAndNobodyElses(t *testing.T) {
 	if _, err := client.Links(t.Context(), api.Link{Kind: jitsuin.SignCert, Serial: "xyz"}); jitsuin.KindOf(err) != jitsuin.Invalid {
 		t.Errorf("no serial number: %v", err)
 	}
+	for _, r := range c.agency.API.Routes() { // a serial number has no place in a URL
+		if r.Path == "/links" && r.Method != http.MethodPost {
+			t.Errorf("%s %s", r.Method, r.Path)
+		}
+	}
 }
 
 func serialOf(u *authority) string {

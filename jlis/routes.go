@@ -24,10 +24,7 @@ type (
 		Body api.Verifier
 	}
 
-	linksIn struct {
-		Kind   string `query:"kind" required:"true" enum:"sign,auth"`
-		Serial string `query:"serial" required:"true" doc:"hex, 32 digits"`
-	}
+	linksIn  struct{ Body api.Link }
 	linksOut struct{ Body api.Links }
 )
 
@@ -43,9 +40,9 @@ func (a *Agency) routes() {
 	httpapi.Register(a.API, httpapi.Operation{ID: "notify-verifier", Method: http.MethodPost, Path: "/verifiers",
 		Summary: "File a verifier's notification (届出)", Description: "Needs the header Idempotency-Key. A later one takes the place of an earlier one.",
 		Status: http.StatusNoContent, Policy: httpapi.Roles("platform", "verifier")}, a.notify)
-	httpapi.Register(a.API, httpapi.Operation{ID: "links", Method: http.MethodGet, Path: "/links",
+	httpapi.Register(a.API, httpapi.Operation{ID: "links", Method: http.MethodPost, Path: "/links",
 		Summary:     "All certificates of a certificate's holder, by serial number",
-		Description: "Only for recognising the holder again (JPKI Act art. 52).",
+		Description: "Only for recognising the holder again (JPKI Act art. 52). It changes nothing; a serial number has no place in a URL.",
 		Policy:      a.verifiers()}, a.links)
 	a.API.Raw("GET /ca/{name}", httpapi.Public("CA certificates are published"), http.HandlerFunc(a.serveCA))
 }

@@ -94,8 +94,8 @@ func (a *Agency) notify(ctx context.Context, in *notifyIn) (*struct{}, error) {
 // links gives all certificates of the holder of one: the corresponding one of the other kind, the
 // older and the newer ones (対応証明書の発行の番号, JPKI Act art. 18(4) and (5)).
 func (a *Agency) links(ctx context.Context, in *linksIn) (*linksOut, error) {
-	kind := jitsuin.CertKind(in.Kind)
-	serial, err := parseSerial(in.Serial)
+	kind := in.Body.Kind
+	serial, err := parseSerial(in.Body.Serial)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -150,8 +149,8 @@ type Verifier struct {
 
 // Link names one certificate of a person: by kind and serial (発行番号).
 type Link struct {
-	Kind   jitsuin.CertKind `json:"kind"`
-	Serial string           `json:"serial"`
+	Kind   jitsuin.CertKind `json:"kind" enum:"sign,auth"`
+	Serial string           `json:"serial" minLength:"32" maxLength:"32" doc:"hex, 32 digits"`
 }
 
 // Links are all certificates of the person who holds the one asked for: the corresponding one
@@ -181,6 +180,6 @@ func (c Client) NotifyVerifier(ctx context.Context, v Verifier) error {
 
 // Links asks for the other certificates of a certificate's holder.
 func (c Client) Links(ctx context.Context, l Link) ([]Link, error) {
-	out, err := httpapi.Do[Links](ctx, c.Remote, http.MethodGet, "/links?"+url.Values{"kind": {string(l.Kind)}, "serial": {l.Serial}}.Encode(), "", nil)
+	out, err := httpapi.Do[Links](ctx, c.Remote, http.MethodPost, "/links", "", l)
 	return out.Links, err
 }
