@@ -55,6 +55,9 @@ func (f *Followed) OnBatch(hook func(tx *store.Tx, high jitsuin.Position) error)
 	f.config.OnBatch = hook
 }
 
+// RetryParked sets how often parked events are tried again, in the place of every five seconds.
+func (f *Followed) RetryParked(every time.Duration) { f.config.RetryParked = every }
+
 // OnForget is called for each subject that the sender lost when its database was restored.
 func (f *Followed) OnForget(hook func(ctx context.Context, tx *store.Tx, subject string) error) {
 	f.config.Forget = hook
