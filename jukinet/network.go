@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
@@ -27,6 +28,8 @@ type Config struct {
 	// them are used. 0 means 100.
 	Stock int `yaml:"stock,omitempty"`
 
+	// RetryParked is how often parked notices are tried again; 0 leaves it to package actor.
+	RetryParked time.Duration `yaml:"-"`
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
 	// Store are further options of the database, for tests.
@@ -68,6 +71,9 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 		followed := n.Follow(i.ID, api.TopicResidents, func(_ context.Context, tx *store.Tx, e feed.Event) error {
 			return n.apply(tx, town, e)
 		})
+		if cfg.RetryParked > 0 {
+			followed.RetryParked(cfg.RetryParked)
+		}
 		followed.OnBatch(func(tx *store.Tx, high jitsuin.Position) error { return n.passedOn(tx, town, high) })
 	}
 	n.Go("numbers", n.designate)

@@ -90,7 +90,7 @@ func prepare(t testing.TB, database string) *world {
 	w.must(err)
 	w.must(os.WriteFile(filepath.Join(w.dir, "directory.jws"), raw, 0o600))
 	w.must(actor.WritePublicKey(filepath.Join(w.dir, "directory-key.pem"), &w.keys["operator"].PublicKey))
-	w.config = Config{Config: w.actorConfig("jukinet:1", database), Stock: 4,
+	w.config = Config{Config: w.actorConfig("jukinet:1", database), Stock: 4, RetryParked: 50 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	return w
 }
