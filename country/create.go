@@ -193,7 +193,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	switch httpapi.RoleOf(id) {
 	case "municipality":
 		code := id[len("municipality:"):]
-		return townConfig{Config: municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl")}}
+		return municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl")}
 	case "jukinet":
 		return jukinet.Config{Config: b}
 	case "jlis":
@@ -215,15 +215,15 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 }
 
 // agency gives the configuration of J-LIS, its status origin included.
-func agency(facts Facts, plan Plan, sample people.Country, b actor.Config) agencyConfig {
+func agency(facts Facts, plan Plan, sample people.Country, b actor.Config) jlis.Config {
 	places := map[jitsuin.MunicipalityCode]jlis.Place{}
 	for _, m := range sample.Municipalities {
 		_, p, _ := sample.MunicipalityOf(m.Code)
 		places[m.Code] = jlis.Place{Prefecture: p.Romaji, Municipality: m.Romaji}
 	}
-	return agencyConfig{Config: jlis.Config{Config: b, PassphraseFile: "../secrets/passphrase", Places: places,
+	return jlis.Config{Config: b, CardHost: Cards, CardHostKeyFile: "../secrets/cards-create-key", PassphraseFile: "../secrets/passphrase", Places: places,
 		Status: jlis.StatusConfig{Instance: Status, Listen: plan.Listen(numStatus), Key: "../secrets/keys/" + fileName(Status) + ".pem",
-			Cadence: status.Cadence(facts.Cadence)}}, CreateKey: "../secrets/cards-create-key"}
+			Cadence: status.Cadence(facts.Cadence)}}
 }
 
 // writeResidents writes a municipality's existing register, as it imports it at its first start.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis"
@@ -180,18 +181,18 @@ func (l *lab) open(ctx context.Context, id string, log *slog.Logger) (runner, er
 	writes := func() []store.Option { return []store.Option{store.WithFaults(l.fuses[roleOf(id)].next)} }
 	switch roleOf(id) {
 	case "municipality":
-		return load(path, func(c townConfig) (runner, error) {
+		return load(path, func(c municipality.Config) (runner, error) {
 			cards, err := l.folder.CardHost()
 			if err != nil {
 				return nil, err
 			}
 			c.Cards, c.Store, c.Log = fusedCards{cards, l.fuses["cards"]}, writes(), log
-			return municipality.New(ctx, c.Config)
+			return municipality.New(ctx, c)
 		})
 	case "jukinet":
 		return load(path, func(c jukinet.Config) (runner, error) { c.Store, c.Log = writes(), log; return jukinet.New(ctx, c) })
 	case "jlis":
-		return load(path, func(c agencyConfig) (runner, error) {
+		return load(path, func(c jlis.Config) (runner, error) {
 			c.Store, c.Log = writes(), log
 			return l.openAgency(ctx, c)
 		})
@@ -199,12 +200,20 @@ func (l *lab) open(ctx context.Context, id string, log *slog.Logger) (runner, er
 	return openActor(ctx, id, path, log)
 }
 
-func (l *lab) openAgency(ctx context.Context, c agencyConfig) (runner, error) {
-	key, err := os.ReadFile(c.CreateKey)
+func (l *lab) openAgency(ctx context.Context, c jlis.Config) (runner, error) {
+	key, err := os.ReadFile(c.CardHostKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	cards, err := cardHost(&c.Config.Config, strings.TrimSpace(string(key)))
+	_, directory, err := c.Identify()
+	if err != nil {
+		return nil, err
+	}
+	there, err := directory.Lookup(c.CardHost)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := host.Client(there.Origin, host.ClientOptions{CreateKey: strings.TrimSpace(string(key))})
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +227,7 @@ func (l *lab) openAgency(ctx context.Context, c agencyConfig) (runner, error) {
 	}
 	l.t.Cleanup(func() { keys.Close() })
 	c.Cards, c.Signer = fusedCards{cards, l.fuses["cards"]}, fusedSigner{keys, l.fuses["signer"]}
-	return jlis.New(ctx, c.Config)
+	return jlis.New(ctx, c)
 }
 
 // resident gives somebody who has not been in a story yet.

@@ -3,12 +3,9 @@ package country
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/jitsuin/jitsuin"
-	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/jlis"
@@ -26,11 +23,11 @@ func roleOf(id string) string { return httpapi.RoleOf(id) }
 func openActor(ctx context.Context, id, path string, log *slog.Logger) (runner, error) {
 	switch roleOf(id) {
 	case "municipality":
-		return load(path, func(c townConfig) (runner, error) { return c.open(ctx, log) })
+		return load(path, func(c municipality.Config) (runner, error) { c.Log = log; return municipality.New(ctx, c) })
 	case "jukinet":
 		return load(path, func(c jukinet.Config) (runner, error) { c.Log = log; return jukinet.New(ctx, c) })
 	case "jlis":
-		return load(path, func(c agencyConfig) (runner, error) { return c.open(ctx, log) })
+		return load(path, func(c jlis.Config) (runner, error) { c.Log = log; return jlis.New(ctx, c) })
 	case "minister":
 		return load(path, func(c minister.Config) (runner, error) { c.Log = log; return minister.New(ctx, c) })
 	case "platform":
@@ -63,62 +60,4 @@ func load[C any](path string, open func(C) (runner, error)) (runner, error) {
 		}
 	}
 	return open(c)
-}
-
-// townConfig and agencyConfig are the configurations of the two actors that touch chips: the card
-// host is the instance cards:1 of the directory.
-type townConfig struct {
-	municipality.Config `yaml:",inline"`
-}
-
-// Resolve makes the paths absolute.
-func (c *townConfig) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.Import)
-	return c.Config.Config.Resolve(base)
-}
-
-func (c townConfig) open(ctx context.Context, log *slog.Logger) (runner, error) {
-	var err error
-	if c.Cards, err = cardHost(&c.Config.Config, ""); err != nil {
-		return nil, err
-	}
-	c.Log = log
-	return municipality.New(ctx, c.Config)
-}
-
-type agencyConfig struct {
-	jlis.Config `yaml:",inline"`
-	// CreateKey is the file with the secret that lets J-LIS make blank chips at the card host.
-	CreateKey string `yaml:"create_key"`
-}
-
-// Resolve makes the paths absolute.
-func (c *agencyConfig) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.CreateKey)
-	return c.Config.Resolve(base)
-}
-
-func (c agencyConfig) open(ctx context.Context, log *slog.Logger) (runner, error) {
-	key, err := os.ReadFile(c.CreateKey)
-	if err != nil {
-		return nil, jitsuin.Errorf(jitsuin.Invalid, "config-read", "the key for making chips: %w", err).At("create_key")
-	}
-	if c.Cards, err = cardHost(&c.Config.Config, strings.TrimSpace(string(key))); err != nil {
-		return nil, err
-	}
-	c.Log = log
-	return jlis.New(ctx, c.Config)
-}
-
-// cardHost is the way to the chips: the instance cards:1 of the directory.
-func cardHost(c *actor.Config, createKey string) (host.Cards, error) {
-	_, directory, err := c.Identify()
-	if err != nil {
-		return nil, err
-	}
-	i, err := directory.Lookup(Cards)
-	if err != nil {
-		return nil, err
-	}
-	return host.Client(i.Origin, host.ClientOptions{CreateKey: createKey})
 }
