@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
@@ -130,13 +131,12 @@ func TestTheTerminalRefusesAChipWithOtherCertificates(t *testing.T) {
 // lossy passes a card on and loses the answer, once.
 type lossy struct {
 	host.Cards
-	lost bool
+	lost atomic.Bool
 }
 
 func (l *lossy) Transfer(ctx context.Context, h host.Handle, to host.Custodian, token string) (host.Handle, error) {
 	next, err := l.Cards.Transfer(ctx, h, to, token)
-	if to == host.Holder && !l.lost && err == nil {
-		l.lost = true
+	if to == host.Holder && err == nil && l.lost.CompareAndSwap(false, true) {
 		return "", jitsuin.Errorf(jitsuin.Unavailable, "host-unreachable", "the answer was lost")
 	}
 	return next, err
