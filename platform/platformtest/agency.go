@@ -89,7 +89,7 @@ func (w *World) startAgency() *Agency {
 		}))
 	}
 	verifiers := httpapi.Roles("platform", "verifier")
-	httpapi.Register(a.API, httpapi.Operation{ID: "links", Method: "GET", Path: "/links", Policy: verifiers}, g.links)
+	httpapi.Register(a.API, httpapi.Operation{ID: "links", Method: "POST", Path: "/links", Policy: verifiers}, g.links)
 	httpapi.Register(a.API, httpapi.Operation{ID: "verifiers", Method: "POST", Path: "/verifiers", Policy: verifiers},
 		func(_ context.Context, in *struct{ Body jlis.Verifier }) (*struct{}, error) {
 			g.Notified <- in.Body
@@ -99,10 +99,7 @@ func (w *World) startAgency() *Agency {
 	return g
 }
 
-type linksIn struct {
-	Kind   jitsuin.CertKind `query:"kind"`
-	Serial string           `query:"serial"`
-}
+type linksIn struct{ Body jlis.Link }
 
 type linksOut struct{ Body jlis.Links }
 
@@ -113,7 +110,7 @@ func (g *Agency) links(_ context.Context, in *linksIn) (*linksOut, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := g.holders[jlis.Link{Kind: in.Kind, Serial: in.Serial}]
+	p := g.holders[in.Body]
 	if p == nil {
 		return nil, jitsuin.Errorf(jitsuin.NotFound, "certificate-unknown", "no such certificate")
 	}
