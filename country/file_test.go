@@ -1,6 +1,7 @@
 package country
 
 import (
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -23,7 +24,11 @@ func TestKeysAndSecretsAreDrawnOnce(t *testing.T) {
 			all.Go(func() {
 				id, err := f.keyOf("terminal:91201")
 				if err == nil {
-					keys[i] = id.Key.D.String()
+					raw, err := id.Key.Bytes()
+					if err != nil {
+						t.Error(err)
+					}
+					keys[i] = hex.EncodeToString(raw)
 				} else {
 					t.Error(err)
 				}

@@ -19,7 +19,6 @@ var (
 	actFamily   = Text{"戸籍法", "Family Register Act (Act 224 of 1947)"}
 	actAge      = Text{"年齢計算ニ関スル法律", "Act on the Calculation of Age (Act 50 of 1902)"}
 	actCivil    = Text{"民法", "Civil Code"}
-	actCivPro   = Text{"民事訴訟法", "Code of Civil Procedure"}
 	actEra      = Text{"元号法・改元の詔書及び政令", "Era Name Act and the edicts and orders that named the eras"}
 	actCalendar = Text{"明治5年太政官布告第337号", "Grand Council Proclamation 337 of 1872"}
 

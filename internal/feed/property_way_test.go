@@ -167,7 +167,7 @@ func (h *history) checkChain(head jitsuin.Position) {
 			h.rt.Fatal(err)
 		}
 		if n > 0 {
-			if at, _, err = at.next(e); err != nil {
+			if _, _, err = at.next(e); err != nil {
 				h.rt.Fatal(err)
 			}
 		}

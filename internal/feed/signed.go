@@ -61,7 +61,7 @@ type Keys func(keyID string) (*ecdsa.PublicKey, error)
 
 // verifyHead checks signature, use and topic of a signed head.
 func verifyHead(compact, use, topic string, keys Keys) (h signedHead, err error) {
-	jws, err := jose.ParseSigned(compact, []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return h, fmt.Errorf("a signed head: %w", err)
 	}

@@ -82,7 +82,7 @@ func (d *Directory) reload() error {
 	if err != nil {
 		return fmt.Errorf("directory: %w", err)
 	}
-	jws, err := jose.ParseSigned(strings.TrimSpace(string(raw)), []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedCompact(strings.TrimSpace(string(raw)), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return fmt.Errorf("directory %s is no JWS: %w", d.path, err)
 	}
