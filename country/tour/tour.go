@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
@@ -123,16 +124,15 @@ func theCountry(ctx context.Context, o Options) (country.Folder, func() error, e
 	}
 }
 
-// FreePort finds a port that is free on every address of a country.
+// FreePort finds a port for a country. It lies below the range from which systems draw the ports of
+// outgoing connections, so that a country that is stopped and started finds its port free again.
 func FreePort() (int, error) {
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, fmt.Errorf("free port: %w", err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		if port < 60000 { // room above for countries whose actors differ by port
+	const lowest, highest = 20000, 32000
+	for range 100 {
+		port := lowest + rand.IntN(highest-lowest)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			l.Close()
 			return port, nil
 		}
 	}
