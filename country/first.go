@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -238,6 +240,9 @@ func (f Folder) serveQueue(ctx context.Context, code jitsuin.MunicipalityCode, q
 	return nil
 }
 
+// DefaultData is the data folder where none is named.
+const DefaultData = "jitsuin-data"
+
 // welcome tells a newcomer where to look and what to try.
 func welcome(out io.Writer, f Folder, facts Facts, took time.Duration) {
 	plan, err := NewPlan(facts.Listen)
@@ -260,12 +265,18 @@ func welcome(out io.Writer, f Folder, facts Facts, took time.Duration) {
 	if plan.Shared() {
 		fmt.Fprintf(out, "\n  Note: here all actors share one host; browsers do not keep their cookies apart.\n")
 	}
-	data := ""
-	if string(f) != "jitsuin-data" && string(f) != "./jitsuin-data" {
-		data = " --data " + string(f)
+	program, data := "jitsuin", " --data "+string(f)
+	if usual, err := filepath.Abs(DefaultData); err == nil && (string(f) == usual || filepath.Clean(string(f)) == DefaultData) {
+		data = ""
+	}
+	if exe, err := os.Executable(); err == nil && strings.Contains(exe, "go-build") { // started with go run
+		program = "go run ./cmd/jitsuin"
 	}
 	fmt.Fprintf(out, "\n  All sample cards: signature password %s, PIN of four digits %s. Try, in another terminal:\n\n", SignPassword.Reveal(), AuthPIN.Reveal())
-	fmt.Fprintf(out, "    jitsuin card list%s\n    jitsuin tour%s\n    jitsuin clock --advance 1d%s\n\n  Ctrl-C stops; the next start finds everything as it was.\n", data, data, data)
+	for _, try := range []string{"card list", "tour", "clock --advance 1d"} {
+		fmt.Fprintf(out, "    %s %s%s\n", program, try, data)
+	}
+	fmt.Fprintf(out, "\n  Ctrl-C stops; the next start finds everything as it was.\n")
 }
 
 // newFacts are the facts of a country that is made now.

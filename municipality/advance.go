@@ -128,10 +128,14 @@ func (t *Town) fetchChip(ctx context.Context, c *caseFile) error {
 func (t *Town) passOn(ctx context.Context, c *caseFile) error {
 	var handle string
 	err := t.DB.View(ctx, func(tx *store.Tx) (err error) {
+		now, err := readCase(tx, c.ID)
+		if err != nil || now.State != api.Ready { // somebody else has passed it on meanwhile
+			return err
+		}
 		handle, err = readChip(tx, c.Card)
 		return err
 	})
-	if err != nil {
+	if err != nil || handle == "" {
 		return err
 	}
 	if _, err := t.cards.Transfer(ctx, host.Handle(handle), host.Holder, string(c.ID)+"-handover"); err != nil {
