@@ -160,6 +160,11 @@ func TestTheCustodyOfAChipResumes(t *testing.T) {
 		w.state(a.ID, api.Delivered)
 		_, err = w.counter.BeginHandover(ctx, a.ID)
 		wantError(t, err, jitsuin.Conflict, "case-state")
+		eventually(t, "the town has asked for the chip in vain", func() bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.received > 0
+		})
 		w.restart()
 		w.mu.Lock()
 		w.handles[d.Card] = handle
