@@ -3,11 +3,8 @@ package country
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/country/people"
@@ -49,30 +46,16 @@ func (f Facts) Sample() people.Country { return people.Generate(f.Seed, jitsuin.
 // create lays out a new country: keys, directory, configuration files, residents. It makes
 // country.json last, so that a creation that was cut short is simply done again.
 func (f Folder) create(facts Facts) error {
-	plan, err := NewPlan(facts.Listen)
+	l, err := f.newLayout(facts)
 	if err != nil {
 		return err
 	}
-	for _, d := range []string{"config", "actors", "cards", "secrets/keys", "residents"} {
-		if err := os.MkdirAll(f.Path(d), 0o700); err != nil {
-			return fmt.Errorf("data folder: %w", err)
-		}
-	}
-	if err := f.makeSecret("passphrase"); err != nil {
+	facts.Layout = l.digest()
+	if err := f.layOut(l, l, nil); err != nil {
 		return err
 	}
-	if err := f.makeSecret("cards-create-key"); err != nil {
-		return err
-	}
-	sample := facts.Sample()
-	if err := f.writeDirectory(plan, sample); err != nil {
-		return err
-	}
-	if err := f.writeConfigs(facts, plan, sample); err != nil {
-		return err
-	}
-	for _, m := range sample.Municipalities {
-		if err := f.writeResidents(sample, m.Code); err != nil {
+	for _, m := range l.sample.Municipalities {
+		if err := f.writeResidents(l.sample, m.Code); err != nil {
 			return err
 		}
 	}
@@ -85,34 +68,6 @@ func (f Folder) writeFacts(facts Facts) error {
 		return err
 	}
 	return replace(f.Path("country.json"), append(raw, '\n'), 0o600)
-}
-
-// adjust moves a country that is there to other addresses, or to another cadence, where that is asked
-// for. Directory and configuration files are written anew; keys and databases stay.
-func (f Folder) adjust(facts *Facts, o Options) error {
-	changed := *facts
-	if o.Listen != "" {
-		changed.Listen = o.Listen
-	}
-	if o.Cadence != "" {
-		changed.Cadence = o.Cadence
-	}
-	if changed == *facts {
-		return nil
-	}
-	plan, err := NewPlan(changed.Listen)
-	if err != nil {
-		return err
-	}
-	sample := changed.Sample()
-	if err := f.writeDirectory(plan, sample); err != nil {
-		return err
-	}
-	if err := f.writeConfigs(changed, plan, sample); err != nil {
-		return err
-	}
-	*facts = changed
-	return f.writeFacts(changed)
 }
 
 // instances lists everybody who is in the directory, with the number of their origin (0: they only call).
@@ -156,36 +111,11 @@ func (f Folder) writeDirectory(plan Plan, sample people.Country) error {
 }
 
 // base is the part of the configuration that all actors share. Paths are relative to config/.
-func (f Folder) base(facts Facts, plan Plan, id string, n int) (actor.Config, error) {
+func (f Folder) base(facts Facts, plan Plan, id string, n int) actor.Config {
 	dir := filepath.Join("..", "actors", fileName(id))
 	return actor.Config{Instance: id, Listen: plan.Listen(n), Database: filepath.Join(dir, "db.sqlite"), State: filepath.Join(dir, "state"),
 		Key: filepath.Join("..", "secrets", "keys", fileName(id)+".pem"), Directory: "../directory.jws", DirectoryKey: "../operator.pub.pem",
-		Clock: Country, ClockOffset: facts.Civil.Sub(facts.Made)}, os.MkdirAll(f.Path("actors", fileName(id), "state"), 0o700)
-}
-
-func (f Folder) writeConfigs(facts Facts, plan Plan, sample people.Country) error {
-	configs := map[string]any{}
-	for id, n := range instances(sample) {
-		if n == 0 || id == Status {
-			continue
-		}
-		b, err := f.base(facts, plan, id, n)
-		if err != nil {
-			return err
-		}
-		configs[id] = f.config(facts, plan, sample, id, b)
-	}
-	for id, c := range configs {
-		raw, err := yaml.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("configuration of %s: %w", id, err)
-		}
-		head := "# Configuration of " + id + ". Start it alone with: jitsuin serve " + httpapi.RoleOf(id) + " --config THIS_FILE\n"
-		if err := replace(f.ConfigPath(id), append([]byte(head), raw...), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+		Clock: Country, ClockOffset: facts.Civil.Sub(facts.Made)}
 }
 
 // config gives the whole configuration of one actor.

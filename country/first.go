@@ -1,6 +1,7 @@
 package country
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -107,7 +108,11 @@ func (f Folder) writeAnchors(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("CA certificate %s: %w", kind, err)
 		}
-		if err := os.WriteFile(f.Path("anchors", string(kind)+".cer"), der, 0o644); err != nil {
+		path := f.Path("anchors", string(kind)+".cer")
+		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, der) {
+			continue
+		}
+		if err := replace(path, der, 0o644); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,8 @@ import (
 //
 //	country.json          what the country was made with
 //	directory.jws         the signed list of instances; operator.pub.pem is the key it is pinned to
-//	config/ID.yaml        one configuration file per actor, as `jitsuin serve` reads it
+//	config/ID.yaml        one configuration file per actor, as `jitsuin serve` reads it;
+//	                      config/.generated has them as they were written
 //	actors/ID/            database and state of one actor, opened by it alone
 //	cards/                the chips, opened by the card host alone
 //	secrets/              private keys and the passphrase, readable by the owner only
@@ -29,16 +30,21 @@ type Folder string
 
 // Facts are what a country was made with.
 type Facts struct {
-	Format  int       `json:"format"` // of the folder; 1
+	Format  int       `json:"format"` // of the folder; 2
 	Seed    uint64    `json:"seed"`
 	Listen  string    `json:"listen"`
 	Made    time.Time `json:"made"`    // wall time
 	Civil   time.Time `json:"civil"`   // civil time at that moment
 	Cadence string    `json:"cadence"` // how status is published: immediate or official
 	Version string    `json:"version"`
+	Layout  string    `json:"layout"` // digest of what was last written into the folder, see layout
 }
 
-const folderFormat = 1
+// folderFormat rises when a release lays a folder out so that the one before would not understand it.
+//
+//	1  the first release
+//	2  config/.generated keeps the configuration files as they were written; country.json has the layout
+const folderFormat = 2
 
 // Path joins names onto the folder.
 func (f Folder) Path(names ...string) string {
@@ -69,7 +75,8 @@ func (f Folder) Facts() (Facts, error) {
 		return facts, jitsuin.Errorf(jitsuin.Invalid, "country-facts", "%s cannot be read: %w", f.Path("country.json"), err)
 	}
 	if facts.Format > folderFormat {
-		return facts, jitsuin.Errorf(jitsuin.Unsupported, "folder-newer", "%s was made by a newer release (format %d, this one knows %d)", string(f), facts.Format, folderFormat)
+		return facts, jitsuin.Errorf(jitsuin.Unsupported, "folder-newer", "%s was made by a newer release (format %d, this one knows %d)", string(f), facts.Format, folderFormat).
+			WithHint("run the release that last ran it, or a later one; nothing was changed")
 	}
 	return facts, nil
 }

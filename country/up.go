@@ -48,7 +48,8 @@ func Open(o Options) (Folder, Facts, error) {
 	}
 	facts, err := f.Facts()
 	if err == nil {
-		return f, facts, f.adjust(&facts, o)
+		err = f.update(&facts, o)
+		return f, facts, err
 	}
 	if jitsuin.KindOf(err) != jitsuin.NotFound {
 		return f, facts, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -128,6 +129,13 @@ func (d *Directory) Role(role string) []Instance {
 	}
 	slices.SortFunc(out, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// All lists every instance in the order of ids.
+func (d *Directory) All() []Instance {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.SortedFunc(maps.Values(d.entries), func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // Identity is who this process is when it calls others: an instance id and its private key.
