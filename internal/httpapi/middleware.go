@@ -36,6 +36,11 @@ func IdempotencyKey(ctx context.Context) string {
 	return k
 }
 
+// WithIdempotencyKey puts work under a key that did not come in the header, such as that of a form.
+func WithIdempotencyKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, idempotencyKey, key)
+}
+
 func plainToken(s string) bool {
 	return len(s) >= 8 && len(s) <= 64 && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == ""
 }
