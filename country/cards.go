@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -77,7 +76,7 @@ func (c *cards) Listen(ctx context.Context) error {
 		w.Write([]byte(`{"ready":true,"wrong":{}}` + "\n"))
 	})
 	mux.Handle("/", c.host.Handler())
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.config.Listen)
+	l, _, err := actor.ListenOn(ctx, c.config.Listen)
 	if err != nil {
 		return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", c.config.Instance, c.config.Listen, err)
 	}

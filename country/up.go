@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
-	"github.com/jitsuin/jitsuin/internal/actor"
 )
 
 // Options of Up.
@@ -170,21 +169,4 @@ func runAll(ctx context.Context, actors []runner, alive func(context.Context) er
 		return err
 	}
 	return nil
-}
-
-// Serve runs one actor alone, with the same code as Up. role must be that of the configuration.
-func Serve(ctx context.Context, role, configPath string, log *slog.Logger) error {
-	var head actor.Config
-	if err := actor.Peek(configPath, &head); err != nil {
-		return err
-	}
-	if got := roleOf(head.Instance); got != role {
-		return jitsuin.Errorf(jitsuin.Invalid, "config-role", "%s configures %q, which is no %s", configPath, head.Instance, role).
-			WithHint("jitsuin serve %s --config %s", got, configPath)
-	}
-	a, err := openActor(ctx, head.Instance, configPath, log)
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx)
 }

@@ -9,13 +9,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/clock"
 	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -43,8 +41,8 @@ type Actor struct {
 	started  chan struct{}
 	stop     context.Context // ends when the actor is about to end; long polls watch it
 	ending   context.CancelFunc
-	servers  []*http.Server
-	failed   chan error // of a server
+	origins  []*origin
+	failed   chan error // of an origin
 
 	mu      sync.Mutex
 	remotes map[string]*httpapi.Remote
@@ -144,68 +142,30 @@ func (a *Actor) Started() <-chan struct{} { return a.started }
 func (a *Actor) Close() error {
 	if a.ending != nil {
 		a.ending()
-		for _, s := range a.servers {
-			s.Close()
+		for _, o := range a.origins {
+			o.server.Close()
 		}
 	}
 	return a.DB.Close()
 }
 
-const (
-	drainTime  = 5 * time.Second
-	taskRetry  = 500 * time.Millisecond
-	headerTime = 10 * time.Second
-)
+const taskRetry = 500 * time.Millisecond
 
-// Listen takes the actor's addresses and begins to answer. An address that is taken is an error at
-// once. Run calls it; a country calls it first for all its actors, so that each finds the others.
-func (a *Actor) Listen(ctx context.Context) error {
-	if a.stop != nil {
-		return nil
-	}
-	if err := a.startFollowers(); err != nil {
-		return err
-	}
-	a.schedule = clock.NewSchedule(a.Clock, a.Log, a.jobs...)
-	var listeners []net.Listener
-	for _, f := range a.faces {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
-		if err != nil {
-			for _, o := range listeners {
-				o.Close()
-			}
-			return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", a.Config.Instance, f.listen, err).
-				WithHint("something else listens there already; stop it, or choose another address")
-		}
-		listeners = append(listeners, l)
-	}
-	a.stop, a.ending = context.WithCancel(context.WithoutCancel(ctx))
-	a.failed = make(chan error, len(a.faces))
-	for i, f := range a.faces {
-		s := &http.Server{Handler: withStop(a.stop, f.handler), ReadHeaderTimeout: headerTime, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
-			ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug)}
-		a.servers = append(a.servers, s)
-		go func() {
-			if err := s.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
-				a.failed <- fmt.Errorf("serve %s: %w", f.listen, err)
-			}
-		}()
-	}
-	return nil
-}
-
-// Run listens, follows, numbers and fires until ctx ends; then it answers what is under way,
-// closes the database and returns nil.
+// Run listens, follows, numbers and fires until ctx ends. Then the tasks end, and requests under way
+// are answered, with the sequencer still at work because some of them wait for a number. In the end
+// the database is closed, and Run returns nil.
 func (a *Actor) Run(ctx context.Context) error {
 	defer a.DB.Close()
 	if err := a.Listen(ctx); err != nil {
 		return err
 	}
+	numbering, numbered := context.WithCancel(context.WithoutCancel(ctx))
+	defer numbered()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup
+	running.Go(func() { a.keep(numbering, task{"sequencer", a.sender.run}) })
 	start := func(t task) { running.Go(func() { a.keep(ctx, t) }) }
-	start(task{"sequencer", a.sender.run})
 	for _, f := range a.followed {
 		start(task{"follow " + f.name, f.run})
 	}
@@ -222,39 +182,12 @@ func (a *Actor) Run(ctx context.Context) error {
 	a.ending() // long polls end; requests under way are answered
 	cancel()
 	a.shutdown(context.WithoutCancel(ctx))
+	numbered()
 	running.Wait()
 	for _, r := range a.remotes {
 		r.Close()
 	}
 	return err
-}
-
-func (a *Actor) shutdown(ctx context.Context) {
-	drain, stop := context.WithTimeout(ctx, drainTime)
-	defer stop()
-	for _, s := range a.servers {
-		if err := s.Shutdown(drain); err != nil {
-			s.Close()
-		}
-	}
-}
-
-type stopKey struct{}
-
-// Stopping gives a channel that is closed when the actor is about to end: handlers that wait
-// (long polls) answer then with what they have.
-func Stopping(ctx context.Context) <-chan struct{} {
-	if stop, ok := ctx.Value(stopKey{}).(context.Context); ok {
-		return stop.Done()
-	}
-	return nil
-}
-
-// withStop lets long polls see the end of the actor without cutting other requests short.
-func withStop(stop context.Context, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), stopKey{}, stop)))
-	})
 }
 
 // keep runs a task until ctx ends, whatever happens to it.
