@@ -40,7 +40,7 @@ smoke:
 	FUZZTIME=2s scripts/fuzz
 
 soak:
-	JITSUIN_SOAK=1 $(GO) test -timeout 4h -run 'Kill|Fault|Histories' ./...
+	JITSUIN_SOAK=1 $(GO) test -timeout 4h -run 'Kill|Fault|Histories|Restart' ./...
 
 fuzz:
 	FUZZTIME=$${FUZZTIME:-5m} scripts/fuzz

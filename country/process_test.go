@@ -63,11 +63,28 @@ func (s *safeBuffer) String() string {
 // start runs the program; whatever becomes of the test, it does not outlive it.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, nil, args...)
+}
+
+// startWith runs the program with open files, beginning at descriptor 3, and further variables. Where
+// there are files it also says, as a service manager does, that they are meant for this very process.
+func startWith(t *testing.T, files []*os.File, env []string, args ...string) *process {
+	t.Helper()
 	bin, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.Command(bin, args...), said: &safeBuffer{}, done: make(chan struct{})}
+	cmd := exec.Command(bin, args...)
+	if len(files) > 0 {
+		cmd = exec.Command("/bin/sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`, bin}, args...)...)
+	}
+	cmd.ExtraFiles, cmd.Env = files, append(os.Environ(), env...)
+	return startCommand(t, cmd)
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, said: &safeBuffer{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {

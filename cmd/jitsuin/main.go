@@ -16,18 +16,25 @@ import (
 // version is set by the linker (-X main.version=…).
 var version = "dev"
 
-// grace is how long a command that was interrupted may take to end cleanly.
+// grace is how long a command that was interrupted may take to end cleanly, unless a second signal
+// ends it at once.
 const grace = 15 * time.Second
 
 func main() { os.Exit(program()) }
 
 func program() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, func() {
-		stop() // a second signal ends at once
-		time.Sleep(grace)
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	signals := make(chan os.Signal, 2) // the second may come before the first was looked at
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		end()
+		select {
+		case <-signals:
+		case <-time.After(grace):
+		}
 		os.Exit(130)
-	})
+	}()
 	return run(ctx, ui.New(ctx, os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
 }
