@@ -22,20 +22,22 @@ type moveIn struct {
 }
 type moveOut struct{ Body actor.ClockState }
 
-// offerClock makes country:1 the one that moves civil time.
-func (c *console) offerClock() {
+// mover is the actor country:1 as the one that moves civil time.
+type mover struct{ *actor.Actor }
+
+func (c mover) offer() {
 	anyone := httpapi.Checked("Every instance of the directory", func(context.Context, httpapi.Caller) error { return nil })
 	c.Offer(actor.TopicClock, anyone)
 	httpapi.Register(c.API, httpapi.Operation{ID: "move-clock", Method: "POST", Path: "/clock", Summary: "Move civil time forward",
 		Policy: httpapi.Roles("country")}, func(ctx context.Context, in *moveIn) (*moveOut, error) {
-		if err := c.moveClock(ctx, in.Body.To); err != nil {
+		if err := c.move(ctx, in.Body.To); err != nil {
 			return nil, err
 		}
 		return &moveOut{actor.ClockState{Now: c.Clock.Now(), OffsetMicros: c.Clock.Offset().Microseconds()}}, nil
 	})
 }
 
-func (c *console) moveClock(ctx context.Context, to time.Time) error {
+func (c mover) move(ctx context.Context, to time.Time) error {
 	offset, err := c.Clock.OffsetFor(to)
 	if err != nil {
 		return err

@@ -141,7 +141,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	for _, m := range sample.Municipalities {
 		names[Town(m.Code)] = m.Name
 	}
-	return Config{Config: b, Also: plan.Console()[1:], Names: names}
+	return Config{Config: b, Also: plan.Console()[1:], Names: names, Folder: ".."}
 }
 
 // agency gives the configuration of J-LIS, its status origin included.

@@ -197,7 +197,7 @@ func (l *lab) open(ctx context.Context, id string, log *slog.Logger) (runner, er
 			return l.openAgency(ctx, c)
 		})
 	}
-	return openActor(ctx, id, path, log)
+	return openActor(ctx, id, path, log, nil)
 }
 
 func (l *lab) openAgency(ctx context.Context, c jlis.Config) (runner, error) {

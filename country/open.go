@@ -18,9 +18,9 @@ import (
 
 func roleOf(id string) string { return httpapi.RoleOf(id) }
 
-// openActor opens the actor id from its configuration file. Here, and only here, stands which
+// openActor opens the actor id from its configuration file; pages are for country:1. Here, and only here, stands which
 // package is which role.
-func openActor(ctx context.Context, id, path string, log *slog.Logger) (runner, error) {
+func openActor(ctx context.Context, id, path string, log *slog.Logger, pages Pages) (runner, error) {
 	switch roleOf(id) {
 	case "municipality":
 		return load(path, func(c municipality.Config) (runner, error) { c.Log = log; return municipality.New(ctx, c) })
@@ -37,7 +37,7 @@ func openActor(ctx context.Context, id, path string, log *slog.Logger) (runner, 
 	case "cards":
 		return load(path, func(c CardsConfig) (runner, error) { c.Log = log; return newCards(ctx, c) })
 	case "country":
-		return load(path, func(c Config) (runner, error) { c.Log = log; return newConsole(ctx, c) })
+		return load(path, func(c Config) (runner, error) { c.Log = log; return openCountry(ctx, c, pages) })
 	}
 	return nil, jitsuin.Errorf(jitsuin.Invalid, "role-unknown", "%s configures %q, and no actor of that role exists", path, id)
 }

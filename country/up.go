@@ -27,6 +27,8 @@ type Options struct {
 	Ready func(Folder)
 	// Quick leaves the first cards out: for tests that make their own.
 	Quick bool
+	// Pages are those of the console: console.Pages, or nil for none.
+	Pages Pages
 }
 
 // runner is what all actors are to their country.
@@ -87,7 +89,7 @@ func Up(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	actors, err := compose(ctx, f, facts, o.Log)
+	actors, err := compose(ctx, f, facts, o.Log, o.Pages)
 	if err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func Up(ctx context.Context, o Options) error {
 
 // compose opens every actor of the country from its configuration file and has all of them listen
 // before any begins to work, so that each finds the others.
-func compose(ctx context.Context, f Folder, facts Facts, log *slog.Logger) ([]runner, error) {
+func compose(ctx context.Context, f Folder, facts Facts, log *slog.Logger, pages Pages) ([]runner, error) {
 	var (
 		mu      sync.Mutex
 		all     []runner
@@ -117,7 +119,7 @@ func compose(ctx context.Context, f Folder, facts Facts, log *slog.Logger) ([]ru
 			continue
 		}
 		opening.Go(func() {
-			a, err := openActor(ctx, id, f.ConfigPath(id), log)
+			a, err := openActor(ctx, id, f.ConfigPath(id), log, pages)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

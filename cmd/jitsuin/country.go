@@ -9,6 +9,7 @@ import (
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/country/console"
 	"github.com/jitsuin/jitsuin/country/tour"
 )
 
@@ -23,9 +24,11 @@ type calls struct {
 
 func newCalls() *calls {
 	return &calls{
-		up:    country.Up,
-		serve: country.Serve,
-		tour:  tour.Run,
+		up: country.Up,
+		serve: func(ctx context.Context, role, config string, log *slog.Logger) error {
+			return country.Serve(ctx, role, config, log, console.Pages)
+		},
+		tour: tour.Run,
 		now: func(ctx context.Context, data string) (time.Time, error) {
 			return country.Folder(data).Civil(ctx)
 		},

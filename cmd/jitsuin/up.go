@@ -8,6 +8,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/country/console"
 	"github.com/jitsuin/jitsuin/country/tour"
 )
 
@@ -28,7 +29,7 @@ Example:  jitsuin up --reset --clock 2027-01-15T09:00:00+09:00`
 
 func (c *upCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
 	return world.up(ctx, country.Options{Data: c.Data, Listen: c.Listen, Reset: c.Reset, Clock: c.Clock, Seed: c.Seed,
-		Cadence: c.Cadence, Version: version, Out: face.Out, Log: face.Log})
+		Cadence: c.Cadence, Version: version, Out: face.Out, Log: face.Log, Pages: console.Pages})
 }
 
 type serveCmd struct {
