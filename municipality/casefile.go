@@ -62,7 +62,7 @@ type evidence struct {
 // view is the case as the terminal sees it.
 func (c *caseFile) view() api.Application {
 	return api.Application{ID: c.ID, Type: c.Type, State: c.State, Subject: c.Subject, Kinds: c.Kinds, Card: c.Card,
-		Position: c.Position, Certificates: c.Certificates, Code: c.Code, Reason: c.Reason, Fields: c.Fields, UpdatedAt: c.UpdatedAt}
+		Position: c.Position, Certificates: c.Certificates, CardExpires: c.CardExpires, Code: c.Code, Reason: c.Reason, Fields: c.Fields, UpdatedAt: c.UpdatedAt}
 }
 
 // due tells whether the town has something to do by itself.

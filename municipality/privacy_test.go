@@ -66,6 +66,9 @@ func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
 		change(api.ChangeRequest{Cause: jitsuin.CauseBirth, Items: &jitsuin.FourItems{Name: "見本　一子", Address: "町", BirthDate: today(), Sex: jitsuin.Female}})
 		c.call("POST", "/residents/search", api.Query{Limit: 50}, nil)
 		c.call("GET", "/residents/"+string(hanako.Subject), nil, nil)
+		c.call("POST", "/residents/search", api.Query{Left: true, Limit: 50}, nil)
+		c.call("GET", "/residents/"+string(taro.Subject)+"/changes", nil, nil)
+		c.call("GET", "/applications", nil, nil)
 		c.call("POST", "/residents/search", api.Query{BirthDate: "x"}, nil)
 		var a api.Application
 		c.call("POST", "/applications", api.NewApplication{Type: api.NewCard, Items: hanako.Items, Kinds: bothKinds, Clerk: clerk}, &a)

@@ -70,11 +70,12 @@ func saveRecord(tx *store.Tx, r record) error {
 	return nil
 }
 
-// findResidents searches the persons who are on the register now, by name and date of birth.
-func findResidents(tx *store.Tx, name, born string, limit int) ([]record, error) {
+// findResidents searches the persons who are on the register now, by name and date of birth; with left
+// also those who are no longer, unless another town has entered them.
+func findResidents(tx *store.Tx, name, born string, left bool, limit int) ([]record, error) {
 	return store.Collect(scanRecord)(tx.Query(`SELECT `+recordColumns+` FROM resident
-		WHERE state = $1 AND ($2 = '' OR name = $2) AND ($3 = '' OR birth_date = $3)
-		ORDER BY name, birth_date, subject LIMIT $4`, string(jitsuin.Present), name, born, limit))
+		WHERE (state = $1 OR $5 = 1 AND arrived_at = '') AND ($2 = '' OR name = $2) AND ($3 = '' OR birth_date = $3)
+		ORDER BY name, birth_date, subject LIMIT $4`, string(jitsuin.Present), name, born, limit, number(left)))
 }
 
 func exists(tx *store.Tx, query string, args ...any) (bool, error) {

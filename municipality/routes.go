@@ -72,6 +72,8 @@ func (t *Town) routes() {
 			out, err := t.apply(ctx, in.Body)
 			return &caseOut{out}, err
 		})
+	httpapi.Register(t.API, op("applications", http.MethodGet, "/applications", "The cases of the counter, or of one person"), t.listApplications)
+	httpapi.Register(t.API, op("changes", http.MethodGet, "/residents/{id}/changes", "What was recorded of a person (異動)"), t.listChanges)
 	httpapi.Register(t.API, op("application", http.MethodGet, "/applications/{id}", "A case of the counter; with since it waits for a change"), t.getApplication)
 	httpapi.Register(t.API, op("inquiry", http.MethodPost, "/applications/{id}/inquiry", "Make the inquiry letter (照会書)"),
 		func(ctx context.Context, in *clerkIn) (*letterOut, error) {
@@ -114,7 +116,7 @@ func (t *Town) searchResidents(ctx context.Context, in *searchIn) (*searchOut, e
 	}
 	out := &searchOut{api.Residents{Residents: []api.Resident{}}}
 	err := t.DB.View(ctx, func(tx *store.Tx) error {
-		found, err := findResidents(tx, in.Body.Name, in.Body.BirthDate, in.Body.Limit)
+		found, err := findResidents(tx, in.Body.Name, in.Body.BirthDate, in.Body.Left, in.Body.Limit)
 		out.Body.Residents = make([]api.Resident, 0, len(found))
 		for _, r := range found {
 			out.Body.Residents = append(out.Body.Residents, r.resident(t.code))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -40,8 +41,11 @@ type Residents struct {
 }
 
 // Query searches the register; empty members do not narrow. Limit is 1 to 500, and 50 where it is left out.
+// Without Left it finds those who are on the register now; with it also the records of those who moved away,
+// died or were deleted (除票), as long as nobody else has entered them.
 type Query struct {
 	Name      string `json:"name,omitempty" maxLength:"100"`
+	Left      bool   `json:"left,omitempty" doc:"also the records of those who are no longer on the register"`
 	BirthDate string `json:"birth_date,omitempty" maxLength:"10"`
 	Limit     int    `json:"limit,omitempty" minimum:"1" maximum:"500" default:"50"`
 }
@@ -161,10 +165,33 @@ type Application struct {
 	Card         jitsuin.ID         `json:"card,omitempty"`
 	Position     string             `json:"position,omitempty" doc:"of the register's feed, EPOCH.N, that J-LIS must have applied"`
 	Certificates []Certificate      `json:"certificates,omitempty"`
+	CardExpires  jitsuin.Date       `json:"card_expires,omitzero" doc:"of a new card: its last day"`
 	Code         string             `json:"code,omitempty" doc:"why it was refused, for programs"`
 	Reason       string             `json:"reason,omitempty" doc:"why it was refused, for people"`
 	Fields       []string           `json:"fields,omitempty" doc:"the items that disagree"`
 	UpdatedAt    time.Time          `json:"updated_at"`
+}
+
+// Applications is one page of cases in the order of their ids, which says nothing about time.
+type Applications struct {
+	Applications []Application `json:"applications"`
+}
+
+// RecordedChange is a change (異動) as the register keeps it: the notice itself and who recorded it.
+// Before has the four items as they were, nil for a first entry.
+type RecordedChange struct {
+	Cause      jitsuin.Cause      `json:"cause"`
+	OccurredOn jitsuin.Date       `json:"occurred_on"`
+	NoticeDue  jitsuin.Date       `json:"notice_due"`
+	Clerk      string             `json:"clerk"`
+	RequestID  string             `json:"request_id,omitempty" doc:"of the request that caused it"`
+	RecordedAt time.Time          `json:"recorded_at" doc:"civil time"`
+	Before     *jitsuin.FourItems `json:"before,omitempty"`
+}
+
+// RecordedChanges are those of one person at this municipality, the oldest first.
+type RecordedChanges struct {
+	Changes []RecordedChange `json:"changes"`
 }
 
 // Handover gives the terminal the chip to set the PINs (step ⑥).
@@ -219,6 +246,31 @@ func (c Client) Apply(ctx context.Context, a NewApplication, key string) (Applic
 func (c Client) Application(ctx context.Context, id jitsuin.ID, since ApplicationState, wait time.Duration) (Application, error) {
 	v := url.Values{"since": {string(since)}, "wait": {wait.String()}}
 	return httpapi.Do[Application](ctx, c.Remote, http.MethodGet, "/applications/"+string(id)+"?"+v.Encode(), "", nil)
+}
+
+// Applications gives every case of a person here; with no subject every case of the municipality.
+func (c Client) Applications(ctx context.Context, subject jitsuin.ID) ([]Application, error) {
+	var all []Application
+	for after := ""; ; {
+		v := url.Values{"subject": {string(subject)}, "after": {after}, "limit": {strconv.Itoa(casesAtOnce)}}
+		page, err := httpapi.Do[Applications](ctx, c.Remote, http.MethodGet, "/applications?"+v.Encode(), "", nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Applications...)
+		if len(page.Applications) < casesAtOnce {
+			return all, nil
+		}
+		after = string(page.Applications[casesAtOnce-1].ID)
+	}
+}
+
+const casesAtOnce = 200
+
+// Changes gives what was recorded of a person here.
+func (c Client) Changes(ctx context.Context, subject jitsuin.ID) ([]RecordedChange, error) {
+	out, err := httpapi.Do[RecordedChanges](ctx, c.Remote, http.MethodGet, "/residents/"+string(subject)+"/changes", "", nil)
+	return out.Changes, err
 }
 
 func (c Client) act(ctx context.Context, id jitsuin.ID, verb string, in, out any) error {
