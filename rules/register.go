@@ -10,7 +10,7 @@ import (
 func Register() []Rule {
 	var all []Rule
 	topics := [][]series{validityRules(), effectRules(), lapseRules(), holderRules(), checkDigitRules(),
-		cadenceRules(), legalRules(), {accreditationTerm}, {gregorian}}
+		cadenceRules(), legalRules(), recordRules(), {accreditationTerm}, {gregorian}}
 	for _, topic := range topics {
 		for _, s := range topic {
 			all = append(all, s...)
@@ -27,6 +27,9 @@ func Register() []Rule {
 	}
 	for _, k := range Keepings() {
 		all = append(all, k.Rule)
+	}
+	for _, m := range RecordMembers() {
+		all = append(all, m.Rule)
 	}
 	for _, l := range Letters() {
 		all = append(all, l.Rule)
