@@ -12,13 +12,16 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/metrics"
 )
 
 // CardsConfig is the configuration of cards:1, the place where the sandbox's chips physically are.
 type CardsConfig struct {
 	Instance string `yaml:"instance"`
 	Listen   string `yaml:"listen"`
-	Cards    string `yaml:"cards"` // the folder of the chips
+	Metrics  string `yaml:"metrics,omitempty"` // as in actor.Config
+	Cards    string `yaml:"cards"`             // the folder of the chips
 	// CreateKey is a file with the secret that lets J-LIS make blank chips here.
 	CreateKey string       `yaml:"create_key"`
 	Log       *slog.Logger `yaml:"-"`
@@ -30,6 +33,9 @@ func (c *CardsConfig) Resolve(base string) error {
 	if c.Listen == "" || c.Cards == "" || c.CreateKey == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "cards need listen, cards and create_key")
 	}
+	if c.Metrics == c.Listen {
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "metrics has the address of listen").At("metrics")
+	}
 	return nil
 }
 
@@ -37,8 +43,9 @@ func (c *CardsConfig) Resolve(base string) error {
 type cards struct {
 	config  CardsConfig
 	host    *host.Host
+	figures *metrics.Set
 	started chan struct{}
-	server  *http.Server // nil until it listens
+	servers []*http.Server // none until they listen
 	failed  chan error
 }
 
@@ -47,26 +54,32 @@ func newCards(_ context.Context, c CardsConfig) (*cards, error) {
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "config-read", "the key for making chips: %w", err)
 	}
-	h, err := host.New(c.Cards, host.Options{CreateKey: strings.TrimSpace(string(key)), Log: c.Log})
+	figures := metrics.New(c.Instance, "cards", c.Log)
+	verified := figures.Counter("card_pin_tries_total", "PINs and passwords that were tried on chips here, by how they came out.", "verdict")
+	for _, v := range []host.Verdict{host.PINRight, host.PINWrong, host.PINBlocked, host.PINRefused} {
+		verified.WithLabelValues(string(v))
+	}
+	h, err := host.New(c.Cards, host.Options{CreateKey: strings.TrimSpace(string(key)), Log: c.Log,
+		Verified: func(v host.Verdict) { verified.WithLabelValues(string(v)).Inc() }})
 	if err != nil {
 		return nil, err
 	}
-	return &cards{config: c, host: h, started: make(chan struct{}), failed: make(chan error, 1)}, nil
+	return &cards{config: c, host: h, figures: figures, started: make(chan struct{}), failed: make(chan error, 2)}, nil
 }
 
 func (c *cards) Started() <-chan struct{} { return c.started }
 
 // Close ends what was opened, where Run was never called.
 func (c *cards) Close() error {
-	if c.server != nil {
-		c.server.Close()
+	for _, s := range c.servers {
+		s.Close()
 	}
 	return c.host.Close()
 }
 
 // Listen takes the address and begins to answer.
 func (c *cards) Listen(ctx context.Context) error {
-	if c.server != nil {
+	if c.servers != nil {
 		return nil
 	}
 	mux := http.NewServeMux()
@@ -76,13 +89,23 @@ func (c *cards) Listen(ctx context.Context) error {
 		w.Write([]byte(`{"ready":true,"wrong":{}}` + "\n"))
 	})
 	mux.Handle("/", c.host.Handler())
-	l, _, err := actor.ListenOn(ctx, c.config.Listen)
-	if err != nil {
-		return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", c.config.Instance, c.config.Listen, err)
+	faces := map[string]http.Handler{c.config.Listen: httpapi.Observe(c.figures.NewRequests().Face(c.config.Instance), mux)}
+	if c.config.Metrics != "" {
+		faces[c.config.Metrics] = c.figures.Handler()
 	}
-	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: slog.NewLogLogger(c.config.Log.Handler(), slog.LevelDebug)}
-	go func() { c.failed <- c.server.Serve(l) }()
+	for listen, face := range faces {
+		l, _, err := actor.ListenOn(ctx, listen)
+		if err != nil {
+			for _, s := range c.servers {
+				s.Close()
+			}
+			return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", c.config.Instance, listen, err)
+		}
+		s := &http.Server{Handler: face, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+			ErrorLog: slog.NewLogLogger(c.config.Log.Handler(), slog.LevelDebug)}
+		c.servers = append(c.servers, s)
+		go func() { c.failed <- s.Serve(l) }()
+	}
 	return nil
 }
 
@@ -97,10 +120,15 @@ func (c *cards) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		drain, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer stop()
-		if c.server.Shutdown(drain) != nil {
-			c.server.Close()
+		for _, s := range c.servers {
+			if s.Shutdown(drain) != nil {
+				s.Close()
+			}
 		}
 	case err = <-c.failed:
+		for _, s := range c.servers {
+			s.Close()
+		}
 	}
 	return errors.Join(err, c.host.Close())
 }

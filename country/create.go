@@ -113,7 +113,7 @@ func (f Folder) writeDirectory(plan Plan, sample people.Country) error {
 // base is the part of the configuration that all actors share. Paths are relative to config/.
 func (f Folder) base(facts Facts, plan Plan, id string, n int) actor.Config {
 	dir := filepath.Join("..", "actors", fileName(id))
-	return actor.Config{Instance: id, Listen: plan.Listen(n), Database: filepath.Join(dir, "db.sqlite"), State: filepath.Join(dir, "state"),
+	return actor.Config{Instance: id, Listen: plan.Listen(n), Metrics: plan.Metrics(n), Database: filepath.Join(dir, "db.sqlite"), State: filepath.Join(dir, "state"),
 		Key: filepath.Join("..", "secrets", "keys", fileName(id)+".pem"), Directory: "../directory.jws", DirectoryKey: "../operator.pub.pem",
 		Clock: Country, ClockOffset: facts.Civil.Sub(facts.Made)}
 }
@@ -133,7 +133,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "platform":
 		return platform.Config{Config: b}
 	case "cards":
-		return CardsConfig{Instance: id, Listen: b.Listen, Cards: "../cards", CreateKey: "../secrets/cards-create-key"}
+		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key"}
 	case "service":
 		return securities.Config{Config: b}
 	}

@@ -29,6 +29,8 @@ const (
 	numPlatform = 40
 	numCards    = 50
 	numService  = 61
+
+	metricsAbove = 100 // what is added to the port for the figures, where actors differ by port
 )
 
 // DefaultListen is where the console listens unless --listen says otherwise.
@@ -38,7 +40,7 @@ const DefaultListen = "localhost:8400"
 func NewPlan(listen string) (Plan, error) {
 	host, portText, err := net.SplitHostPort(listen)
 	port, err2 := strconv.Atoi(portText)
-	if err != nil || err2 != nil || port < 1 || port > 65535-numService {
+	if err != nil || err2 != nil || port < 1 || port > 65535-metricsAbove-numService {
 		return Plan{}, jitsuin.Errorf(jitsuin.Invalid, "listen", "--listen takes HOST:PORT, not %q", listen).At("listen")
 	}
 	p := Plan{host: host, port: port}
@@ -66,6 +68,15 @@ func (p Plan) Listen(n int) string {
 
 // Origin gives the web origin of the actor with number n.
 func (p Plan) Origin(n int) string { return "http://" + p.Listen(n) }
+
+// Metrics gives HOST:PORT where the actor with number n shows its figures: the port after that of its
+// origin, and, where actors differ by port, one far above all origins.
+func (p Plan) Metrics(n int) string {
+	if p.byPort {
+		return net.JoinHostPort(p.host, strconv.Itoa(p.port+metricsAbove+n))
+	}
+	return fmt.Sprintf("127.0.84.%d:%d", n, p.port+1)
+}
 
 // Console gives the addresses at which the console listens.
 func (p Plan) Console() []string {

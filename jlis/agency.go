@@ -45,6 +45,7 @@ func migrations() fs.FS {
 type Agency struct {
 	*actor.Actor
 	cfg        Config
+	count      counters
 	realm      cert.Realm
 	cards      host.Cards
 	signer     signer.Signer
@@ -70,7 +71,7 @@ func New(ctx context.Context, cfg Config) (*Agency, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agency{Actor: base, cfg: cfg, realm: cert.Sandbox()}
+	a := &Agency{Actor: base, cfg: cfg, realm: cert.Sandbox(), count: newCounters(base.Metrics)}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", cfg.Instance, err), a.Close())
 	}
@@ -114,10 +115,11 @@ func (a *Agency) open(ctx context.Context) (err error) {
 	a.At(a.dueRevocations())
 	a.Go("issue", a.workApplications)
 	a.health()
-	if a.cfg.Status.Listen == "" {
-		return nil
+	if a.cfg.Status.Listen != "" {
+		err = a.newNode(ctx)
 	}
-	return a.newNode(ctx)
+	a.figures()
+	return err
 }
 
 // openKeys gives every key of ours its certificate: the CAs, the production terminal, the

@@ -198,6 +198,7 @@ func (a *Agency) sign(ctx context.Context, key string, purpose signer.Purpose, t
 	defer func() {
 		if ctx.Err() == nil {
 			a.trouble.Store(&err)
+			a.count.signatures.WithLabelValues(string(purpose), outcomeOf(err)).Inc()
 		}
 	}()
 	public, err := a.signer.Public(key)

@@ -66,6 +66,9 @@ func (m *listMaker) get(ctx context.Context, u *authority, set *status.Set, town
 		return last.der, nil
 	}
 	made, err := m.make(ctx, u, set, town, last, now)
+	if ctx.Err() == nil {
+		m.agency.count.lists.WithLabelValues(outcomeOf(err)).Inc()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("make a revocation list: %w", err)
 	}

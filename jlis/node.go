@@ -53,8 +53,9 @@ func (a *Agency) newNode(ctx context.Context) error {
 	log := a.Log.With("face", self.ID)
 	n := &node{agency: a, lists: listMaker{agency: a}}
 	n.api = httpapi.NewAPI("J-LIS status (有効性確認)", "1", httpapi.NewIssuer(self, httpapi.FromDirectory(a.Directory)), log)
+	n.api.Observe(a.Requests.Face(self.ID))
 	source := a.Source(a.Self.ID, api.TopicStatus)
-	source.HTTP = httpapi.NewRemote(self, a.Directory, a.Self.ID).HTTPClient()
+	source.HTTP = a.RemoteAs(self, a.Self.ID).HTTPClient()
 	n.follower, err = feed.NewMemoryFollower(feed.MemoryConfig{SourceConfig: source, Apply: n.apply, Reset: n.reset, Log: log})
 	if err != nil {
 		return err
@@ -93,7 +94,9 @@ func (n *node) serveFrom(sets statusSets) error {
 	}
 	_, window := rules.Cadence(jitsuin.DateOf(n.agency.Clock.Now()))
 	r, err := status.NewResponder(authorities, status.ResponderOptions{Cadence: n.agency.cfg.Status.Cadence, Clock: n.agency.Clock.Now,
-		Window: window, Prefix: "/ocsp"})
+		Window: window, Prefix: "/ocsp",
+		Answered: func(result string) { n.agency.count.ocsp.WithLabelValues(result).Inc() },
+		Signed:   func(took time.Duration) { n.agency.count.ocspSigned.Observe(took.Seconds()) }})
 	if err == nil {
 		n.ocsp.Store(r)
 	}
@@ -149,7 +152,11 @@ func (n *node) apply(_ context.Context, e feed.Event) error {
 	if e.Version > math.MaxUint16 {
 		return jitsuin.Errorf(jitsuin.Unsupported, "status-event", "a certificate cannot change its status %d times", e.Version)
 	}
-	return set.Apply(status.Event{Serial: serial, Kind: s.Kind, Type: status.Revoked, Version: uint16(max(e.Version, 2)), At: *s.RevokedAt, Reason: s.Reason})
+	err = set.Apply(status.Event{Serial: serial, Kind: s.Kind, Type: status.Revoked, Version: uint16(max(e.Version, 2)), At: *s.RevokedAt, Reason: s.Reason})
+	if err == nil && n.caughtUp.Load() { // what is read at the start is old news
+		n.agency.count.published.Observe(max(0, n.agency.Clock.Now().Sub(e.RecordedAt)).Seconds())
+	}
+	return err
 }
 
 // ready says why verifiers are not answered now.
@@ -200,6 +207,7 @@ func (n *node) serveOCSP(w http.ResponseWriter, r *http.Request) {
 	responder := n.ocsp.Load()
 	if n.ready() != nil || responder == nil {
 		w.Header().Set("Content-Type", "application/ocsp-response")
+		n.agency.count.ocsp.WithLabelValues(status.AnsweredTryLater).Inc()
 		w.Write(cert.OCSPTryLater.Response())
 		return
 	}

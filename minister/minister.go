@@ -31,6 +31,7 @@ func New(ctx context.Context, cfg Config) (*Minister, error) {
 	m := &Minister{a}
 	a.Offer(api.TopicAccreditations, httpapi.Roles("jlis", "platform", "verifier"))
 	m.routes()
+	m.Metrics.Read("accreditations", m.readFigures)
 	return m, nil
 }
 

@@ -99,6 +99,7 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	t.Follow(agencyInstance, jlis.TopicToTown(code), t.applyAgency)
 	t.Go("cases", t.advanceCases)
 	t.routes()
+	t.Metrics.Read("cases", t.readFigures)
 	return t, nil
 }
 

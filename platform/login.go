@@ -126,6 +126,7 @@ func suiteDigest(c *x509.Certificate) string {
 
 // conclude names the user of a login that passed, and logs it.
 func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report) (api.Login, error) {
+	p.count.judged(sortLogin, r)
 	passed := r.Verdict == signature.Passed
 	var links []jlis.Link
 	var err error

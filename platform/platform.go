@@ -32,6 +32,7 @@ func migrations() fs.FS {
 type Platform struct {
 	*actor.Actor
 	cfg     Config
+	count   counters
 	jlis    jlis.Client
 	anchors atomic.Pointer[[]*x509.Certificate] // nil until they are known
 	lists   *status.CRLCache                    // nil unless lists are used
@@ -48,6 +49,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.count = newCounters(a.Metrics)
 	p.Actor, p.jlis = a, jlis.Client{Remote: a.Remote(cfg.JLIS)}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -75,6 +77,7 @@ func (p *Platform) open(ctx context.Context) error {
 	p.Go("forget", p.forget)
 	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords})
 	p.routes()
+	p.figures()
 	return nil
 }
 

@@ -27,16 +27,17 @@ type witness struct {
 	present bool  // the check is about now: what is told to be dead meanwhile is not good
 	first   *cert.Status
 	answer  []byte // of the origin, with tape
+	count   counters
 }
 
 // newWitness makes the witness of one check: OCSP with a nonce, or the lists. present is for a check
 // that is no look back.
 func (p *Platform) newWitness(present bool) *witness {
 	if p.lists != nil {
-		return &witness{source: p.lists, present: present}
+		return &witness{source: p.lists, present: present, count: p.count}
 	}
 	t := &tape{next: p.Remote(p.cfg.Status)}
-	return &witness{tape: t, present: present, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
+	return &witness{tape: t, present: present, count: p.count, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
 		HTTPClient: &http.Client{Transport: t}, Timeout: statusTimeout, Clock: p.Clock.Now, Random: rand.Reader}}
 }
 
@@ -56,6 +57,9 @@ func (p *Platform) newLists() *status.CRLCache {
 // time of the answer was revoked while it was checked: to accept it would be to know better.
 func (w *witness) Status(ctx context.Context, leaf, issuer *x509.Certificate, at time.Time) (st cert.Status, err error) {
 	st, err = w.source.Status(ctx, leaf, issuer, at)
+	if ctx.Err() == nil {
+		w.count.asked(w.sort(), st, err)
+	}
 	if w.present && st.State == cert.Good && !st.RevokedAt.IsZero() {
 		st.State, st.Why = cert.Unknown, "the certificate was revoked while it was checked"
 	}
@@ -66,6 +70,14 @@ func (w *witness) Status(ctx context.Context, leaf, issuer *x509.Certificate, at
 		}
 	}
 	return st, err
+}
+
+// sort says what kind of source is asked.
+func (w *witness) sort() string {
+	if w.tape != nil {
+		return cert.SourceOCSP
+	}
+	return cert.SourceCRL
 }
 
 // evidence gives the signed OCSP response, or for lists what was read from them.

@@ -149,6 +149,7 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	if err != nil {
 		return nil, err
 	}
+	p.count.judged(sortDocument, report)
 	return newCheck(ctx, tenant, in, report, w, now)
 }
 

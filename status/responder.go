@@ -44,7 +44,20 @@ type ResponderOptions struct {
 	MaxSigning int              // 64: signatures asked for at once; more requests are answered tryLater
 	MaxCached  int              // 1,000,000 answers
 	Prefix     string           // "/": path before the base64 of a GET
+	// Answered is told what was answered: good, revoked, unknown, or one of the words below. nil: nobody.
+	Answered func(result string)
+	// Signed is told how long each signature took; answers from the cache have none. nil: nobody.
+	Signed func(took time.Duration)
 }
+
+// What ResponderOptions.Answered is told besides the states of single certificates.
+const (
+	AnsweredSeveral      = "several" // certificates at once
+	AnsweredMalformed    = "malformed-request"
+	AnsweredUnauthorized = "unauthorized"
+	AnsweredTryLater     = "try-later"
+	AnsweredError        = "internal-error"
+)
 
 // Responder answers OCSP over HTTP (RFC 6960 appendix A), GET and POST. A certificate that was never
 // issued is unknown; one of an issuer that it does not serve is unauthorized. Answers are signed once per window and
@@ -176,29 +189,37 @@ func (r *Responder) read(w http.ResponseWriter, q *http.Request) (der []byte, st
 // Respond answers the DER of a request with the DER of a response; it always has an answer. fresh says how
 // long the answer is not going to change under the Official cadence, 0 if it must not be reused.
 func (r *Responder) Respond(ctx context.Context, der []byte) (response []byte, fresh time.Duration) {
+	response, fresh, result := r.respond(ctx, der)
+	if r.o.Answered != nil {
+		r.o.Answered(result)
+	}
+	return response, fresh
+}
+
+func (r *Responder) respond(ctx context.Context, der []byte) (response []byte, fresh time.Duration, result string) {
 	q, err := cert.ParseOCSPRequest(der)
 	if err != nil {
-		return cert.OCSPMalformedRequest.Response(), 0
+		return cert.OCSPMalformedRequest.Response(), 0, AnsweredMalformed
 	}
 	a := r.authority(q.IDs)
 	if a == nil {
-		return cert.OCSPUnauthorized.Response(), 0
+		return cert.OCSPUnauthorized.Response(), 0, AnsweredUnauthorized
 	}
 	now := r.o.Clock().Truncate(time.Second)
 	window := now.Truncate(r.o.Window)
 	if len(q.IDs) == 1 && q.Nonce == nil {
-		response, err = r.reuse(ctx, a, q.IDs[0], now, window)
+		response, result, err = r.reuse(ctx, a, q.IDs[0], now, window)
 		fresh = window.Add(r.o.Window).Sub(now)
 	} else {
-		response, err = r.fresh(ctx, a, q, now, window)
+		response, result, err = r.fresh(ctx, a, q, now, window)
 	}
 	if err != nil {
 		if jitsuin.KindOf(err) == jitsuin.Limited || jitsuin.KindOf(err) == jitsuin.Unavailable {
-			return cert.OCSPTryLater.Response(), 0
+			return cert.OCSPTryLater.Response(), 0, AnsweredTryLater
 		}
-		return cert.OCSPInternalError.Response(), 0
+		return cert.OCSPInternalError.Response(), 0, AnsweredError
 	}
-	return response, fresh
+	return response, fresh, result
 }
 
 // authority finds the one that all certificates asked about belong to.
@@ -229,30 +250,35 @@ func (r *Responder) answer(a *served, id cert.CertID, window time.Time) Answer {
 
 // reuse answers from the cache while state and window are the same. Unknown is never kept: a flood of invented
 // numbers must not push out the living.
-func (r *Responder) reuse(ctx context.Context, a *served, id cert.CertID, now, window time.Time) ([]byte, error) {
+func (r *Responder) reuse(ctx context.Context, a *served, id cert.CertID, now, window time.Time) (der []byte, result string, err error) {
 	answer := r.answer(a, id, window)
 	serial, _ := cert.SerialOf(id.Serial)
 	key := cacheKey{a, id.Hash, serial}
 	if answer.State != cert.Unknown {
 		if der, ok := r.cache.get(key, answer, window); ok {
-			return der, nil
+			return der, string(answer.State), nil
 		}
 	}
 	t := cert.OCSPTemplate{Responder: a.Responder, ProducedAt: now, Singles: []cert.OCSPSingle{r.single(id, answer, now, window)}}
-	der, err := r.sign(ctx, a, &t)
+	der, err = r.sign(ctx, a, &t)
 	if err == nil && answer.State != cert.Unknown {
 		r.cache.put(key, answer, window, der)
 	}
-	return der, err
+	return der, string(answer.State), err
 }
 
 // fresh answers everything asked, with the nonce.
-func (r *Responder) fresh(ctx context.Context, a *served, q *cert.OCSPRequest, now, window time.Time) ([]byte, error) {
+func (r *Responder) fresh(ctx context.Context, a *served, q *cert.OCSPRequest, now, window time.Time) (der []byte, result string, err error) {
 	t := cert.OCSPTemplate{Responder: a.Responder, ProducedAt: now, Nonce: q.Nonce}
 	for _, id := range q.IDs {
 		t.Singles = append(t.Singles, r.single(id, r.answer(a, id, window), now, window))
 	}
-	return r.sign(ctx, a, &t)
+	result = AnsweredSeveral
+	if len(t.Singles) == 1 {
+		result = string(t.Singles[0].State)
+	}
+	der, err = r.sign(ctx, a, &t)
+	return der, result, err
 }
 
 func (r *Responder) single(id cert.CertID, answer Answer, now, window time.Time) cert.OCSPSingle {
@@ -264,12 +290,25 @@ func (r *Responder) single(id cert.CertID, answer Answer, now, window time.Time)
 		ThisUpdate: this, NextUpdate: window.Add(r.o.Validity)}
 }
 
+// timed tells Signed how long signing takes.
+func (r *Responder) timed(sign cert.SignFunc) cert.SignFunc {
+	if r.o.Signed == nil {
+		return sign
+	}
+	return func(ctx context.Context, tbs []byte) ([]byte, error) {
+		start := time.Now()
+		sig, err := sign(ctx, tbs)
+		r.o.Signed(time.Since(start))
+		return sig, err
+	}
+}
+
 // sign has a response signed, unless too many are being signed.
 func (r *Responder) sign(ctx context.Context, a *served, t *cert.OCSPTemplate) ([]byte, error) {
 	select {
 	case r.signing <- struct{}{}:
 		defer func() { <-r.signing }()
-		return t.Build(ctx, a.Sign)
+		return t.Build(ctx, r.timed(a.Sign))
 	default:
 		return nil, jitsuin.Errorf(jitsuin.Limited, "ocsp-busy", "too many responses are being signed")
 	}

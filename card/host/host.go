@@ -28,6 +28,9 @@ type Options struct {
 	CreateKey string
 	// Log gets what went wrong on a socket; discarded where nil.
 	Log *slog.Logger
+	// Verified is told how each PIN or password that was tried on a chip here came out; nil for
+	// nobody. It learns nothing of the card.
+	Verified func(Verdict)
 }
 
 func (o Options) filled() Options {

@@ -10,9 +10,10 @@ import (
 
 // lease is the one channel to a card in use.
 type lease struct {
-	ctx     context.Context // ends with the lease
-	cancel  context.CancelFunc
-	release func() // gives the card free
+	ctx      context.Context // ends with the lease
+	cancel   context.CancelFunc
+	release  func()        // gives the card free
+	verified func(Verdict) // nil for nobody
 
 	mu   sync.Mutex // owns chip; held during a command
 	chip *card.Chip // nil when the lease is over
@@ -55,6 +56,9 @@ func (l *lease) with(ctx context.Context, f func(*card.Chip)) error {
 // Transmit sends a command to the chip.
 func (l *lease) Transmit(ctx context.Context, apdu []byte) (response []byte, err error) {
 	err = l.with(ctx, func(c *card.Chip) { response = c.Transmit(apdu) })
+	if v, ok := verdictOf(apdu, response); ok && err == nil && l.verified != nil {
+		l.verified(v)
+	}
 	return response, err
 }
 

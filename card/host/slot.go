@@ -171,7 +171,9 @@ func (s *slot) take(allowed func() error) (*lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLease(chip, func() { s.free <- struct{}{} }), nil
+	l := newLease(chip, func() { s.free <- struct{}{} })
+	l.verified = s.host.options.Verified
+	return l, nil
 }
 
 // evict takes the card away from whoever uses it. The caller holds s.mu.

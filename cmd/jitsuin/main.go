@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/internal/metrics"
 )
 
 // version is set by the linker (-X main.version=…).
@@ -36,5 +37,6 @@ func program() int {
 		}
 		os.Exit(130)
 	}()
+	metrics.SetVersion(version)
 	return run(ctx, ui.New(ctx, os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
 }

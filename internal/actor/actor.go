@@ -17,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/clock"
 	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/metrics"
 	"github.com/jitsuin/jitsuin/internal/store"
 )
 
@@ -31,7 +32,12 @@ type Actor struct {
 	Issuer    *httpapi.Issuer
 	Clock     *clock.Civil
 	Log       *slog.Logger
+	// Metrics are the actor's figures; its package adds its own to them.
+	Metrics *metrics.Set
+	// Requests counts the requests of the actor's faces; one that a package adds is observed by it too.
+	Requests *metrics.Requests
 
+	count    counters
 	sender   *sender
 	followed []*Followed
 	jobs     []clock.Job
@@ -83,16 +89,22 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	if err := os.MkdirAll(cfg.State, 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
-	options := append([]store.Option{feed.Tables(), store.Also("api", httpapi.Migrations()), store.Also("actor", ownMigrations())}, spec.Store...)
+	figures := metrics.New(cfg.Instance, httpapi.RoleOf(cfg.Instance), spec.Log)
+	options := append([]store.Option{store.Observe(figures.Transactions()), feed.Tables(), store.Also("api", httpapi.Migrations()), store.Also("actor", ownMigrations())}, spec.Store...)
 	db, err := store.Open(ctx, cfg.Database, spec.Migrations, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Instance, err)
 	}
 	a := &Actor{Config: cfg, Self: self, Directory: directory, DB: db, Log: spec.Log.With("actor", cfg.Instance),
+		Metrics: figures, Requests: figures.NewRequests(), count: newCounters(figures),
 		started: make(chan struct{}), remotes: map[string]*httpapi.Remote{}}
 	a.Issuer = httpapi.NewIssuer(self, append([]httpapi.KeyLookup{httpapi.FromDirectory(directory)}, spec.Callers...)...)
 	a.API = httpapi.NewAPI(spec.Title, spec.Version, a.Issuer, a.Log)
+	a.API.Observe(a.Requests.Face(self.ID))
 	a.faces = []face{{cfg.Listen, a.API.Handler()}}
+	if cfg.Metrics != "" {
+		a.AlsoServe(cfg.Metrics, figures.Handler())
+	}
 	if err := a.initClock(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -100,6 +112,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	a.offerProgress()
+	a.readFigures()
 	a.API.Ready("database", func(ctx context.Context) error {
 		return a.DB.View(ctx, func(tx *store.Tx) error { var one int; return tx.QueryRow(`SELECT 1`).Scan(&one) })
 	})
@@ -111,9 +124,16 @@ func (a *Actor) Remote(target string) *httpapi.Remote {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.remotes[target] == nil {
-		a.remotes[target] = httpapi.NewRemote(a.Self, a.Directory, target)
+		a.remotes[target] = a.RemoteAs(a.Self, target)
 	}
 	return a.remotes[target]
+}
+
+// RemoteAs is the way to another instance for a second face of the actor, which has a name of its own.
+func (a *Actor) RemoteAs(self httpapi.Identity, target string) *httpapi.Remote {
+	r := httpapi.NewRemote(self, a.Directory, target)
+	r.OnUnreachable(func() { a.count.unreachable.WithLabelValues(target).Inc() })
+	return r
 }
 
 // Go adds a task that runs beside the API. A task that fails is started again after a pause; it
@@ -192,15 +212,19 @@ func (a *Actor) Run(ctx context.Context) error {
 
 // keep runs a task until ctx ends, whatever happens to it.
 func (a *Actor) keep(ctx context.Context, t task) {
+	a.count.restarts.WithLabelValues(t.name) // 0 from the beginning, so that a first restart is a rise
+	a.count.standing.WithLabelValues(t.name)
 	for ctx.Err() == nil {
 		err := t.run(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if stopped(err) {
+			a.count.standing.WithLabelValues(t.name).Set(1)
 			a.Log.ErrorContext(ctx, "a task stands still until a person has looked", "task", t.name, "err", err)
 			return
 		}
+		a.count.restarts.WithLabelValues(t.name).Inc()
 		a.Log.ErrorContext(ctx, "a task ended and is started again", "task", t.name, "err", err)
 		select {
 		case <-ctx.Done():

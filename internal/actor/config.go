@@ -28,6 +28,9 @@ type Config struct {
 	Instance string `yaml:"instance"`
 	// Listen is HOST:PORT. TLS is needed off loopback: put a terminating proxy there.
 	Listen string `yaml:"listen"`
+	// Metrics is HOST:PORT where GET /metrics shows the actor's figures to its operator; empty for nowhere.
+	// It is never the address of Listen, and nobody but the operator should reach it.
+	Metrics string `yaml:"metrics,omitempty"`
 	// Database is an SQLite file, or postgres://….
 	Database string `yaml:"database"`
 	// State is a folder for what must not lie in the database: high-water marks, journals.
@@ -64,6 +67,10 @@ func (c *Config) Resolve(base string) error {
 		if v == "" {
 			return jitsuin.Errorf(jitsuin.Invalid, "config", "the configuration lacks %q", name).At(name)
 		}
+	}
+	if c.Metrics == c.Listen {
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "metrics has the address of listen").At("metrics").
+			WithHint("the figures are for the operator alone and need an address of their own")
 	}
 	return nil
 }

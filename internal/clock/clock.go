@@ -6,6 +6,7 @@ package clock
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,14 +90,35 @@ type Schedule struct {
 	log   *slog.Logger
 	poke  chan struct{}
 
-	mu    sync.Mutex
-	fired time.Time
-	done  chan struct{}
+	mu     sync.Mutex // owns the fields below
+	fired  time.Time
+	done   chan struct{}
+	states []JobState // of jobs, in their order
+}
+
+// JobState is how a job fares. Due is civil time, zero where nothing is due; LastFired is wall time.
+type JobState struct {
+	Name      string
+	Failures  uint64 // since the start
+	Failing   bool   // the last look at it failed
+	LastFired time.Time
+	Due       time.Time
 }
 
 // NewSchedule makes a schedule of jobs on the clock.
 func NewSchedule(c *Civil, log *slog.Logger, jobs ...Job) *Schedule {
-	return &Schedule{clock: c, jobs: jobs, log: log, poke: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &Schedule{clock: c, jobs: jobs, log: log, poke: make(chan struct{}, 1), done: make(chan struct{})}
+	for _, j := range jobs {
+		s.states = append(s.states, JobState{Name: j.Name})
+	}
+	return s
+}
+
+// Jobs tells how each job fares.
+func (s *Schedule) Jobs() []JobState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.states)
 }
 
 // Poke makes the schedule look again because something new may be due.
@@ -151,15 +173,37 @@ func (s *Schedule) Run(ctx context.Context) {
 	}
 }
 
+// note keeps how a look at the job number i went. After a failure what was due before stays due.
+func (s *Schedule) note(i int, due time.Time, ok, fired bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := &s.states[i]
+	if fired {
+		state.LastFired = s.clock.wall()
+	}
+	if state.Failing = err != nil; state.Failing {
+		state.Failures++
+		return
+	}
+	if state.Due = due; !ok {
+		state.Due = time.Time{}
+	}
+}
+
 // pass fires what is due and says how long nothing will be.
 func (s *Schedule) pass(ctx context.Context) time.Duration {
 	now, wait, clean := s.clock.Now(), longestSleep, true
-	for _, j := range s.jobs {
+	for i, j := range s.jobs {
 		due, ok, err := j.Next(ctx)
+		fired := false
 		if err == nil && ok && !due.After(now) {
 			if err = j.Fire(ctx, now); err == nil {
+				fired = true
 				due, ok, err = j.Next(ctx)
 			}
+		}
+		if ctx.Err() == nil {
+			s.note(i, due, ok, fired, err)
 		}
 		if err != nil {
 			if ctx.Err() == nil {

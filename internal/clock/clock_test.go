@@ -76,3 +76,31 @@ func TestScheduleFiresWhatAMovedClockSkipped(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+func TestAScheduleTellsHowItsJobsFare(t *testing.T) {
+	due := time.Now().Add(time.Hour)
+	s := NewSchedule(New(0), slog.New(slog.DiscardHandler),
+		Job{Name: "later", Next: func(context.Context) (time.Time, bool, error) { return due, true, nil }},
+		Job{Name: "never", Next: func(context.Context) (time.Time, bool, error) { return time.Time{}, false, nil }},
+		Job{Name: "fails", Next: func(context.Context) (time.Time, bool, error) { return time.Unix(1, 0), true, nil },
+			Fire: func(context.Context, time.Time) error { return errors.New("no") }})
+	once := false
+	s.jobs = append(s.jobs, Job{Name: "once", Next: func(context.Context) (time.Time, bool, error) { return time.Unix(1, 0), !once, nil },
+		Fire: func(context.Context, time.Time) error { once = true; return nil }})
+	s.states = append(s.states, JobState{Name: "once"})
+	s.pass(t.Context())
+	s.pass(t.Context())
+	got := s.Jobs()
+	if j := got[0]; j.Name != "later" || !j.Due.Equal(due) || j.Failing || j.Failures != 0 || !j.LastFired.IsZero() {
+		t.Errorf("%+v", j)
+	}
+	if j := got[1]; !j.Due.IsZero() || j.Failing {
+		t.Errorf("%+v", j)
+	}
+	if j := got[2]; !j.Failing || j.Failures != 2 || !j.LastFired.IsZero() {
+		t.Errorf("%+v", j)
+	}
+	if j := got[3]; j.Failing || j.LastFired.IsZero() || !j.Due.IsZero() {
+		t.Errorf("%+v", j)
+	}
+}

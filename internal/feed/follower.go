@@ -58,6 +58,7 @@ type Follower struct {
 type Health struct {
 	Cursor  jitsuin.Position // read up to here
 	Applied jitsuin.Position // all applied up to here
+	Head    jitsuin.Position // where the sender stood when it last answered
 	Parked  int              // events that wait because they, or an earlier one of their subject, failed
 	// ParkedTotal counts the events parked since the start.
 	ParkedTotal uint64
@@ -100,7 +101,13 @@ func NewFollower(cfg FollowerConfig) (*Follower, error) {
 		cfg.Backoff = 100 * time.Millisecond
 	}
 	cfg.Log = cfg.Log.With("source", cfg.Source, "topic", cfg.Topic)
-	return &Follower{cfg: cfg, lastRetry: cfg.Now()}, nil
+	f := &Follower{cfg: cfg, lastRetry: cfg.Now()}
+	f.cfg.told = func(head jitsuin.Position) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.health.Head = head
+	}
+	return f, nil
 }
 
 // Run reads and applies until ctx ends, and then gives nil, or until something is wrong that must

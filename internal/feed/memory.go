@@ -28,8 +28,9 @@ type MemoryConfig struct {
 type MemoryFollower struct {
 	cfg MemoryConfig
 
-	mu      sync.Mutex // owns at, trouble
+	mu      sync.Mutex // owns the fields below
 	at      cursor
+	head    jitsuin.Position
 	trouble error
 }
 
@@ -45,7 +46,13 @@ func NewMemoryFollower(cfg MemoryConfig) (*MemoryFollower, error) {
 		cfg.Backoff = 100 * time.Millisecond
 	}
 	cfg.Log = cfg.Log.With("source", cfg.Source, "topic", cfg.Topic)
-	return &MemoryFollower{cfg: cfg}, nil
+	f := &MemoryFollower{cfg: cfg}
+	f.cfg.told = func(head jitsuin.Position) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.head = head
+	}
+	return f, nil
 }
 
 // Run reads until ctx ends, and then gives nil, or until an *Alarm.
@@ -70,6 +77,13 @@ func (f *MemoryFollower) Poll(ctx context.Context, wait time.Duration) (taken in
 
 // Position is up to where the feed is applied.
 func (f *MemoryFollower) Position() jitsuin.Position { return f.cursor().Position }
+
+// Head is where the sender stood when it last answered.
+func (f *MemoryFollower) Head() jitsuin.Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.head
+}
 
 // Health is nil, or the error of the last request.
 func (f *MemoryFollower) Health() error {

@@ -33,6 +33,8 @@ type SourceConfig struct {
 	// MaxSnapshot is the size in bytes of the largest snapshot that is read; 0 means 16 GiB. It is
 	// kept in a temporary file while it is verified.
 	MaxSnapshot int64
+
+	told func(head jitsuin.Position) // where the sender says that it stands; nil for nobody
 }
 
 func (c *SourceConfig) check() error {
@@ -101,7 +103,7 @@ func (c *SourceConfig) events(ctx context.Context, from cursor, wait time.Durati
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if err := checkHead(resp.Header.Get("Feed-Head"), from); err != nil {
+	if err := c.checkHead(resp.Header.Get("Feed-Head"), from); err != nil {
 		return nil, err
 	}
 	in := newLines(resp.Body)
@@ -129,10 +131,13 @@ func (c *SourceConfig) events(ctx context.Context, from cursor, wait time.Durati
 }
 
 // checkHead compares the sender's own word on where it stands with the cursor.
-func checkHead(text string, from cursor) error {
+func (c *SourceConfig) checkHead(text string, from cursor) error {
 	head, err := jitsuin.ParsePosition(text)
 	if err != nil || text == "" {
 		return unreachable(errors.New("the answer has no Feed-Head"))
+	}
+	if c.told != nil {
+		c.told(head)
 	}
 	switch {
 	case head.Epoch > from.Epoch && from.Epoch != 0:

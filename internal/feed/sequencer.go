@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -254,6 +255,13 @@ func (s *Sequencer) Health() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.broken
+}
+
+// Heads gives the last number of every topic that has events.
+func (s *Sequencer) Heads() map[string]Head {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.heads)
 }
 
 // Head gives the last number of topic that may be served; a topic without events stands at N = 0.

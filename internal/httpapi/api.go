@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"reflect"
 	"sync"
@@ -23,11 +24,12 @@ var setProblems sync.Once // huma makes its own errors through one variable; it 
 // API is one actor's HTTP face: its routes with their policies, its OpenAPI 3.1 description at
 // /openapi.json, health at /healthz and /readyz, tokens at /token.
 type API struct {
-	mux    *http.ServeMux
-	huma   huma.API
-	log    *slog.Logger
-	issuer *Issuer
-	routes []Route
+	mux      *http.ServeMux
+	huma     huma.API
+	log      *slog.Logger
+	issuer   *Issuer
+	routes   []Route
+	observer Observer // nil for none
 
 	mu     sync.Mutex
 	checks map[string]func(context.Context) error
@@ -91,6 +93,7 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 		out, err := handler(ctx, in)
 		if err != nil {
 			p := ProblemOf(ctx, err)
+			observeProblem(ctx, p)
 			if p.Status >= 500 {
 				a.log.ErrorContext(ctx, "request failed", "operation", op.ID, "err", err)
 			}
@@ -138,15 +141,21 @@ func (a *API) Unready(ctx context.Context) map[string]string {
 	return wrong
 }
 
-func (a *API) failed(ctx context.Context) map[string]error {
+// Checks runs all checks and gives their results by name.
+func (a *API) Checks(ctx context.Context) map[string]error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	failed := map[string]error{}
-	for name, check := range a.checks {
-		if err := check(ctx); err != nil {
-			failed[name] = err
-		}
+	checks := maps.Clone(a.checks)
+	a.mu.Unlock()
+	results := map[string]error{}
+	for name, check := range checks {
+		results[name] = check(ctx)
 	}
+	return results
+}
+
+func (a *API) failed(ctx context.Context) map[string]error {
+	failed := a.Checks(ctx)
+	maps.DeleteFunc(failed, func(_ string, err error) bool { return err == nil })
 	return failed
 }
 
@@ -169,9 +178,16 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 
 // Handler is the whole: request id, log, caller, routes.
 func (a *API) Handler() http.Handler {
-	h := http.NewCrossOriginProtection().Handler(a.mux)
-	return withRequestID(withLog(a.log, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h)))))
+	h := http.NewCrossOriginProtection().Handler(observeRoute(a.mux))
+	h = withRequestID(withLog(a.log, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h)))))
+	if a.observer != nil {
+		h = Observe(a.observer, h)
+	}
+	return h
 }
+
+// Observe has o told of every request of the handlers that are made from now on.
+func (a *API) Observe(o Observer) { a.observer = o }
 
 // withCaller reads the access token, if one was sent. A wrong one is refused even on public
 // routes: the sender believes to be somebody and should learn that they are not.

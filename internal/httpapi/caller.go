@@ -23,6 +23,7 @@ type Remote struct {
 	target string
 	origin func() (string, error)
 	http   *http.Client
+	failed func() // told when the callee does not answer; nil for nobody
 
 	mu    sync.Mutex
 	token string
@@ -50,6 +51,9 @@ func newRemote(self Identity, target string, origin func() (string, error)) *Rem
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// OnUnreachable has f called each time that the callee does not answer. It belongs before the first call.
+func (r *Remote) OnUnreachable(f func()) { r.failed = f }
+
 // Self gives the id of the caller.
 func (r *Remote) Self() string { return r.self.ID }
 
@@ -62,6 +66,9 @@ func (r *Remote) Close() { r.http.CloseIdleConnections() }
 func (r *Remote) unavailable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if r.failed != nil {
+		r.failed()
 	}
 	return jitsuin.Errorf(jitsuin.Unavailable, "callee-unreachable", "%s does not answer: %w", r.target, err)
 }

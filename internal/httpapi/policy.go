@@ -20,6 +20,7 @@ const (
 	callerKey ctxKey = iota
 	requestIDKey
 	idempotencyKey
+	observedKey
 )
 
 // CallerOf gives who asks in this request.

@@ -98,6 +98,7 @@ func shown(e *jitsuin.Error) string {
 // WriteError answers err as a problem document and logs what the caller is not shown.
 func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	p := ProblemOf(r.Context(), err)
+	observeProblem(r.Context(), p)
 	if p.Status >= 500 && log != nil {
 		log.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "err", err)
 	}

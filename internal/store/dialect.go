@@ -65,6 +65,7 @@ func (db *DB) openSQLite(path string) error {
 	if err != nil {
 		return jitsuin.Errorf(jitsuin.Invalid, "database-url", "the database path: %w", err)
 	}
+	db.path = abs
 	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return jitsuin.Errorf(jitsuin.Unavailable, "database-unavailable", "open the database file: %w", err)

@@ -18,6 +18,7 @@ type DB struct {
 	write   *sql.DB
 	read    *sql.DB // the same as write, except for SQLite files
 	opts    options
+	path    string // of an SQLite file, else ""
 
 	signalMu sync.Mutex // owns watchers
 	watchers map[string]map[chan struct{}]bool
@@ -32,6 +33,7 @@ type options struct {
 	maxConns int
 	attempts int
 	backoff  time.Duration
+	observer Observer
 }
 
 // source is one set of migrations with a version table of its own.

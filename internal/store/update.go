@@ -46,6 +46,7 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error, attempt func(context.
 		if !errors.As(err, &again) {
 			return err
 		}
+		db.opts.observer.rerun()
 		if n >= db.opts.attempts {
 			return jitsuin.Errorf(jitsuin.Unavailable, "database-contended",
 				"gave up after %d conflicting transactions: %w", n, again.cause)
@@ -104,12 +105,15 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	}
 	timer := time.AfterFunc(commitTimeout, cancel)
 	defer timer.Stop()
+	sent := time.Now()
 	if err := db.commit(tx); err != nil {
 		if jitsuin.CodeOf(err) == CodeUnknown {
+			db.opts.observer.unknown()
 			db.signal(tx.named) // it may have happened, and a signal says no more than: look
 		}
 		return err
 	}
+	db.opts.observer.committed(time.Since(sent))
 	db.prepare(ctx, db.write, tx.fresh)
 	for _, f := range tx.after {
 		f()
