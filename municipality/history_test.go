@@ -21,9 +21,9 @@ func TestTheHistoryOfAPerson(t *testing.T) {
 		second := w.applied(hanako, bothKinds...)
 		other := w.applied(taro, jitsuin.AuthCert)
 
-		hers, err := w.counter.Applications(ctx, hanako.Subject)
+		hers, err := w.counter.ApplicationsOf(ctx, hanako.Subject)
 		w.must(err)
-		all, err := w.counter.Applications(ctx, "")
+		all, err := w.counter.Applications(ctx)
 		w.must(err)
 		state := func(id jitsuin.ID, of []api.Application) api.ApplicationState {
 			i := slices.IndexFunc(of, func(a api.Application) bool { return a.ID == id })

@@ -68,6 +68,7 @@ func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
 		c.call("GET", "/residents/"+string(hanako.Subject), nil, nil)
 		c.call("POST", "/residents/search", api.Query{Left: true, Limit: 50}, nil)
 		c.call("GET", "/residents/"+string(taro.Subject)+"/changes", nil, nil)
+		c.call("GET", "/residents/"+string(hanako.Subject)+"/applications", nil, nil)
 		c.call("GET", "/applications", nil, nil)
 		c.call("POST", "/residents/search", api.Query{BirthDate: "x"}, nil)
 		var a api.Application
@@ -152,7 +153,7 @@ func TestWhoMayUseATown(t *testing.T) {
 			t.Errorf("%s %s as nobody: %d", route.Method, route.Path, resp.StatusCode)
 		}
 	}
-	if tried != 11 {
+	if tried != 14 {
 		t.Errorf("tried %d routes", tried)
 	}
 	for topic, reader := range map[string]string{"residents": "jukinet:1", "applications": "jlis:1"} {

@@ -72,7 +72,8 @@ func (t *Town) routes() {
 			out, err := t.apply(ctx, in.Body)
 			return &caseOut{out}, err
 		})
-	httpapi.Register(t.API, op("applications", http.MethodGet, "/applications", "The cases of the counter, or of one person"), t.listApplications)
+	httpapi.Register(t.API, op("applications", http.MethodGet, "/applications", "The cases of the counter"), t.listApplications)
+	httpapi.Register(t.API, op("applications-of", http.MethodGet, "/residents/{id}/applications", "The cases of a person"), t.listApplicationsOf)
 	httpapi.Register(t.API, op("changes", http.MethodGet, "/residents/{id}/changes", "What was recorded of a person (異動)"), t.listChanges)
 	httpapi.Register(t.API, op("application", http.MethodGet, "/applications/{id}", "A case of the counter; with since it waits for a change"), t.getApplication)
 	httpapi.Register(t.API, op("inquiry", http.MethodPost, "/applications/{id}/inquiry", "Make the inquiry letter (照会書)"),

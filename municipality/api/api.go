@@ -248,11 +248,11 @@ func (c Client) Application(ctx context.Context, id jitsuin.ID, since Applicatio
 	return httpapi.Do[Application](ctx, c.Remote, http.MethodGet, "/applications/"+string(id)+"?"+v.Encode(), "", nil)
 }
 
-// Applications gives every case of a person here; with no subject every case of the municipality.
-func (c Client) Applications(ctx context.Context, subject jitsuin.ID) ([]Application, error) {
+// Applications gives every case of the municipality.
+func (c Client) Applications(ctx context.Context) ([]Application, error) {
 	var all []Application
 	for after := ""; ; {
-		v := url.Values{"subject": {string(subject)}, "after": {after}, "limit": {strconv.Itoa(casesAtOnce)}}
+		v := url.Values{"after": {after}, "limit": {strconv.Itoa(casesAtOnce)}}
 		page, err := httpapi.Do[Applications](ctx, c.Remote, http.MethodGet, "/applications?"+v.Encode(), "", nil)
 		if err != nil {
 			return nil, err
@@ -263,6 +263,12 @@ func (c Client) Applications(ctx context.Context, subject jitsuin.ID) ([]Applica
 		}
 		after = string(page.Applications[casesAtOnce-1].ID)
 	}
+}
+
+// ApplicationsOf gives every case of a person here.
+func (c Client) ApplicationsOf(ctx context.Context, subject jitsuin.ID) ([]Application, error) {
+	out, err := httpapi.Do[Applications](ctx, c.Remote, http.MethodGet, "/residents/"+string(subject)+"/applications", "", nil)
+	return out.Applications, err
 }
 
 const casesAtOnce = 200
