@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -201,13 +202,13 @@ func (l load) count(t *testing.T, f country.Folder, run string, answered map[str
 	}
 }
 
-// manager does what a service manager does: it holds the socket and starts the actor with it.
+// manager does what a service manager does: it holds the sockets and starts the actor with them.
 type manager struct {
-	t      *testing.T
-	args   []string
-	socket *os.File
-	notify *net.UnixConn
-	now    *process
+	t       *testing.T
+	args    []string
+	sockets []*os.File
+	notify  *net.UnixConn
+	now     *process
 }
 
 func newManager(t *testing.T, f country.Folder, l load) *manager {
@@ -224,28 +225,42 @@ func newManager(t *testing.T, f country.Folder, l load) *manager {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { held.Close() })
-	m := &manager{t: t, args: []string{"serve", l.role, "--config", f.ConfigPath(l.id)}}
-	if m.socket, err = held.(*net.TCPListener).File(); err != nil {
+	m := &manager{t: t, args: []string{"serve", l.role, "--config", f.ConfigPath(l.id)}, notify: notifySocket(t)}
+	m.hold(held)
+	return m
+}
+
+// hold keeps a socket open until the end of the test.
+func (m *manager) hold(held net.Listener) {
+	m.t.Helper()
+	file, err := held.(*net.TCPListener).File()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.sockets = append(m.sockets, file)
+	m.t.Cleanup(func() { held.Close(); file.Close() })
+}
+
+// notifySocket is where a service tells how it is, below a folder whose path is short.
+func notifySocket(t *testing.T) *net.UnixConn {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "n")
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { m.socket.Close() })
-	// An abstract address: its length does not depend on the temporary folder.
-	at := &net.UnixAddr{Name: "@jitsuin-" + string(jitsuin.NewID()), Net: "unixgram"}
-	if m.notify, err = net.ListenUnixgram("unixgram", at); err != nil {
-		at.Name = t.TempDir() + "/n"
-		if m.notify, err = net.ListenUnixgram("unixgram", at); err != nil {
-			t.Fatal(err)
-		}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: dir + "/notify", Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Cleanup(func() { m.notify.Close() })
-	return m
+	t.Cleanup(func() { c.Close() })
+	return c
 }
 
 // start starts the actor and waits until it says that it is ready.
 func (m *manager) start() {
 	m.t.Helper()
-	m.now = startWith(m.t, []*os.File{m.socket}, []string{"LISTEN_FDS=1", "LISTEN_FDNAMES=http", "NOTIFY_SOCKET=" + m.notify.LocalAddr().String()}, m.args...)
+	m.now = startWith(m.t, m.sockets, []string{"LISTEN_FDS=" + strconv.Itoa(len(m.sockets)), "NOTIFY_SOCKET=" + m.notify.LocalAddr().String()}, m.args...)
 	m.told("READY=1")
 }
 

@@ -12,14 +12,14 @@ import (
 )
 
 // Serve runs one actor alone, with the same code as Up, until ctx ends. role must be that of the
-// configuration; pages are for country:1. Under a service manager it takes the sockets that were handed over, and tells when
-// it is ready and when it ends (sd_notify(3), Type=notify).
+// configuration, or ""; pages are for country:1. Under a service manager it takes the sockets that were
+// handed over, and tells when it is ready and when it ends (sd_notify(3), Type=notify).
 func Serve(ctx context.Context, role, configPath string, log *slog.Logger, pages Pages) error {
 	var head actor.Config
 	if err := actor.Peek(configPath, &head); err != nil {
 		return err
 	}
-	if got := roleOf(head.Instance); got != role {
+	if got := roleOf(head.Instance); role != "" && got != role {
 		return jitsuin.Errorf(jitsuin.Invalid, "config-role", "%s configures %q, which is no %s", configPath, head.Instance, role).
 			WithHint("jitsuin serve %s --config %s", got, configPath)
 	}
