@@ -45,6 +45,12 @@ type (
 	ChallengeText       = api.ChallengeText
 	LoginRequest        = api.LoginRequest
 	Login               = api.Login
+	HolderRequest       = api.HolderRequest
+	RequestDocument     = api.RequestDocument
+	MadeRequest         = api.MadeRequest
+	HolderAnswer        = api.HolderAnswer
+	AnswerDocument      = api.AnswerDocument
+	AnswerTaken         = api.AnswerTaken
 )
 
 // Client calls one platform as one tenant. It is safe for concurrent use. Every error is, or wraps,
@@ -103,6 +109,24 @@ func (c *Client) Challenge(ctx context.Context, origin, purpose string) (Challen
 // is used up by the first try. The answer has no four items: a login proves presence, not name.
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Login, error) {
 	return httpapi.Do[Login](ctx, c.remote, http.MethodPost, "/v1/logins", "", r)
+}
+
+// What a request to the holder asks for, and the media types of its document.
+const (
+	ActSign       = api.ActSign
+	ActLogin      = api.ActLogin
+	MediaTypeForm = api.MediaTypeForm
+	MediaTypePDF  = api.MediaTypePDF
+)
+
+// Request has the platform make a signed request to the person's holder: lead the browser to its Open. The holder
+// posts a HolderAnswer to ResponseURI; the answer's Txn is that of the request, and of a login also the
+// Challenge of the LoginRequest. requestID is as for Verify: repeated, the same request comes back.
+func (c *Client) Request(ctx context.Context, requestID string, r HolderRequest) (MadeRequest, error) {
+	if requestID == "" {
+		requestID = NewRequestID()
+	}
+	return httpapi.Do[MadeRequest](ctx, c.remote, http.MethodPost, "/v1/holder-requests", requestID, r)
 }
 
 // Refusal gives nil for a report that passed, else why it must not be accepted: kind Unavailable

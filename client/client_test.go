@@ -48,6 +48,10 @@ func TestARelyingPartyCallsThePlatform(t *testing.T) {
 	if err != nil || client.Refusal(l.Report) != nil || l.User.ID != v.User.ID {
 		t.Errorf("login %+v, %v", l, err)
 	}
+	m, err := c.Request(t.Context(), "", client.HolderRequest{Act: client.ActLogin, Purpose: "ログイン", PurposeEN: "Log in", Origin: origin, ResponseURI: origin + "/answers", State: "0123456789abcdef"})
+	if err != nil || m.Txn == "" || m.Open == "" {
+		t.Errorf("request %+v, %v", m, err)
+	}
 	for want, err := range map[string]error{
 		"id-form":               second(c.Verification(t.Context(), "../tenants")),
 		"verification-unknown":  second(c.Verification(t.Context(), jitsuin.NewID())),

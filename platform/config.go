@@ -7,6 +7,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/platform/api"
 )
 
 // Config is the verifier's configuration. What New does with a zero value stands at each member.
@@ -35,6 +36,12 @@ type Config struct {
 	// ChallengeLife is how long a login challenge lasts, wall time: two minutes.
 	ChallengeLife time.Duration `yaml:"challenge_life,omitempty"`
 
+	// Holder is the instance whose pages lead to a card: holder:1.
+	Holder string `yaml:"holder,omitempty"`
+	// RequestLife is how long a request to the holder may be answered, wall time: api.RequestLife. For a login
+	// it is never longer than a challenge may last.
+	RequestLife time.Duration `yaml:"request_life,omitempty"`
+
 	// Standalone makes this a verifier of its own: Tenant is the only one, and none are registered.
 	Standalone bool         `yaml:"standalone,omitempty"`
 	Tenant     TenantConfig `yaml:"tenant,omitempty"`
@@ -49,6 +56,7 @@ type Config struct {
 type TenantConfig struct {
 	ID        string   `yaml:"id"`
 	Name      string   `yaml:"name"`
+	NameEN    string   `yaml:"name_en,omitempty"`
 	Origins   []string `yaml:"origins"`
 	PublicKey string   `yaml:"public_key"` // PEM file of a P-256 public key
 }
@@ -73,7 +81,7 @@ func (c *Config) fill() error {
 	for _, d := range []struct {
 		p *string
 		v string
-	}{{&c.Minister, "minister:1"}, {&c.JLIS, "jlis:1"}, {&c.Status, "status:1"}, {&c.Office, c.Instance}, {&c.Validity, ValidityOCSP},
+	}{{&c.Minister, "minister:1"}, {&c.JLIS, "jlis:1"}, {&c.Status, "status:1"}, {&c.Holder, "holder:1"}, {&c.Office, c.Instance}, {&c.Validity, ValidityOCSP},
 		{&c.OCSPPath, "/ocsp"}, {&c.CRLPath, "/crl/{kind}?issuer={issuer}"}} {
 		if *d.p == "" {
 			*d.p = d.v
@@ -84,6 +92,9 @@ func (c *Config) fill() error {
 	}
 	if c.ChallengeLife == 0 {
 		c.ChallengeLife = 2 * time.Minute
+	}
+	if c.RequestLife == 0 {
+		c.RequestLife = api.RequestLife
 	}
 	switch {
 	case c.Validity != ValidityOCSP && c.Validity != ValidityCRL:

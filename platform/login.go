@@ -2,10 +2,8 @@ package platform
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,11 +29,9 @@ func (p *Platform) challenge(ctx context.Context, tenant string, in api.Challeng
 	if err := p.mayAskFrom(ctx, tenant, in.Origin); err != nil {
 		return api.Challenge{}, err
 	}
-	nonce := make([]byte, nonceSize)
-	rand.Read(nonce) // never fails
 	now := time.Now()
 	id := jitsuin.NewID()
-	c := api.ChallengeText{Origin: in.Origin, ClientID: tenant, Purpose: in.Purpose, Nonce: base64.RawURLEncoding.EncodeToString(nonce),
+	c := api.ChallengeText{Origin: in.Origin, ClientID: tenant, Purpose: in.Purpose, Nonce: newNonce(),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.cfg.ChallengeLife).Unix(), Txn: string(id)}
 	if err := c.ToSign().Check(); err != nil {
 		return api.Challenge{}, err
@@ -44,12 +40,15 @@ func (p *Platform) challenge(ctx context.Context, tenant string, in api.Challeng
 	if err != nil {
 		return api.Challenge{}, err
 	}
-	err = p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`INSERT INTO login_challenges (id, tenant, challenge, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)`,
-			id, tenant, string(text), store.Micros(c.ToSign().ExpiresAt))
-		return err
-	})
+	err = p.DB.Update(ctx, func(tx *store.Tx) error { return putChallenge(tx, id, tenant, text, c.ToSign().ExpiresAt) })
 	return api.Challenge{ID: id, Challenge: c}, err
+}
+
+// putChallenge remembers a challenge that a tenant's login will be checked against.
+func putChallenge(tx *store.Tx, id jitsuin.ID, tenant string, text []byte, until time.Time) error {
+	_, err := tx.Exec(`INSERT INTO login_challenges (id, tenant, challenge, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)`,
+		id, tenant, string(text), store.Micros(until))
+	return err
 }
 
 // useChallenge takes a tenant's challenge out of the world before anything is checked with it:

@@ -90,6 +90,9 @@ func (p *Platform) forget(ctx context.Context) error {
 		if err := p.forgetChallenges(ctx, time.Now().Add(-24*time.Hour)); err != nil {
 			return err
 		}
+		if err := p.forgetRequests(ctx, time.Now().Add(-time.Hour)); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return nil

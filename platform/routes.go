@@ -26,6 +26,11 @@ func (p *Platform) routes() {
 		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
 	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,
 		Summary: "Check the answer to a login challenge", Description: "The answer carries no four items.", Policy: tenants}, p.postLogin)
+	httpapi.Register(p.API, httpapi.Operation{ID: "holder-request", Method: http.MethodPost, Path: "/v1/holder-requests", Status: http.StatusCreated,
+		Summary:     "Make a signed request that leads a person's browser to their card",
+		Description: "The answer goes from the holder to response_uri. Of a login, the challenge's id is the request's txn. Needs the header Idempotency-Key.",
+		Policy:      tenants}, p.postHolderRequest)
+	p.API.Raw("GET /v1/holder-requests/{txn}", httpapi.Public("a signed request is fetched by whoever was led to it"), http.HandlerFunc(p.serveRequest))
 }
 
 type tenantIn struct {
@@ -84,6 +89,21 @@ func (p *Platform) postChallenge(ctx context.Context, in *challengeIn) (*challen
 		return nil, err
 	}
 	return &challengeOut{c}, nil
+}
+
+type holderRequestIn struct {
+	Key  string `header:"Idempotency-Key"`
+	Body api.HolderRequest
+}
+
+type holderRequestOut struct{ Body api.MadeRequest }
+
+func (p *Platform) postHolderRequest(ctx context.Context, in *holderRequestIn) (*holderRequestOut, error) {
+	m, err := p.holderRequest(ctx, httpapi.CallerOf(ctx).ID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &holderRequestOut{m}, nil
 }
 
 type loginIn struct{ Body api.LoginRequest }

@@ -37,6 +37,9 @@ func checkTenant(r api.TenantRequest) error {
 	if strings.TrimSpace(r.Name) == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "tenant-name", "the tenant's name is missing").At("name")
 	}
+	if !api.Printing(r.Name) || r.NameEN != "" && !api.Printing(r.NameEN) {
+		return jitsuin.Errorf(jitsuin.Invalid, "tenant-name", "the tenant's name has characters that do not print").At("name")
+	}
 	if _, err := parseTenantKey(r.PublicKey); err != nil {
 		return err
 	}
@@ -66,16 +69,16 @@ func checkOrigin(o string) error {
 	return nil
 }
 
-const upsertTenant = `INSERT INTO tenants (id, name, origins, public_key, deemed_since) VALUES ($1, $2, $3, $4, $5)
-	ON CONFLICT (id) DO UPDATE SET name = excluded.name, origins = excluded.origins, public_key = excluded.public_key`
+const upsertTenant = `INSERT INTO tenants (id, name, name_en, origins, public_key, deemed_since) VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, origins = excluded.origins, public_key = excluded.public_key`
 
-// putTenant stores a tenant; one that is there takes name, origins and key, and stays deemed since its day.
+// putTenant stores a tenant; one that is there takes names, origins and key, and stays deemed since its day.
 func putTenant(tx *store.Tx, r api.TenantRequest, since jitsuin.Date) error {
 	origins, err := json.Marshal(append([]string{}, r.Origins...))
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(upsertTenant, r.ID, r.Name, string(origins), r.PublicKey, since.String())
+	_, err = tx.Exec(upsertTenant, r.ID, r.Name, r.NameEN, string(origins), r.PublicKey, since.String())
 	return err
 }
 
@@ -110,7 +113,7 @@ func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenan
 		case !bytes.Equal(key, r.PublicKey):
 			return api.Tenant{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already, with another key", r.ID)
 		}
-		return api.Tenant{ID: r.ID, Name: r.Name, Origins: append([]string{}, r.Origins...), DeemedSince: since}, putTenant(tx, r, since)
+		return api.Tenant{ID: r.ID, Name: r.Name, NameEN: r.NameEN, Origins: append([]string{}, r.Origins...), DeemedSince: since}, putTenant(tx, r, since)
 	})
 }
 
@@ -125,7 +128,7 @@ func (p *Platform) registerOwn(ctx context.Context) error {
 		return err
 	}
 	t := p.cfg.Tenant
-	r := api.TenantRequest{ID: t.ID, Name: t.Name, Origins: t.Origins, PublicKey: der}
+	r := api.TenantRequest{ID: t.ID, Name: t.Name, NameEN: t.NameEN, Origins: t.Origins, PublicKey: der}
 	if err := checkTenant(r); err != nil {
 		return err
 	}

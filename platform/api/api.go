@@ -113,7 +113,8 @@ type Login struct {
 // TenantRequest registers a tenant as a deemed verifier (みなし署名検証者).
 type TenantRequest struct {
 	ID      string   `json:"id" minLength:"3" maxLength:"64" doc:"the tenant's name as a caller, such as tenant:securities-1"`
-	Name    string   `json:"name" minLength:"1" maxLength:"200"`
+	Name    string   `json:"name" minLength:"1" maxLength:"100" doc:"as people read it, in Japanese"`
+	NameEN  string   `json:"name_en,omitempty" maxLength:"200" doc:"the same in English"`
 	Origins []string `json:"origins" maxItems:"10"`
 	// PublicKey is a P-256 key, DER SubjectPublicKeyInfo: the tenant's assertions are signed with it.
 	PublicKey []byte `json:"public_key"`
@@ -123,6 +124,7 @@ type TenantRequest struct {
 type Tenant struct {
 	ID          string       `json:"id"`
 	Name        string       `json:"name"`
+	NameEN      string       `json:"name_en,omitempty"`
 	Origins     []string     `json:"origins"`
 	DeemedSince jitsuin.Date `json:"deemed_since"`
 }

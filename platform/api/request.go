@@ -4,7 +4,11 @@ import (
 	"crypto/ecdsa"
 	"encoding/json"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -34,6 +38,9 @@ const (
 // sign; what is signed is the PDF made from it.
 const MediaTypeForm = "application/vnd.jitsuin.form+json"
 
+// MediaTypePDF is a document that is signed as it is.
+const MediaTypePDF = "application/pdf"
+
 // RequestDocument is a document to be signed: the holder fetches it from HRef, an address of the relying
 // party, and refuses bytes whose SHA-256 is another.
 type RequestDocument struct {
@@ -44,7 +51,8 @@ type RequestDocument struct {
 }
 
 // HolderRequest asks the platform to make a request. ResponseURI and every HRef lie at an origin that the tenant has
-// registered. For ActSign there is one document at least, for ActLogin none: the platform draws the challenge.
+// registered. For ActSign there is one document, for ActLogin none: the platform draws the challenge, whose id
+// (at /v1/logins) is the Txn.
 type HolderRequest struct {
 	Act         Act               `json:"act" enum:"sign,login"`
 	Purpose     string            `json:"purpose" minLength:"1" maxLength:"100" doc:"what the person is told, in Japanese"`
@@ -52,7 +60,7 @@ type HolderRequest struct {
 	Origin      string            `json:"origin" maxLength:"200" doc:"of the page that asks"`
 	ResponseURI string            `json:"response_uri" maxLength:"500"`
 	State       string            `json:"state" minLength:"16" maxLength:"128" doc:"of the relying party; comes back with the answer"`
-	Documents   []RequestDocument `json:"documents,omitempty" maxItems:"5"`
+	Documents   []RequestDocument `json:"documents,omitempty" maxItems:"1"`
 	// Items are the four items that the form shows: name, address, birth_date, sex. The holder tells the person.
 	Items []string `json:"items,omitempty" maxItems:"4"`
 }
@@ -118,7 +126,11 @@ type AnswerTaken struct {
 }
 
 // SignRequest writes claims as a request: a compact JWS with ES256.
+// Claims that nobody would open are refused as by Check.
 func SignRequest(c RequestClaims, key *ecdsa.PrivateKey) (string, error) {
+	if err := c.Check(); err != nil {
+		return "", err
+	}
 	payload, err := json.Marshal(c)
 	if err != nil {
 		return "", err
@@ -162,38 +174,102 @@ func OpenRequest(raw string, keyOf func(platform string) (*ecdsa.PublicKey, erro
 	case c.IssuedAt > now.Add(time.Minute).Unix():
 		return RequestClaims{}, jitsuin.Errorf(jitsuin.Invalid, "request-form", "the request is from the future; compare the clocks")
 	}
-	return c, c.check()
+	return c, c.Check()
 }
 
-func (c RequestClaims) check() error {
-	bad := func(field, format string, args ...any) error {
-		return jitsuin.Errorf(jitsuin.Invalid, "request-form", format, args...).At(field)
-	}
-	origin, err := url.Parse(c.Client.Origin)
-	if err != nil || origin.Host == "" {
-		return bad("client", "the request does not say at which origin its client is")
-	}
-	here := func(link string) bool {
-		u, err := url.Parse(link)
-		return err == nil && u.Scheme == origin.Scheme && u.Host == origin.Host && u.User == nil
-	}
-	if !here(c.ResponseURI) {
-		return bad("response_uri", "the answer would not go to the one who asks")
-	}
-	for _, d := range c.Documents {
-		if !here(d.HRef) || len(d.SHA256) != 32 {
-			return bad("documents", "the document %q is not at the origin of the one who asks, or has no digest", d.Name)
+// Printing tells whether a text is one line of characters that print: none that steer how others are
+// shown, such as line breaks and right-to-left overrides, by which a page could be made to say something else.
+func Printing(s string) bool {
+	return strings.TrimSpace(s) != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) || !unicode.IsGraphic(r)
+	})
+}
+
+// Bounds of texts in a request, in bytes.
+const (
+	maxRequestText = 600
+	maxRequestLink = 500
+)
+
+// Check tells whether everything is there, fits together and is bounded: Invalid "request-form", with the member.
+func (c RequestClaims) Check() error {
+	for _, check := range []func() error{c.checkTexts, c.checkLinks, c.checkAct} {
+		if err := check(); err != nil {
+			return err
 		}
 	}
-	switch {
-	case c.Act == ActSign && len(c.Documents) == 0:
-		return bad("documents", "there is nothing to sign")
-	case c.Act == ActLogin && (c.Challenge == nil || c.Challenge.Txn != string(c.Txn) || c.Challenge.ClientID != c.Client.ID || c.Challenge.Origin != c.Client.Origin || len(c.Documents) > 0):
-		return bad("challenge", "the challenge is not one of this request")
-	case c.Act != ActSign && c.Act != ActLogin:
-		return bad("act", "the request asks for %q", c.Act)
-	case c.Txn == "" || c.State == "" || c.Nonce == "" || c.Client.ID == "":
-		return bad("txn", "the request is not complete")
+	return nil
+}
+
+func (c RequestClaims) checkTexts() error {
+	texts := [][2]string{{"client", c.Client.NameJA}, {"client", c.Client.NameEN}, {"purpose", c.Purpose}, {"purpose_en", c.PurposeEN},
+		{"txn", string(c.Txn)}, {"state", c.State}, {"nonce", c.Nonce}, {"client", c.Client.ID}, {"iss", c.Issuer}}
+	for _, d := range c.Documents {
+		texts = append(texts, [2]string{"documents", d.Name})
+	}
+	for _, t := range texts {
+		if !Printing(t[1]) || len(t[1]) > maxRequestText {
+			return badRequest(t[0], "a text of the request is missing, too long, or has characters that do not print")
+		}
+	}
+	seen := map[string]bool{}
+	for _, i := range c.Items {
+		if !slices.Contains(requestItems, i) || seen[i] {
+			return badRequest("items", "the items are some of %s, each once", strings.Join(requestItems, ", "))
+		}
+		seen[i] = true
+	}
+	return nil
+}
+
+var requestItems = []string{"name", "address", "birth_date", "sex"}
+
+func badRequest(field, format string, args ...any) error {
+	return jitsuin.Errorf(jitsuin.Invalid, "request-form", format, args...).At(field)
+}
+
+func (c RequestClaims) checkLinks() error {
+	origin, err := url.Parse(c.Client.Origin)
+	if err != nil || origin.Host == "" || c.Client.Origin != origin.Scheme+"://"+origin.Host || origin.Scheme != "https" && origin.Scheme != "http" {
+		return badRequest("client", "the request does not say at which origin its client is")
+	}
+	if !AtOrigin(c.ResponseURI, c.Client.Origin) {
+		return badRequest("response_uri", "the answer would not go to the one who asks")
+	}
+	for _, d := range c.Documents {
+		if !AtOrigin(d.HRef, c.Client.Origin) || len(d.SHA256) != 32 {
+			return badRequest("documents", "the document %q is not at the origin of the one who asks, or has no digest", d.Name)
+		}
+		if d.MediaType != MediaTypeForm && d.MediaType != MediaTypePDF {
+			return badRequest("documents", "a document is %s or %s", MediaTypeForm, MediaTypePDF)
+		}
+	}
+	return nil
+}
+
+// AtOrigin tells whether a link is an absolute http or https URL at an origin, and bounded.
+func AtOrigin(link, origin string) bool {
+	u, err := url.Parse(link)
+	return err == nil && len(link) <= maxRequestLink && u.User == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Scheme+"://"+u.Host == origin
+}
+
+func (c RequestClaims) checkAct() error {
+	if c.IssuedAt <= 0 || c.ExpiresAt <= c.IssuedAt || c.ExpiresAt-c.IssuedAt > int64(RequestLife/time.Second) {
+		return badRequest("exp", "a request lasts at most %s", RequestLife)
+	}
+	switch c.Act {
+	case ActSign:
+		if len(c.Documents) != 1 || c.Challenge != nil {
+			return badRequest("documents", "a request to sign has one document")
+		}
+	case ActLogin:
+		h := c.Challenge
+		if h == nil || h.Txn != string(c.Txn) || h.ClientID != c.Client.ID || h.Origin != c.Client.Origin || h.Purpose != c.Purpose || len(c.Documents) > 0 || len(c.Items) > 0 {
+			return badRequest("challenge", "the challenge is not one of this request")
+		}
+		return h.ToSign().Check()
+	default:
+		return badRequest("act", "the request asks for %q", c.Act)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func New(t testing.TB, database string, change func(*platform.Config)) *World {
 	w := &World{t: t, folder: t.TempDir(), Log: &Buffer{}, callers: map[string]httpapi.Identity{}, addresses: map[string]string{}}
 	w.operator = w.newIdentity("country:operator")
 	var list []httpapi.Instance
-	for _, id := range []string{ID, "jlis:1", "status:1", "minister:1", "official:1", "operator:1", "municipality:91201", "service:securities-1"} {
+	for _, id := range []string{ID, "jlis:1", "status:1", "minister:1", "official:1", "operator:1", "municipality:91201", "service:securities-1", "holder:1"} {
 		w.callers[id] = w.newIdentity(id)
 		if id != "official:1" && id != "operator:1" {
 			w.addresses[id] = FreeAddress(t)
@@ -220,7 +220,7 @@ func (w *World) AccreditFor(state string, from, until jitsuin.Date) minister.Acc
 func (w *World) Register(id string, origins ...string) httpapi.Identity {
 	w.t.Helper()
 	tenant := w.newIdentity(id)
-	_, err := w.TryRegister("operator:1", api.TenantRequest{ID: id, Name: "テナント", Origins: origins, PublicKey: SPKI(w.t, tenant)})
+	_, err := w.TryRegister("operator:1", api.TenantRequest{ID: id, Name: "テナント", NameEN: "Tenant", Origins: origins, PublicKey: SPKI(w.t, tenant)})
 	w.must(err)
 	return tenant
 }
