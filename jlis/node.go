@@ -63,6 +63,7 @@ func (a *Agency) newNode(ctx context.Context) error {
 	a.node = n
 	n.reset()
 	n.routes()
+	a.TraceFor(self.ID, n.api)
 	a.AlsoServe(a.cfg.Status.Listen, n.handler())
 	a.Go("status", n.run)
 	a.At(a.renewResponders())

@@ -111,6 +111,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	if err := a.initSender(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	a.TraceFor(a.Self.ID, a.API)
 	a.offerProgress()
 	a.readFigures()
 	a.API.Ready("database", func(ctx context.Context) error {

@@ -44,6 +44,9 @@ type Config struct {
 	Clock string `yaml:"clock,omitempty"`
 	// ClockOffset is how far civil time is ahead of wall time before the first event of that feed.
 	ClockOffset time.Duration `yaml:"clock_offset,omitempty"`
+	// Trace has the actor remember its latest exchanges, bodies included but for secrets and personal
+	// numbers, and show them to the console (GET /trace). For a sandbox, where all people are invented.
+	Trace bool `yaml:"trace,omitempty"`
 }
 
 // Load reads a configuration file into c, a struct that embeds Config inline.

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/trace"
 )
 
 // MaxBody is the largest request body that a route takes unless it says more, in bytes.
@@ -30,6 +31,7 @@ type API struct {
 	issuer   *Issuer
 	routes   []Route
 	observer Observer // nil for none
+	trace    *trace.Recorder // nil where nothing is traced
 
 	mu     sync.Mutex
 	checks map[string]func(context.Context) error
@@ -176,10 +178,19 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]any{"ready": len(wrong) == 0, "wrong": wrong})
 }
 
+// Trace has every exchange remembered, and offers what is remembered to the callers whom the policy
+// admits. It is called before anything is served.
+func (a *API) Trace(r *trace.Recorder, readers Policy, wrap func(http.HandlerFunc) http.Handler) {
+	a.trace = r
+	h := r.Handler(func(w http.ResponseWriter, req *http.Request, err error) { WriteError(w, req, a.log, err) })
+	a.Raw("GET /trace", readers, wrap(h.ServeHTTP))
+	a.Raw("GET /trace/{seq}", readers, h)
+}
+
 // Handler is the whole: request id, log, caller, routes.
 func (a *API) Handler() http.Handler {
-	h := http.NewCrossOriginProtection().Handler(observeRoute(a.mux))
-	h = withRequestID(withLog(a.log, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h)))))
+	h := http.NewCrossOriginProtection().Handler(Routed(observeRoute(a.mux)))
+	h = withRequestID(Logged(a.log, func() *trace.Recorder { return a.trace }, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h)))))
 	if a.observer != nil {
 		h = Observe(a.observer, h)
 	}

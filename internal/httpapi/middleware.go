@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/trace"
 )
 
 // HeaderRequestID carries the id of the act that started a chain of calls and events.
@@ -61,6 +62,7 @@ func withRequestID(next http.Handler) http.Handler {
 	})
 }
 
+// statusWriter remembers the status of an answer.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -77,17 +79,55 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // Flush keeps handlers that ask for http.Flusher working.
 func (w *statusWriter) Flush() { http.NewResponseController(w.ResponseWriter).Flush() }
 
-// withLog writes one line per request. The query is left out: it may say more than a log should know.
-func withLog(log *slog.Logger, next http.Handler) http.Handler {
+// exchange is one request while it is answered: what its log line and its trace say comes from here.
+type exchange struct {
+	statusWriter
+	route  string // the pattern that answers, "" for none
+	caller string
+	note   *trace.Note // nil where nothing is traced
+}
+
+func (x *exchange) Write(p []byte) (int, error) {
+	n, err := x.ResponseWriter.Write(p)
+	if x.note != nil {
+		x.note.Wrote(p[:n], x.Header().Get("Content-Type"))
+	}
+	return n, err
+}
+
+// Logged writes one line per request, and traces it where a recorder is given: both say the same, under
+// the same number. The query is left out of the line: it may say more than a log should know. What is
+// served inside tells by Route which route answers.
+func Logged(log *slog.Logger, recorder func() *trace.Recorder, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, sw := time.Now(), &statusWriter{ResponseWriter: w, status: 200}
-		next.ServeHTTP(sw, r)
+		start, x := time.Now(), &exchange{statusWriter: statusWriter{w, http.StatusOK}}
+		x.note, r = recorder().Begin(r, RequestID(r.Context()))
+		next.ServeHTTP(x, r)
 		level := slog.LevelDebug
-		if sw.status >= 500 {
+		if x.status >= 500 {
 			level = slog.LevelWarn
 		}
-		log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", sw.status,
-			"took", time.Since(start).Round(time.Microsecond), "request_id", RequestID(r.Context()))
+		took := time.Since(start)
+		line := []any{"method", r.Method, "path", r.URL.Path, "route", x.route, "status", x.status,
+			"took", took.Round(time.Microsecond), "request_id", RequestID(r.Context())}
+		if x.note != nil {
+			e := x.note.End(x.route, x.caller, x.Header().Get("Content-Type"), x.status, took)
+			line = append(line, "caller", e.Caller, "seq", e.Seq, "events", len(e.Events))
+		} else {
+			line = append(line, "caller", x.caller)
+		}
+		log.Log(r.Context(), level, "request", line...)
+	})
+}
+
+// Routed serves a mux and tells the log which route answered, and whom.
+func Routed(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if x, ok := w.(*exchange); ok {
+			x.caller = CallerOf(r.Context()).ID
+			defer func() { x.route = r.Pattern }()
+		}
+		mux.ServeHTTP(w, r)
 	})
 }
 
