@@ -23,13 +23,16 @@ type CardsConfig struct {
 	Metrics  string `yaml:"metrics,omitempty"` // as in actor.Config
 	Cards    string `yaml:"cards"`             // the folder of the chips
 	// CreateKey is a file with the secret that lets J-LIS make blank chips here.
-	CreateKey string       `yaml:"create_key"`
-	Log       *slog.Logger `yaml:"-"`
+	CreateKey string `yaml:"create_key"`
+	// TraceKey is a file with the secret that shows how the chips were used (GET /trace); without it nothing
+	// is remembered.
+	TraceKey string       `yaml:"trace_key,omitempty"`
+	Log      *slog.Logger `yaml:"-"`
 }
 
 // Resolve makes the paths absolute.
 func (c *CardsConfig) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.Cards, &c.CreateKey)
+	actor.ResolvePaths(base, &c.Cards, &c.CreateKey, &c.TraceKey)
 	if c.Listen == "" || c.Cards == "" || c.CreateKey == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "cards need listen, cards and create_key")
 	}
@@ -44,6 +47,7 @@ type cards struct {
 	config  CardsConfig
 	host    *host.Host
 	figures *metrics.Set
+	trace   *cardsTrace
 	started chan struct{}
 	servers []*http.Server // none until they listen
 	failed  chan error
@@ -59,12 +63,16 @@ func newCards(_ context.Context, c CardsConfig) (*cards, error) {
 	for _, v := range []host.Verdict{host.PINRight, host.PINWrong, host.PINBlocked, host.PINRefused} {
 		verified.WithLabelValues(string(v))
 	}
-	h, err := host.New(c.Cards, host.Options{CreateKey: strings.TrimSpace(string(key)), Log: c.Log,
+	traced, err := newCardsTrace(c)
+	if err != nil {
+		return nil, err
+	}
+	h, err := host.New(c.Cards, host.Options{CreateKey: strings.TrimSpace(string(key)), Log: c.Log, Watch: traced.watcher(),
 		Verified: func(v host.Verdict) { verified.WithLabelValues(string(v)).Inc() }})
 	if err != nil {
 		return nil, err
 	}
-	return &cards{config: c, host: h, figures: figures, started: make(chan struct{}), failed: make(chan error, 2)}, nil
+	return &cards{config: c, host: h, figures: figures, trace: traced, started: make(chan struct{}), failed: make(chan error, 2)}, nil
 }
 
 func (c *cards) Started() <-chan struct{} { return c.started }
@@ -89,7 +97,7 @@ func (c *cards) Listen(ctx context.Context) error {
 		w.Write([]byte(`{"ready":true,"wrong":{}}` + "\n"))
 	})
 	mux.Handle("/", c.host.Handler())
-	faces := map[string]http.Handler{c.config.Listen: httpapi.Observe(c.figures.NewRequests().Face(c.config.Instance), mux)}
+	faces := map[string]http.Handler{c.config.Listen: httpapi.Observe(c.figures.NewRequests().Face(c.config.Instance), c.trace.serve(mux))}
 	if c.config.Metrics != "" {
 		faces[c.config.Metrics] = c.figures.Handler()
 	}

@@ -16,13 +16,16 @@ type Config struct {
 	Names map[string]string `yaml:"names,omitempty"`
 	// Folder is the data folder, with the keys and cards of everybody: with it the console can act for
 	// people. Where it is not on this machine the console only shows.
-	Folder string       `yaml:"folder,omitempty"`
-	Log    *slog.Logger `yaml:"-"`
+	Folder string `yaml:"folder,omitempty"`
+	// CardsTraceKey is a file with the secret that shows how the chips were used; without it the console
+	// does not see the card host.
+	CardsTraceKey string       `yaml:"cards_trace_key,omitempty"`
+	Log           *slog.Logger `yaml:"-"`
 }
 
 // Resolve makes the paths absolute.
 func (c *Config) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.Folder)
+	actor.ResolvePaths(base, &c.Folder, &c.CardsTraceKey)
 	return c.Config.Resolve(base)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/municipality/terminal"
 )
@@ -27,7 +28,10 @@ func SamplePIN(kind jitsuin.CertKind) (jitsuin.PIN, error) {
 }
 
 // CardHost gives the way to the chips for whoever holds a handle.
-func (f Folder) CardHost() (host.Cards, error) {
+func (f Folder) CardHost() (host.Cards, error) { return f.cardHostFor("holder") }
+
+// cardHostFor says to the card host who it is that asks.
+func (f Folder) cardHostFor(as string) (host.Cards, error) {
 	d, err := f.Directory()
 	if err != nil {
 		return nil, err
@@ -36,7 +40,7 @@ func (f Folder) CardHost() (host.Cards, error) {
 	if err != nil {
 		return nil, err
 	}
-	return host.Client(i.Origin, host.ClientOptions{})
+	return host.Client(i.Origin, host.ClientOptions{Headers: httpapi.ActHeaders(as)})
 }
 
 // Terminal gives the terminal of a municipality's counter. Its chip key is made and certified by
@@ -46,7 +50,7 @@ func (f Folder) Terminal(ctx context.Context, code jitsuin.MunicipalityCode, cle
 	if err != nil {
 		return nil, err
 	}
-	cards, err := f.CardHost()
+	cards, err := f.cardHostFor(Counter(code))
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (f Folder) base(facts Facts, plan Plan, id string, n int) actor.Config {
 	dir := filepath.Join("..", "actors", fileName(id))
 	return actor.Config{Instance: id, Listen: plan.Listen(n), Metrics: plan.Metrics(n), Database: filepath.Join(dir, "db.sqlite"), State: filepath.Join(dir, "state"),
 		Key: filepath.Join("..", "secrets", "keys", fileName(id)+".pem"), Directory: "../directory.jws", DirectoryKey: "../operator.pub.pem",
-		Clock: Country, ClockOffset: facts.Civil.Sub(facts.Made)}
+		Clock: Country, ClockOffset: facts.Civil.Sub(facts.Made), Trace: true}
 }
 
 // config gives the whole configuration of one actor.
@@ -133,7 +133,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "platform":
 		return platform.Config{Config: b}
 	case "cards":
-		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key"}
+		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key", TraceKey: "../secrets/" + cardsTraceKey}
 	case "service":
 		return securities.Config{Config: b}
 	}
@@ -141,7 +141,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	for _, m := range sample.Municipalities {
 		names[Town(m.Code)] = m.Name
 	}
-	return Config{Config: b, Also: plan.Console()[1:], Names: names, Folder: ".."}
+	return Config{Config: b, Also: plan.Console()[1:], Names: names, Folder: "..", CardsTraceKey: "../secrets/" + cardsTraceKey}
 }
 
 // agency gives the configuration of J-LIS, its status origin included.

@@ -103,7 +103,7 @@ func (f Folder) layOut(next, before layout, out io.Writer) error {
 			return fmt.Errorf("data folder: %w", err)
 		}
 	}
-	for _, s := range []string{"passphrase", "cards-create-key"} {
+	for _, s := range []string{"passphrase", "cards-create-key", cardsTraceKey} {
 		if err := f.makeSecret(s); err != nil {
 			return err
 		}

@@ -151,7 +151,7 @@ func (c *Config) openCards(d *httpapi.Directory) (host.Cards, error) {
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "config", "the card host's key: %w", err).At("card_host_key_file")
 	}
-	return host.Client(instance.Origin, host.ClientOptions{CreateKey: strings.TrimSpace(string(key))})
+	return host.Client(instance.Origin, host.ClientOptions{CreateKey: strings.TrimSpace(string(key)), Headers: httpapi.ActHeaders(c.Instance)})
 }
 
 // openSigner opens the file signer, or takes the one given.

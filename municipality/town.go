@@ -80,7 +80,7 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 		return nil, err
 	}
 	if cfg.Cards == nil {
-		if cfg.Cards, err = cardHost(a.Directory); err != nil {
+		if cfg.Cards, err = cardHost(a.Self.ID, a.Directory); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
 	}
@@ -103,12 +103,12 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	return t, nil
 }
 
-func cardHost(d *httpapi.Directory) (host.Cards, error) {
+func cardHost(self string, d *httpapi.Directory) (host.Cards, error) {
 	i, err := d.Lookup(cardsInstance)
 	if err != nil {
 		return nil, err
 	}
-	return host.Client(i.Origin, host.ClientOptions{})
+	return host.Client(i.Origin, host.ClientOptions{Headers: httpapi.ActHeaders(self)})
 }
 
 // only admits one instance.

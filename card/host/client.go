@@ -22,6 +22,18 @@ import (
 type ClientOptions struct {
 	CreateKey string       // the host's, for Create
 	HTTP      *http.Client // http.DefaultClient's settings where nil
+	// Headers are further headers of each call, such as the id of the act that it belongs to; nil for none.
+	Headers func(ctx context.Context) http.Header
+}
+
+// headers gives the headers of a call.
+func (o ClientOptions) headers(ctx context.Context, secret string) http.Header {
+	h := http.Header{}
+	if o.Headers != nil {
+		h = o.Headers(ctx)
+	}
+	h.Set("Authorization", "Bearer "+secret)
+	return h
 }
 
 // Client gives the cards of a host on another machine (Host.Handler). baseURL must be https,
@@ -90,7 +102,7 @@ func (c *client) Retract(ctx context.Context, handle Handle) error {
 func (c *client) Open(ctx context.Context, handle Handle) (reader.Card, error) {
 	ws, response, err := websocket.Dial(ctx, c.base+pathChannel, &websocket.DialOptions{
 		HTTPClient: c.options.HTTP,
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + handle.Reveal()}},
+		HTTPHeader: c.options.headers(ctx, handle.Reveal()),
 	})
 	if err != nil && response != nil && response.StatusCode != http.StatusSwitchingProtocols {
 		return nil, readProblem(response)
@@ -118,7 +130,7 @@ func (c *client) call(ctx context.Context, method, path, secret string, in, out 
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+secret)
+	request.Header = c.options.headers(ctx, secret)
 	response, err := c.options.HTTP.Do(request)
 	if err != nil {
 		return unreachable(err)

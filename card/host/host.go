@@ -31,6 +31,8 @@ type Options struct {
 	// Verified is told how each PIN or password that was tried on a chip here came out; nil for
 	// nobody. It learns nothing of the card.
 	Verified func(Verdict)
+	// Watch sees how the cards are used; nil for nobody.
+	Watch Watcher
 }
 
 func (o Options) filled() Options {
@@ -254,7 +256,7 @@ func (h *Host) Open(ctx context.Context, handle Handle) (reader.Card, error) {
 		return nil, err
 	}
 	s.mu.Unlock()
-	return s.lease(ctx, func() error { return s.mayOpen(handle) })
+	return s.lease(ctx, handle, func() error { return s.mayOpen(handle) })
 }
 
 // Transfer passes a card on; see Cards.

@@ -50,19 +50,19 @@ type (
 func (h *Host) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+pathCards, h.serveCreate)
-	mux.HandleFunc("GET "+pathCard, func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+pathCard, h.watched(func(w http.ResponseWriter, r *http.Request) {
 		info, err := h.Info(r.Context(), bearer(r))
 		answer(w, http.StatusOK, info, err)
-	})
-	mux.HandleFunc("POST "+pathTransfer, h.serveTransfer)
-	mux.HandleFunc("POST "+pathLoan, func(w http.ResponseWriter, r *http.Request) {
+	}))
+	mux.HandleFunc("POST "+pathTransfer, h.watched(h.serveTransfer))
+	mux.HandleFunc("POST "+pathLoan, h.watched(func(w http.ResponseWriter, r *http.Request) {
 		handle, err := h.Lend(r.Context(), bearer(r))
 		answer(w, http.StatusOK, handleBody{handle}, err)
-	})
-	mux.HandleFunc("DELETE "+pathLoan, func(w http.ResponseWriter, r *http.Request) {
+	}))
+	mux.HandleFunc("DELETE "+pathLoan, h.watched(func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, struct{}{}, h.Retract(r.Context(), bearer(r)))
-	})
-	mux.HandleFunc("GET "+pathChannel, h.serveChannel)
+	}))
+	mux.HandleFunc("GET "+pathChannel, h.watched(h.serveChannel))
 	return mux
 }
 
@@ -88,6 +88,9 @@ func (h *Host) serveCreate(w http.ResponseWriter, r *http.Request) {
 	if err != nil || !ok {
 		answer(w, 0, nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-key", "the terminal authority's key is no P-256 key").At("terminal_authority"))
 		return
+	}
+	if h.options.Watch != nil { // the key is J-LIS's, or whoever's has it
+		h.options.Watch.Asked(r.Context(), Access{Card: body.ID, Custodian: body.Custodian})
 	}
 	handle, err := h.Create(r.Context(), Order{ID: body.ID, Token: body.Token, Custodian: body.Custodian, TerminalAuthority: authority})
 	answer(w, http.StatusCreated, handleBody{handle}, err)

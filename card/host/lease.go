@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/reader"
@@ -14,6 +15,10 @@ type lease struct {
 	cancel   context.CancelFunc
 	release  func()        // gives the card free
 	verified func(Verdict) // nil for nobody
+
+	// For a Watcher; nil for nobody. They are set before the lease is given out.
+	each   func(Exchange)
+	closed func()
 
 	mu   sync.Mutex // owns chip; held during a command
 	chip *card.Chip // nil when the lease is over
@@ -37,6 +42,9 @@ func (l *lease) end() {
 	l.chip = nil
 	l.cancel()
 	l.release()
+	if l.closed != nil {
+		l.closed()
+	}
 }
 
 // with runs f on the chip, unless the lease is over.
@@ -55,7 +63,14 @@ func (l *lease) with(ctx context.Context, f func(*card.Chip)) error {
 
 // Transmit sends a command to the chip.
 func (l *lease) Transmit(ctx context.Context, apdu []byte) (response []byte, err error) {
-	err = l.with(ctx, func(c *card.Chip) { response = c.Transmit(apdu) })
+	begun := time.Now()
+	err = l.with(ctx, func(c *card.Chip) {
+		response = c.Transmit(apdu)
+		if l.each != nil {
+			shown, masked := withoutPIN(apdu)
+			l.each(Exchange{At: begun, Took: time.Since(begun), Command: shown, Response: response, Masked: masked})
+		}
+	})
 	if v, ok := verdictOf(apdu, response); ok && err == nil && l.verified != nil {
 		l.verified(v)
 	}

@@ -122,8 +122,8 @@ func (s *slot) transfer(handle Handle, to Custodian, token string) (Handle, erro
 }
 
 // lease waits for the card to be free and takes it. allowed is asked, under s.mu, before and
-// after the wait: custody may have changed meanwhile.
-func (s *slot) lease(ctx context.Context, allowed func() error) (*lease, error) {
+// after the wait: custody may have changed meanwhile. handle is "" for the holder's socket.
+func (s *slot) lease(ctx context.Context, handle Handle, allowed func() error) (*lease, error) {
 	if err := s.ask(allowed); err != nil {
 		return nil, err
 	}
@@ -145,6 +145,7 @@ func (s *slot) lease(ctx context.Context, allowed func() error) (*lease, error) 
 		s.free <- struct{}{}
 		return nil, err
 	}
+	s.watch(ctx, l, handle, handle == "")
 	s.current = l
 	return l, nil
 }

@@ -88,7 +88,7 @@ func (s *slot) accept(listener *net.UnixListener) {
 // serveConn serves one program; one that finds the card in use is hung up on.
 func (s *slot) serveConn(conn net.Conn) error {
 	defer conn.Close()
-	l, err := s.lease(s.host.ctx, s.mayServe)
+	l, err := s.lease(s.host.ctx, "", s.mayServe)
 	if err != nil {
 		return err
 	}

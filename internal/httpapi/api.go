@@ -30,7 +30,7 @@ type API struct {
 	log      *slog.Logger
 	issuer   *Issuer
 	routes   []Route
-	observer Observer // nil for none
+	observer Observer        // nil for none
 	trace    *trace.Recorder // nil where nothing is traced
 
 	mu     sync.Mutex

@@ -20,6 +20,20 @@ const HeaderRequestID = "X-Request-Id"
 // HeaderIdempotencyKey makes a state-changing call take effect once (128 random bits).
 const HeaderIdempotencyKey = "Idempotency-Key"
 
+// HeaderCaller says who asks, where nothing proves it: at the card host, which knows handles and no callers.
+const HeaderCaller = "X-Caller"
+
+// ActHeaders gives the headers that say to a callee outside the directory who asks and for which act.
+func ActHeaders(self string) func(context.Context) http.Header {
+	return func(ctx context.Context) http.Header {
+		h := http.Header{HeaderCaller: {self}}
+		if id := RequestID(ctx); id != "" {
+			h.Set(HeaderRequestID, id)
+		}
+		return h
+	}
+}
+
 // RequestID gives the id of the act that this context belongs to, "" outside one.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey).(string)
@@ -45,6 +59,9 @@ func WithIdempotencyKey(ctx context.Context, key string) context.Context {
 func plainToken(s string) bool {
 	return len(s) >= 8 && len(s) <= 64 && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == ""
 }
+
+// WithRequestIDs gives every request the id of its act: the one that the caller sent, or a new one.
+func WithRequestIDs(next http.Handler) http.Handler { return withRequestID(next) }
 
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
