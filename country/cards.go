@@ -42,6 +42,11 @@ func (c *CardsConfig) Resolve(base string) error {
 	return nil
 }
 
+// Shared gives what the configuration has in common with those of actors.
+func (c CardsConfig) Shared() actor.Config {
+	return actor.Config{Instance: c.Instance, Listen: c.Listen, Metrics: c.Metrics}
+}
+
 // cards runs the card host as a process of its own, or beside the others.
 type cards struct {
 	config  CardsConfig

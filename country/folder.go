@@ -98,6 +98,18 @@ func (f Folder) Lock() (unlock func(), err error) {
 	return func() { file.Close() }, nil
 }
 
+// Locked tells whether a process runs this country. It takes the lock for an instant, so it is not for asking
+// again and again beside a country that is about to start; false where that
+// cannot be told.
+func (f Folder) Locked() bool {
+	file, err := os.Open(f.Path("lock"))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return isLocked(file)
+}
+
 // Identity reads an instance's id and key, to call actors as that instance.
 func (f Folder) Identity(id string) (httpapi.Identity, error) {
 	key, err := actor.ReadKey(f.KeyPath(id))

@@ -46,18 +46,24 @@ func openActor(ctx context.Context, id, path string, log *slog.Logger, pages Pag
 type resolver interface{ Resolve(base string) error }
 
 func load[C any](path string, open func(C) (runner, error)) (runner, error) {
-	var c C
-	if err := actor.Load(path, &c); err != nil {
-		return nil, err
-	}
-	base, err := filepath.Abs(filepath.Dir(path))
+	c, err := read[C](path)
 	if err != nil {
 		return nil, err
 	}
-	if r, ok := any(&c).(resolver); ok {
-		if err := r.Resolve(base); err != nil {
-			return nil, err
-		}
-	}
 	return open(c)
+}
+
+// read reads a configuration file strictly and makes its paths absolute.
+func read[C any](path string) (c C, err error) {
+	if err := actor.Load(path, &c); err != nil {
+		return c, err
+	}
+	base, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return c, err
+	}
+	if r, ok := any(&c).(resolver); ok {
+		err = r.Resolve(base)
+	}
+	return c, err
 }

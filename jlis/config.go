@@ -154,6 +154,9 @@ func (c *Config) openCards(d *httpapi.Directory) (host.Cards, error) {
 	return host.Client(instance.Origin, host.ClientOptions{CreateKey: strings.TrimSpace(string(key)), Headers: httpapi.ActHeaders(c.Instance)})
 }
 
+// SignerFolder is where the file signer has its keys and its journal.
+func (c *Config) SignerFolder() string { return filepath.Join(c.State, "signer") }
+
 // openSigner opens the file signer, or takes the one given.
 func (c *Config) openSigner() (signer.Signer, error) {
 	if c.Signer != nil {
@@ -163,5 +166,5 @@ func (c *Config) openSigner() (signer.Signer, error) {
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "config", "the signer's passphrase: %w", err).At("passphrase_file")
 	}
-	return signer.OpenFile(filepath.Join(c.State, "signer"), strings.TrimSpace(string(passphrase)), c.KeyNames())
+	return signer.OpenFile(c.SignerFolder(), strings.TrimSpace(string(passphrase)), c.KeyNames())
 }

@@ -3,7 +3,6 @@ package jukinet
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -51,11 +50,7 @@ var migrations embed.FS
 // New opens the network that the configuration names. It follows the municipalities that are in
 // the directory now; one that is added later is followed after a restart. Call Run, or Close.
 func New(ctx context.Context, cfg Config) (*Network, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Registry network", Version: "1", Migrations: files, Log: cfg.Log, Store: cfg.Store})
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Registry network", Version: "1", Migrations: Migrations(), Log: cfg.Log, Store: cfg.Store})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"strings"
 
@@ -70,12 +69,8 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	if err := code.Check(); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "config", "the instance of a municipality is municipality:CODE with five digits, not %q", cfg.Instance).At("instance")
 	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
 	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Municipality " + string(code), Version: "1",
-		Migrations: files, Log: cfg.Log, Store: cfg.Store})
+		Migrations: Migrations(), Log: cfg.Log, Store: cfg.Store})
 	if err != nil {
 		return nil, err
 	}

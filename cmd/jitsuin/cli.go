@@ -17,11 +17,12 @@ type cli struct {
 	LogLevel string           `help:"Least grave level that is logged: debug, info, warn or error. The default is info for serve, else warn." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 
-	Up    upCmd    `cmd:"" group:"country" help:"Run a whole small country in this process until it is interrupted."`
-	Serve serveCmd `cmd:"" group:"country" help:"Run one actor alone, by its configuration file."`
-	Tour  tourCmd  `cmd:"" group:"country" help:"Play the whole story from application to revocation, checking every step."`
-	Clock clockCmd `cmd:"" group:"country" help:"Show the civil time of a running country, or move it forward."`
-	Feed  feedCmd  `cmd:"" group:"country" help:"Look after an actor's change feeds."`
+	Up     upCmd     `cmd:"" group:"country" help:"Run a whole small country in this process until it is interrupted."`
+	Serve  serveCmd  `cmd:"" group:"country" help:"Run one actor alone, by its configuration file."`
+	Tour   tourCmd   `cmd:"" group:"country" help:"Play the whole story from application to revocation, checking every step."`
+	Clock  clockCmd  `cmd:"" group:"country" help:"Show the civil time of a running country, or move it forward."`
+	Doctor doctorCmd `cmd:"" group:"country" help:"Look at a country, or one actor, and say what is wrong and what to do next."`
+	Feed   feedCmd   `cmd:"" group:"country" help:"Look after an actor's change feeds."`
 
 	Card   cardCmd   `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
 	Sign   signCmd   `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin/internal/clock"
-	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/metrics"
 	"github.com/jitsuin/jitsuin/internal/store"
@@ -90,7 +89,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
 	figures := metrics.New(cfg.Instance, httpapi.RoleOf(cfg.Instance), spec.Log)
-	options := append([]store.Option{store.Observe(figures.Transactions()), feed.Tables(), store.Also("api", httpapi.Migrations()), store.Also("actor", ownMigrations())}, spec.Store...)
+	options := append(append(tables(), store.Observe(figures.Transactions())), spec.Store...)
 	db, err := store.Open(ctx, cfg.Database, spec.Migrations, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Instance, err)

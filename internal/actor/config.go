@@ -49,6 +49,9 @@ type Config struct {
 	Trace bool `yaml:"trace,omitempty"`
 }
 
+// Shared gives the part that all actors have.
+func (c Config) Shared() Config { return c }
+
 // Load reads a configuration file into c, a struct that embeds Config inline.
 func Load(path string, c any) error {
 	raw, err := os.ReadFile(path)

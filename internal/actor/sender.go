@@ -19,11 +19,11 @@ type sender struct {
 	readers   map[string]httpapi.Policy // by topic
 }
 
-const highWaterFile = "feeds.high-water"
+const HighWaterFile = "feeds.high-water"
 
 func (a *Actor) initSender(ctx context.Context) error {
 	seq, err := feed.NewSequencer(ctx, feed.SequencerConfig{DB: a.DB, Log: a.Log,
-		HighWater: feed.HighWaterFile(filepath.Join(a.Config.State, highWaterFile))})
+		HighWater: feed.HighWaterFile(filepath.Join(a.Config.State, HighWaterFile))})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type DB struct {
 	read    *sql.DB // the same as write, except for SQLite files
 	opts    options
 	path    string // of an SQLite file, else ""
+	frozen  bool   // of OpenReadOnly: opened while nobody else had the file open
 
 	signalMu sync.Mutex // owns watchers
 	watchers map[string]map[chan struct{}]bool

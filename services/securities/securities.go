@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -69,11 +68,7 @@ var migrationFiles embed.FS
 // New opens the firm; Run starts it.
 func New(ctx context.Context, cfg Config) (*Firm, error) {
 	cfg.fill()
-	migrations, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Securities firm (証券会社)", Version: "1", Migrations: migrations, Log: cfg.Log})
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Securities firm (証券会社)", Version: "1", Migrations: Migrations(), Log: cfg.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,79 @@
+package country
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/jlis"
+	"github.com/jitsuin/jitsuin/jukinet"
+	"github.com/jitsuin/jitsuin/minister"
+	"github.com/jitsuin/jitsuin/municipality"
+	"github.com/jitsuin/jitsuin/platform"
+	"github.com/jitsuin/jitsuin/services/securities"
+)
+
+// Settings is what an actor's configuration file says, as far as it does not matter what the actor is for.
+type Settings struct {
+	actor.Config
+	Listens    []string // every address at which others reach the actor
+	Secrets    []string // files that it needs besides Key
+	Schema     fs.FS    // the tables of its own; nil for none
+	Signer     string   // folder of the CA's signer, where it has one
+	Passphrase string   // file with what the signer's keys are sealed with
+	Cards      string   // folder of chips, where it has one
+}
+
+// settings tells for each role how its configuration file is read. Roles are those of openActor.
+var settings = map[string]func(path string) (Settings, error){
+	"municipality": settingsOf[municipality.Config](municipality.Migrations(), nil),
+	"jukinet":      settingsOf[jukinet.Config](jukinet.Migrations(), nil),
+	"minister":     settingsOf[minister.Config](minister.Migrations(), nil),
+	"platform":     settingsOf[platform.Config](platform.Migrations(), nil),
+	"service":      settingsOf[securities.Config](securities.Migrations(), nil),
+	"country":      settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
+	"cards": settingsOf(nil, func(s *Settings, c CardsConfig) {
+		s.Secrets, s.Cards = append(s.Secrets, c.CreateKey), c.Cards
+	}),
+	"jlis": settingsOf(jlis.Migrations(), func(s *Settings, c jlis.Config) {
+		s.Signer, s.Passphrase = c.SignerFolder(), c.PassphraseFile
+		s.Secrets = append(s.Secrets, c.PassphraseFile, c.CardHostKeyFile, c.Status.Key)
+		s.Listens = append(s.Listens, c.Status.Listen)
+	}),
+}
+
+// settingsOf reads a file of the type C; more adds what is that type's own.
+func settingsOf[C interface{ Shared() actor.Config }](schema fs.FS, more func(*Settings, C)) func(string) (Settings, error) {
+	return func(path string) (Settings, error) {
+		c, err := read[C](path)
+		s := Settings{Config: c.Shared(), Schema: schema, Listens: []string{c.Shared().Listen}}
+		if err == nil && more != nil {
+			more(&s, c)
+		}
+		none := func(v string) bool { return v == "" }
+		s.Listens, s.Secrets = slices.DeleteFunc(s.Listens, none), slices.DeleteFunc(s.Secrets, none)
+		return s, err
+	}
+}
+
+// ReadSettings reads an actor's configuration file as strictly as the actor does, and opens nothing.
+func ReadSettings(path string) (Settings, error) {
+	var head actor.Config
+	if err := actor.Peek(path, &head); err != nil {
+		return Settings{}, err
+	}
+	of, ok := settings[roleOf(head.Instance)]
+	if !ok {
+		return Settings{}, jitsuin.Errorf(jitsuin.Invalid, "role-unknown", "%s configures %q, and no actor of that role exists", path, head.Instance)
+	}
+	return of(path)
+}
+
+// Configured lists the instances of a country that have a configuration file.
+func Configured(facts Facts) []string {
+	all := instances(facts.Sample())
+	maps.DeleteFunc(all, func(id string, n int) bool { return n == 0 || id == Status })
+	return slices.Sorted(maps.Keys(all))
+}
