@@ -5,9 +5,9 @@ LDFLAGS  = -s -w -X main.version=$(VERSION)
 export GOTOOLCHAIN = local
 export GOFLAGS = -mod=readonly
 
-.PHONY: test judges lint build race smoke reproducible soak fuzz bench dist clean
+.PHONY: test judges lint build cross tools race smoke reproducible soak fuzz bench dist image clean
 
-test: judges lint build reproducible race smoke
+test: judges lint build cross reproducible race tools smoke
 
 # Programs that we did not write and that judge what we make. Without apt or root the tests that
 # need them skip with a loud line; under CI=true a missing judge is a failure.
@@ -19,11 +19,22 @@ lint:
 	$(GO) vet ./...
 	cd tools && $(GO) build -o ../.cache/staticcheck honnef.co/go/tools/cmd/staticcheck
 	.cache/staticcheck ./...
+	cd tools && $(GO) vet ./... && ../.cache/staticcheck ./...
 
 build:
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o .cache/jitsuin ./cmd/jitsuin
 	@! ldd .cache/jitsuin >/dev/null 2>&1 || { echo "the binary is not static"; exit 1; }
+
+# The program compiles for the other systems that it is released for. Nothing is linked: with several
+# packages go build throws its results away.
+cross:
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) build ./cmd/... ./client
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./cmd/... ./client
+
+# What makes releases: licences of what is linked, archives, the OCI image.
+tools:
+	cd tools && $(GO) test ./...
 
 # The same sources make the same bytes, wherever they lie.
 reproducible:
@@ -48,8 +59,13 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+# Archives for every system in dist/, with the licences of what is linked, and their SHA256SUMS.
 dist:
-	@scripts/dist '$(VERSION)'
+	cd tools && $(GO) run ./release dist -version '$(VERSION)'
+
+# An OCI image in dist/, without a container engine: skopeo copy oci-archive:dist/jitsuin-VERSION-oci.tar docker-daemon:jitsuin:VERSION
+image:
+	cd tools && $(GO) run ./release image -version '$(VERSION)'
 
 clean:
 	rm -rf .cache dist jitsuin-data
