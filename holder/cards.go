@@ -26,6 +26,16 @@ type Cards struct{ dir string }
 // CardsIn gives the cards of the data folder.
 func CardsIn(data string) Cards { return Cards{filepath.Join(data, "cards")} }
 
+// CardsAt gives the cards in a folder that has another name.
+func CardsAt(dir string) Cards { return Cards{dir} }
+
+// Held lists the cards that a card host serves to the holder, in the order of their IDs, without asking
+// any of them: nobody else is kept from a card by it. It is empty where no host serves the folder.
+func (c Cards) Held() ([]jitsuin.ID, error) {
+	_, sockets, err := c.names()
+	return sockets, err
+}
+
 // Listed is one card of a list: its Status, or why it could not be asked.
 type Listed struct {
 	ID     jitsuin.ID

@@ -85,8 +85,19 @@ func (c *Card) withKey(ctx context.Context, kind jitsuin.CertKind, a Act, use fu
 	if err := c.mustCarry(ctx, kind); err != nil {
 		return err
 	}
-	var k key
-	err := c.withPIN(ctx, kind, a.PINs, func(pin jitsuin.PIN) error {
+	k, err := c.unlock(ctx, kind, a.PINs)
+	if err != nil {
+		return err
+	}
+	if err := warn(k.certificate, kind, a); err != nil {
+		return err
+	}
+	return use(k)
+}
+
+// unlock has the PIN verified and gives the key.
+func (c *Card) unlock(ctx context.Context, kind jitsuin.CertKind, pins PINSource) (k key, err error) {
+	err = c.withPIN(ctx, kind, pins, func(pin jitsuin.PIN) error {
 		s, err := c.jpki.Signer(ctx, kind, pin)
 		if err != nil {
 			return err
@@ -95,13 +106,7 @@ func (c *Card) withKey(ctx context.Context, kind jitsuin.CertKind, a Act, use fu
 		k.certificate, err = cert.Parse(s.Certificate())
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if err := warn(k.certificate, kind, a); err != nil {
-		return err
-	}
-	return use(k)
+	return k, err
 }
 
 // warn looks at the certificate and tells what a verifier will hold against it.

@@ -14,6 +14,9 @@ type Field struct {
 	Name  string
 	Label string
 	Help  string // support text above the field; "" for none
+	// LabelText and HelpText are shown in the place of Label and Help where they are not "": words that are
+	// no text of the catalogue, such as those of a form that a stranger sends.
+	LabelText, HelpText string
 	Kind  FieldKind
 	Need  bool // ※必須
 	// Options of a choice; Keep says which is taken where nothing was chosen.
@@ -195,13 +198,31 @@ func (v formView) Summary() []struct{ Name, Label, Text string } {
 	for _, name := range v.order {
 		line := struct{ Name, Label, Text string }{Name: name, Text: v.errorText(name, v.Lang)}
 		if i := v.find(name); i >= 0 {
-			line.Label = Text(v.Lang, v.Fields[i].Label)
+			line.Label = v.Fields[i].labelIn(v.Lang)
 		} else {
 			line.Name = ""
 		}
 		all = append(all, line)
 	}
 	return all
+}
+
+func (d Field) labelIn(l Lang) string {
+	if d.LabelText != "" {
+		return d.LabelText
+	}
+	return Text(l, d.Label)
+}
+
+// LabelIn gives the text of the label.
+func (v fieldView) LabelIn() string { return v.labelIn(v.Lang) }
+
+// HelpIn gives the support text, "" for none.
+func (v fieldView) HelpIn() string {
+	if v.HelpText != "" || v.Help == "" {
+		return v.HelpText
+	}
+	return Text(v.Lang, v.Help)
 }
 
 // OptionText gives the text of an option.

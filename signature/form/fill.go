@@ -185,9 +185,19 @@ func (f Filled) Differences(signer jitsuin.FourItems) []string {
 	return d
 }
 
-// shown gives a field's value as the document writes it.
-func (f Filled) shown(d Field) string {
-	value := f.Values[d.Name]
+// Shown gives the value that a field of the certificate or of the issuer will have, as the document writes it;
+// items are those of the certificate that is about to sign.
+func Shown(d Field, items jitsuin.FourItems) string {
+	if d.From == FromCertificate {
+		return d.write(itemOf(items, d.Item))
+	}
+	return d.write(d.Value)
+}
+
+func (f Filled) shown(d Field) string { return d.write(f.Values[d.Name]) }
+
+// write gives a value as the document writes it.
+func (d Field) write(value string) string {
 	switch {
 	case value == "":
 		return "（記入なし）"

@@ -1,0 +1,53 @@
+package site
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+type endPage struct {
+	about
+	Back     string // where the person returns
+	Refusal  string
+	Second   string
+	Denied   bool
+	Waits    int // seconds, of an answer that a tester holds back
+	Document bool
+}
+
+func (s *Site) endOf(f *flow) endPage {
+	return endPage{about: s.about(f, "done"), Back: f.back, Refusal: f.refusal, Second: f.second, Denied: f.answer.Error == denied,
+		Waits: int(f.untilLate(time.Now()).Seconds()), Document: f.signed != nil && f.answer.Error == ""}
+}
+
+// showSend is the page of an answer that has not got through.
+func (s *Site) showSend(w http.ResponseWriter, r *http.Request, f *flow) error {
+	if f.stage() != "/send" {
+		return s.goOn(w, r, f)
+	}
+	s.pages.Page(w, r, http.StatusOK, "send", s.endOf(f))
+	return nil
+}
+
+// takeSend sends the same answer again: nothing is signed a second time.
+func (s *Site) takeSend(w http.ResponseWriter, r *http.Request, f *flow) error {
+	if f.stage() == "/send" {
+		err := s.send(r.Context(), f)
+		if code := jitsuin.CodeOf(err); err != nil && code != "answer-undelivered" && code != "answer-waits" {
+			return err
+		}
+	}
+	return s.goOn(w, r, f)
+}
+
+// showDone says that it is done and leads back. It is a page and no redirect: browsers apply a form's
+// policy (form-action) to redirects too, and the origins of relying parties are not known here.
+func (s *Site) showDone(w http.ResponseWriter, r *http.Request, f *flow) error {
+	if f.stage() != "/done" {
+		return s.goOn(w, r, f)
+	}
+	s.pages.Page(w, r, http.StatusOK, "done", s.endOf(f))
+	return nil
+}

@@ -1,0 +1,170 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/holder"
+	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/signature/form"
+)
+
+// The steps of a flow, in their order. Pages and the sandbox's API call the same. Who calls holds f.mu.
+
+// notExpired refuses to go on with a request whose time is over.
+func (f *flow) notExpired() error {
+	if time.Now().Unix() >= f.claims.ExpiresAt {
+		f.closeCard()
+		return jitsuin.Errorf(jitsuin.Expired, "request-expired", "the time to answer the request is over")
+	}
+	return nil
+}
+
+// choose takes one of the holder's cards.
+func (s *Site) choose(f *flow, id jitsuin.ID) error {
+	held, err := s.cards.Held()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(held, id) {
+		return jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here").At("card")
+	}
+	label, err := s.cards.Label(id)
+	if err != nil {
+		return err
+	}
+	f.closeCard()
+	f.card, f.label, f.warned, f.again = id, label, false, false
+	return nil
+}
+
+// typedPIN gives what a person typed, once.
+type typedPIN []byte
+
+func (p typedPIN) PIN(context.Context, holder.Question) ([]byte, error) { return bytes.Clone(p), nil }
+func (typedPIN) Confirms() bool                                         { return false }
+
+// unlock shows the card the PIN, once, and keeps the card open for a while. pin is overwritten.
+func (s *Site) unlock(ctx context.Context, f *flow, pin []byte) error {
+	defer clear(pin)
+	if err := f.notExpired(); err != nil {
+		return err
+	}
+	f.closeCard()
+	open, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the key outlives this request
+	o, err := s.unlockCard(ctx, open, f, pin)
+	if err != nil {
+		cancel()
+		return err
+	}
+	o.cancel = cancel
+	f.again = true
+	f.open, f.warnings = o, o.key.Warnings(s.Clock.Now())
+	if f.form != nil && f.typed != nil { // the card was closed while the person read
+		if err := s.fill(f, f.typed); err != nil {
+			f.typed, f.signed = nil, nil
+		}
+	}
+	return nil
+}
+
+func (s *Site) unlockCard(ctx, open context.Context, f *flow, pin []byte) (*opened, error) {
+	card, err := s.cards.Open(ctx, string(f.card))
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{card: card, until: time.Now().Add(s.cfg.CardOpen)}
+	o.key, err = card.Unlock(open, f.kind(), typedPIN(pin))
+	if err == nil && f.kind() == jitsuin.SignCert {
+		o.items, err = itemsOf(o.key.Certificate())
+	}
+	if err != nil {
+		_ = card.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func itemsOf(c *x509.Certificate) (jitsuin.FourItems, error) {
+	items, err := cert.ItemsOf(c)
+	if err != nil {
+		return jitsuin.FourItems{}, jitsuin.Errorf(jitsuin.Invalid, "certificate-items", "the certificate on the card carries no four items: %w", err)
+	}
+	return items.FourItems, nil
+}
+
+// fill makes the document from the form, the certificate that is about to sign, and what was typed.
+func (s *Site) fill(f *flow, typed map[string]string) error {
+	f.typed, f.signed = typed, nil
+	filled, err := form.Fill(*f.form, f.open.items, typed, jitsuin.DateOf(s.Clock.Now()))
+	if err != nil {
+		return err
+	}
+	f.signed, err = filled.PDF()
+	return err
+}
+
+// lines gives the text of the document that is about to be signed.
+func (f *flow) lines() ([]form.Line, error) {
+	filled, err := form.Read(f.signed) // what stands in the very bytes
+	if err != nil {
+		return nil, err
+	}
+	return filled.Lines()
+}
+
+// sign uses the key, once for the request. From here on the request counts as answered.
+func (s *Site) sign(ctx context.Context, f *flow, t test) error {
+	defer clear(t.pin)
+	if err := f.notExpired(); err != nil {
+		return err
+	}
+	if f.open == nil || time.Now().After(f.open.until) {
+		f.closeCard()
+		return jitsuin.Errorf(jitsuin.Unauthenticated, "card-closed", "the card was closed meanwhile; the PIN is needed again")
+	}
+	if err := s.note(ctx, f, outcomeOpen); err != nil {
+		return err
+	}
+	answer, err := s.makeAnswer(ctx, f, t)
+	f.closeCard()
+	if err != nil {
+		if undo := s.unnote(ctx, f.claims.Txn); undo != nil {
+			return undo
+		}
+		return err
+	}
+	f.answer, f.fault = answer, t.fault
+	return nil
+}
+
+func (s *Site) makeAnswer(ctx context.Context, f *flow, t test) (*api.HolderAnswer, error) {
+	a := &api.HolderAnswer{Txn: f.claims.Txn, State: f.claims.State, Certificate: f.open.key.Certificate().Raw}
+	if f.claims.Act == api.ActLogin {
+		given, err := f.open.key.Answer(f.claims.Challenge.ToSign())
+		a.Signature, a.DigestAlg = given.Signature, given.DigestAlg
+		return a, err
+	}
+	key, at := f.open.key, s.Clock.Now()
+	var err error
+	if t.fault == faultWrongKind {
+		if key, err = f.open.card.Unlock(ctx, jitsuin.AuthCert, typedPIN(t.pin)); err != nil {
+			return nil, err
+		}
+		a.Certificate = key.Certificate().Raw
+		a.Signature, err = key.WrongKind(ctx, bytes.NewReader(f.signed), at)
+	} else {
+		a.Signature, err = key.Document(ctx, bytes.NewReader(f.signed), at)
+	}
+	d := api.AnswerDocument{Name: f.claims.Documents[0].Name, MediaType: api.MediaTypePDF, Content: f.signed}
+	if t.fault == faultAltered {
+		d.Content = alter(f.signed)
+	}
+	a.Documents = []api.AnswerDocument{d}
+	return a, err
+}
