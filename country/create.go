@@ -8,6 +8,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/country/people"
+	"github.com/jitsuin/jitsuin/holder/site"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/jlis"
@@ -27,6 +28,7 @@ const (
 	Status     = "status:1"
 	Minister   = "minister:1"
 	Platform   = "platform:1"
+	Holder     = "holder:1"
 	Cards      = "cards:1"
 	Securities = "service:securities-1"
 
@@ -73,7 +75,7 @@ func (f Folder) writeFacts(facts Facts) error {
 // instances lists everybody who is in the directory, with the number of their origin (0: they only call).
 func instances(sample people.Country) map[string]int {
 	all := map[string]int{Country: numConsole, Jukinet: numJukinet, JLIS: numJLIS, Status: numStatus, Minister: numMinister,
-		Platform: numPlatform, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0}
+		Platform: numPlatform, Holder: numHolder, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0}
 	for i, m := range sample.Municipalities {
 		all[Town(m.Code)], all[Counter(m.Code)] = numTown+i, 0
 	}
@@ -132,6 +134,8 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 		return minister.Config{Config: b}
 	case "platform":
 		return platform.Config{Config: b}
+	case "holder":
+		return site.Config{Config: b, Cards: "../cards", Sandbox: true}
 	case "cards":
 		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key", TraceKey: "../secrets/" + cardsTraceKey}
 	case "service":

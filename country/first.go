@@ -264,7 +264,7 @@ func welcome(out io.Writer, f Folder, facts Facts, took time.Duration) {
 	for _, w := range []struct {
 		name string
 		n    int
-	}{{"jukinet", numJukinet}, {"jlis", numJLIS}, {"status", numStatus}, {"minister", numMinister}, {"platform", numPlatform}, {"cards", numCards}, {"securities", numService}} {
+	}{{"jukinet", numJukinet}, {"jlis", numJLIS}, {"status", numStatus}, {"minister", numMinister}, {"platform", numPlatform}, {"holder", numHolder}, {"cards", numCards}, {"securities", numService}} {
 		fmt.Fprintf(out, "  %-11s %s\n", w.name, plan.Origin(w.n))
 	}
 	if plan.Shared() {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/holder/site"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/jlis"
@@ -34,6 +35,8 @@ func openActor(ctx context.Context, id, path string, log *slog.Logger, pages Pag
 		return load(path, func(c platform.Config) (runner, error) { c.Log = log; return platform.New(ctx, c) })
 	case "service":
 		return load(path, func(c securities.Config) (runner, error) { c.Log = log; return securities.New(ctx, c) })
+	case "holder":
+		return load(path, func(c site.Config) (runner, error) { c.Log = log; return site.New(ctx, c) })
 	case "cards":
 		return load(path, func(c CardsConfig) (runner, error) { c.Log = log; return newCards(ctx, c) })
 	case "country":

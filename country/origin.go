@@ -27,7 +27,8 @@ const (
 	numStatus   = 22
 	numMinister = 30
 	numPlatform = 40
-	numCards    = 50
+	numHolder   = 50
+	numCards    = 51
 	numService  = 61
 
 	metricsAbove = 100 // what is added to the port for the figures, where actors differ by port

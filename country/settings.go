@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/holder/site"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/jlis"
 	"github.com/jitsuin/jitsuin/jukinet"
@@ -32,6 +33,7 @@ var settings = map[string]func(path string) (Settings, error){
 	"jukinet":      settingsOf[jukinet.Config](jukinet.Migrations(), nil),
 	"minister":     settingsOf[minister.Config](minister.Migrations(), nil),
 	"platform":     settingsOf[platform.Config](platform.Migrations(), nil),
+	"holder":       settingsOf[site.Config](site.Migrations(), nil),
 	"service":      settingsOf[securities.Config](securities.Migrations(), nil),
 	"country":      settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
 	"cards": settingsOf(nil, func(s *Settings, c CardsConfig) {

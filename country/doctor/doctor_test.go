@@ -355,7 +355,7 @@ func troubles(young string) []trouble {
 			options: func(o *doctor.Options) { o.Now = func() time.Time { return time.Now().Add(-24 * time.Hour) } }},
 		{name: "an actor that has not heard of the time", want: "civil-time-differs minister:1", note: true,
 			bring: func(t *testing.T, d string) {
-				for _, id := range []string{"country-1", "municipality-91201", "municipality-91302", "municipality-92201", "municipality-93301", "jukinet-1", "jlis-1", "platform-1", "service-securities-1"} {
+				for _, id := range []string{"country-1", "municipality-91201", "municipality-91302", "municipality-92201", "municipality-93301", "jukinet-1", "jlis-1", "platform-1", "holder-1", "service-securities-1"} {
 					sql(t, in(d, "actors", id, "db.sqlite"), `INSERT INTO civil_clock (one, offset_micros) VALUES (1, 86400000000)`)
 				}
 			}},

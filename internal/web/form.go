@@ -17,8 +17,8 @@ type Field struct {
 	// LabelText and HelpText are shown in the place of Label and Help where they are not "": words that are
 	// no text of the catalogue, such as those of a form that a stranger sends.
 	LabelText, HelpText string
-	Kind  FieldKind
-	Need  bool // ※必須
+	Kind                FieldKind
+	Need                bool // ※必須
 	// Options of a choice; Keep says which is taken where nothing was chosen.
 	Options []Option
 	Max     int    // characters; 200 where it is 0
