@@ -2,12 +2,9 @@ package country
 
 import (
 	"context"
-	"errors"
-	"os"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
-	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/municipality/terminal"
@@ -55,28 +52,12 @@ func (f Folder) Terminal(ctx context.Context, code jitsuin.MunicipalityCode, cle
 		return nil, err
 	}
 	t := &terminal.Terminal{Town: api.Client{Remote: remote}, Cards: cards, Clerk: clerk}
-	t.Identity, err = f.terminalIdentity(ctx, code, t.Town)
+	t.Identity, err = terminal.Identity(ctx, t.Town, f.KeyPath("terminal:"+string(code)), f.terminalCertificate(code))
 	return t, err
 }
 
-func (f Folder) terminalIdentity(ctx context.Context, code jitsuin.MunicipalityCode, town api.Client) (reader.Terminal, error) {
-	key, err := f.keyOf("terminal:" + string(code))
-	if err != nil {
-		return reader.Terminal{}, err
-	}
-	path := f.Path("secrets", "terminal-"+string(code)+".certificate")
-	certificate, err := os.ReadFile(path)
-	if err == nil {
-		return reader.Terminal{Certificate: certificate, Key: key.Key}, nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return reader.Terminal{}, err
-	}
-	identity, err := terminal.Certify(ctx, town, key.Key)
-	if err != nil {
-		return reader.Terminal{}, err
-	}
-	return identity, replace(path, identity.Certificate, 0o600)
+func (f Folder) terminalCertificate(code jitsuin.MunicipalityCode) string {
+	return f.Path("secrets", "terminal-"+string(code)+".certificate")
 }
 
 // CardSocket is where the holder's programs reach a card.

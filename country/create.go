@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/jukinet"
 	"github.com/jitsuin/jitsuin/minister"
 	"github.com/jitsuin/jitsuin/municipality"
+	"github.com/jitsuin/jitsuin/municipality/counter"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
 	"github.com/jitsuin/jitsuin/status"
@@ -125,7 +126,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	switch httpapi.RoleOf(id) {
 	case "municipality":
 		code := id[len("municipality:"):]
-		return municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl")}
+		return municipality.Config{Config: b, Import: filepath.Join("..", "residents", code+".jsonl"), Counter: desk(sample, jitsuin.MunicipalityCode(code))}
 	case "jukinet":
 		return jukinet.Config{Config: b}
 	case "jlis":
@@ -146,6 +147,16 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 		names[Town(m.Code)] = m.Name
 	}
 	return Config{Config: b, Also: plan.Console()[1:], Names: names, Folder: "..", CardsTraceKey: "../secrets/" + cardsTraceKey}
+}
+
+// desk gives the section counter of a municipality's configuration.
+func desk(sample people.Country, code jitsuin.MunicipalityCode) *counter.Config {
+	towns := map[jitsuin.MunicipalityCode]string{}
+	for _, m := range sample.Municipalities {
+		towns[m.Code] = m.Name
+	}
+	return &counter.Config{Key: "../secrets/keys/" + fileName(Counter(code)) + ".pem", TerminalKey: "../secrets/keys/" + fileName("terminal:"+string(code)) + ".pem",
+		TerminalCertificate: "../secrets/terminal-" + string(code) + ".certificate", Reader: "../cards", Labels: "../labels", Towns: towns}
 }
 
 // agency gives the configuration of J-LIS, its status origin included.

@@ -60,11 +60,11 @@ func findApplicant(tx *store.Tx, n api.NewApplication) (*record, error) {
 		}
 		return r, err
 	}
-	born, err := findResidents(tx, "", n.Items.BirthDate.String(), false, maxFound)
+	born, err := findResidents(tx, "", n.Items.BirthDate.String(), maxFound)
 	if err != nil {
 		return nil, err
 	}
-	named, err := findResidents(tx, n.Items.Name, "", false, maxFound)
+	named, err := findResidents(tx, n.Items.Name, "", maxFound)
 	if err != nil {
 		return nil, err
 	}

@@ -46,9 +46,9 @@ func (t *Town) saveCase(tx *store.Tx, c *caseFile) error {
 	if c.due() {
 		due = 1
 	}
-	_, err = tx.Exec(`INSERT INTO counter_case (id, subject, type, state, due, body) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (id) DO UPDATE SET state = excluded.state, due = excluded.due, body = excluded.body`,
-		string(c.ID), string(c.Subject), string(c.Type), string(c.State), due, string(body))
+	_, err = tx.Exec(`INSERT INTO counter_case (id, subject, type, state, due, body, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, due = excluded.due, body = excluded.body, updated_at = excluded.updated_at`,
+		string(c.ID), string(c.Subject), string(c.Type), string(c.State), due, string(body), store.Micros(c.UpdatedAt))
 	if err != nil {
 		return fmt.Errorf("store a case: %w", err)
 	}

@@ -83,7 +83,7 @@ func (t *Town) enact(ctx context.Context, tx *store.Tx, r api.ChangeRequest, s s
 	now := t.Clock.Now()
 	c := changeOf(r, s, after, httpapi.RequestID(ctx))
 	due := noticeDue(r)
-	result := api.ChangeResult{Change: c, RecordedAt: now, NoticeDue: due, Late: !due.IsZero() && s.Today.After(due)}
+	result := api.ChangeResult{Change: c, RecordedAt: now, NoticeDue: due, Late: !due.IsZero() && s.Today.After(due), Revision: after.Revision + 1}
 	if err := saveRecord(tx, after); err != nil {
 		return result, err
 	}

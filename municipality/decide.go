@@ -90,6 +90,9 @@ func changeOf(r api.ChangeRequest, s situation, after record, requestID string) 
 // checkRequest refuses what is wrong whatever the register says.
 func checkRequest(r api.ChangeRequest, s situation) error {
 	switch {
+	case r.Revision != 0 && (s.Before == nil || s.Before.Revision != r.Revision):
+		return jitsuin.Errorf(jitsuin.Conflict, "record-changed", "the record has changed since the clerk looked at it").
+			WithHint("look at the record as it is now").At("revision")
 	case r.OccurredOn.IsZero():
 		return jitsuin.Errorf(jitsuin.Invalid, "date-missing", "the day of the change is missing").At("occurred_on")
 	case r.OccurredOn.After(s.Today) && r.Cause != jitsuin.CauseMoveOut:

@@ -46,7 +46,7 @@ func (t *Town) cases(ctx context.Context, query string, args ...any) (*casesOut,
 func (t *Town) listChanges(ctx context.Context, in *idIn) (*changesOut, error) {
 	out := &changesOut{api.RecordedChanges{Changes: []api.RecordedChange{}}}
 	err := t.DB.View(ctx, func(tx *store.Tx) error {
-		all, err := store.Collect(scanChange)(tx.Query(`SELECT cause, occurred_on, notice_due, clerk, request_id, before, recorded_at
+		all, err := store.Collect(scanChange)(tx.Query(`SELECT revision, cause, occurred_on, notice_due, clerk, request_id, before, recorded_at
 			FROM change_log WHERE subject = $1 ORDER BY revision`, in.ID))
 		out.Body.Changes = append([]api.RecordedChange{}, all...)
 		return err
@@ -57,7 +57,7 @@ func (t *Town) listChanges(ctx context.Context, in *idIn) (*changesOut, error) {
 func scanChange(s store.Scanner) (c api.RecordedChange, err error) {
 	var on, due, before string
 	var at int64
-	if err := s.Scan(&c.Cause, &on, &due, &c.Clerk, &c.RequestID, &before, &at); err != nil {
+	if err := s.Scan(&c.Revision, &c.Cause, &on, &due, &c.Clerk, &c.RequestID, &before, &at); err != nil {
 		return c, err
 	}
 	c.RecordedAt = store.Time(at)

@@ -37,7 +37,8 @@ func (r record) resident(town jitsuin.MunicipalityCode) api.Resident {
 	if r.ArrivedAt != "" {
 		town = r.ArrivedAt
 	}
-	return api.Resident{Subject: r.Subject, Items: r.Items, Household: r.Household, Municipality: town, State: r.State, Standing: api.Standing(r.Standing), Card: r.Card}
+	return api.Resident{Subject: r.Subject, Items: r.Items, Household: r.Household, Municipality: town, State: r.State, Standing: api.Standing(r.Standing), Card: r.Card,
+		DepartsOn: r.DepartsOn, Revision: r.Revision}
 }
 
 // notice is what the registry network is told of a change that led to the record. The town that a

@@ -70,12 +70,11 @@ func saveRecord(tx *store.Tx, r record) error {
 	return nil
 }
 
-// findResidents searches the persons who are on the register now, by name and date of birth; with left
-// also those who are no longer, unless another town has entered them.
-func findResidents(tx *store.Tx, name, born string, left bool, limit int) ([]record, error) {
+// findResidents searches the persons who are on the register now, by name and date of birth.
+func findResidents(tx *store.Tx, name, born string, limit int) ([]record, error) {
 	return store.Collect(scanRecord)(tx.Query(`SELECT `+recordColumns+` FROM resident
-		WHERE (state = $1 OR $5 = 1 AND arrived_at = '') AND ($2 = '' OR name = $2) AND ($3 = '' OR birth_date = $3)
-		ORDER BY name, birth_date, subject LIMIT $4`, string(jitsuin.Present), name, born, limit, number(left)))
+		WHERE state = $1 AND ($2 = '' OR name = $2) AND ($3 = '' OR birth_date = $3)
+		ORDER BY name, birth_date, subject LIMIT $4`, string(jitsuin.Present), name, born, limit))
 }
 
 func exists(tx *store.Tx, query string, args ...any) (bool, error) {
@@ -127,6 +126,7 @@ func saveCertificate(tx *store.Tx, c jukinet.Transfer) error {
 	_, err = tx.Exec(`INSERT INTO moving_certificate (subject, body, used) VALUES ($1, $2, 0)
 		ON CONFLICT (subject) DO UPDATE SET body = excluded.body, used = 0 WHERE moving_certificate.body <> excluded.body`,
 		string(c.Subject), string(body))
+	tx.Notify(caseSignal) // the counter's list shows it
 	return err
 }
 

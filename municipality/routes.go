@@ -101,6 +101,7 @@ func (t *Town) routes() {
 			out, err := t.complete(ctx, jitsuin.ID(in.ID), in.Body.Clerk)
 			return &caseOut{out}, err
 		})
+	t.deskRoutes(counter)
 	httpapi.Register(t.API, op("certify-terminal", http.MethodPost, "/terminal-certificates", "Have the terminal's key certified by J-LIS"),
 		func(ctx context.Context, in *terminalIn) (*terminalOut, error) {
 			out, err := t.certifyTerminal(ctx, in.Body.PublicKey)
@@ -117,7 +118,7 @@ func (t *Town) searchResidents(ctx context.Context, in *searchIn) (*searchOut, e
 	}
 	out := &searchOut{api.Residents{Residents: []api.Resident{}}}
 	err := t.DB.View(ctx, func(tx *store.Tx) error {
-		found, err := findResidents(tx, in.Body.Name, in.Body.BirthDate, in.Body.Left, in.Body.Limit)
+		found, err := searchRecords(tx, in.Body)
 		out.Body.Residents = make([]api.Resident, 0, len(found))
 		for _, r := range found {
 			out.Body.Residents = append(out.Body.Residents, r.resident(t.code))
@@ -150,12 +151,9 @@ const (
 
 // getApplication answers at once, or with since and wait as soon as the state is another.
 func (t *Town) getApplication(ctx context.Context, in *caseIn) (*caseOut, error) {
-	wait := time.Duration(0)
-	if in.Wait != "" {
-		var err error
-		if wait, err = time.ParseDuration(in.Wait); err != nil || wait < 0 {
-			return nil, jitsuin.Errorf(jitsuin.Invalid, "wait-form", "wait is a duration such as 25s").At("wait")
-		}
+	wait, err := readWait(in.Wait)
+	if err != nil {
+		return nil, err
 	}
 	signals, stop := t.DB.Watch(caseSignal)
 	defer stop()

@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
+	"github.com/jitsuin/jitsuin/municipality/counter"
 )
 
 // The instances that a town talks to.
@@ -33,6 +34,8 @@ type Config struct {
 	// InquiryDays is how long a reply to an inquiry letter is taken. No law that was read fixes
 	// it, towns choose; 0 means 30.
 	InquiryDays int `yaml:"inquiry_days,omitempty"`
+	// Counter, where it is given, serves the pages of the counter at the town's origin.
+	Counter *counter.Config `yaml:"counter,omitempty"`
 
 	// Cards is the card host that keeps the chips; nil takes the instance cards:1 of the directory.
 	Cards host.Cards `yaml:"-"`
@@ -47,6 +50,11 @@ const defaultInquiryDays = 30
 // Resolve makes relative paths absolute and says what is missing.
 func (c *Config) Resolve(base string) error {
 	actor.ResolvePaths(base, &c.Import)
+	if c.Counter != nil {
+		if err := c.Counter.Resolve(base); err != nil {
+			return err
+		}
+	}
 	return c.Config.Resolve(base)
 }
 
@@ -70,7 +78,7 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "config", "the instance of a municipality is municipality:CODE with five digits, not %q", cfg.Instance).At("instance")
 	}
 	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Municipality " + string(code), Version: "1",
-		Migrations: Migrations(), Log: cfg.Log, Store: cfg.Store})
+		Migrations: Migrations(), Log: cfg.Log, Store: append(counter.Tables(), cfg.Store...)})
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +103,11 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	t.Go("cases", t.advanceCases)
 	t.routes()
 	t.Metrics.Read("cases", t.readFigures)
+	if cfg.Counter != nil {
+		if _, err := counter.New(a, code, cfg.Cards, *cfg.Counter); err != nil {
+			return nil, errors.Join(err, a.Close())
+		}
+	}
 	return t, nil
 }
 

@@ -24,6 +24,8 @@ type cli struct {
 	Doctor doctorCmd `cmd:"" group:"country" help:"Look at a country, or one actor, and say what is wrong and what to do next."`
 	Feed   feedCmd   `cmd:"" group:"country" help:"Look after an actor's change feeds."`
 
+	Counter counterCmd `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`
+
 	Card   cardCmd   `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
 	Sign   signCmd   `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
 	Verify verifyCmd `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`

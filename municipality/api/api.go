@@ -24,6 +24,8 @@ type Resident struct {
 	State        jitsuin.ResidentState    `json:"state"`
 	Standing     Standing                 `json:"standing,omitzero"`
 	Card         jitsuin.ID               `json:"card,omitempty" doc:"the card that this municipality handed over or has seen"`
+	DepartsOn    jitsuin.Date             `json:"departs_on,omitzero" doc:"the planned day of a departure, for the states moving and abroad"`
+	Revision     int64                    `json:"revision,omitempty" doc:"rises with every change of the record"`
 }
 
 // Standing is what decides, besides the four items, which card and certificates the law lets a
@@ -40,14 +42,16 @@ type Residents struct {
 	Residents []Resident `json:"residents"`
 }
 
-// Query searches the register; empty members do not narrow. Limit is 1 to 500, and 50 where it is left out.
+// Query searches the register; empty members do not narrow. Name is a name or its beginning, as the
+// surname. Limit is 1 to 500, and 50 where it is left out.
 // Without Left it finds those who are on the register now; with it also the records of those who moved away,
 // died or were deleted (除票), as long as nobody else has entered them.
 type Query struct {
-	Name      string `json:"name,omitempty" maxLength:"100"`
-	Left      bool   `json:"left,omitempty" doc:"also the records of those who are no longer on the register"`
-	BirthDate string `json:"birth_date,omitempty" maxLength:"10"`
-	Limit     int    `json:"limit,omitempty" minimum:"1" maximum:"500" default:"50"`
+	Name      string     `json:"name,omitempty" maxLength:"100"`
+	Left      bool       `json:"left,omitempty" doc:"also the records of those who are no longer on the register"`
+	BirthDate string     `json:"birth_date,omitempty" maxLength:"10"`
+	Household jitsuin.ID `json:"household,omitempty" maxLength:"32"`
+	Limit     int        `json:"limit,omitempty" minimum:"1" maximum:"500" default:"50"`
 }
 
 // ChangeRequest records a change (異動). Which members are needed depends on Cause:
@@ -69,6 +73,7 @@ type ChangeRequest struct {
 	Destination  jitsuin.MunicipalityCode `json:"destination,omitempty"`
 	Abroad       bool                     `json:"abroad,omitempty"`
 	ContinuedUse bool                     `json:"continued_use,omitempty" doc:"国外継続利用, asked for by the day before departure"`
+	Revision     int64                    `json:"revision,omitempty" doc:"of the record that the clerk saw; where the record has changed since, it is a Conflict record-changed"`
 }
 
 // ChangeResult is the change as recorded.
@@ -79,6 +84,7 @@ type ChangeResult struct {
 	// act has none; Late tells that the notice came after it. It is noted, not refused.
 	NoticeDue jitsuin.Date `json:"notice_due"`
 	Late      bool         `json:"late,omitempty"`
+	Revision  int64        `json:"revision,omitempty" doc:"of the record after it"`
 }
 
 // ApplicationState is where a case of the counter stands.
@@ -180,6 +186,7 @@ type Applications struct {
 // RecordedChange is a change (異動) as the register keeps it: the notice itself and who recorded it.
 // Before has the four items as they were, nil for a first entry.
 type RecordedChange struct {
+	Revision   int64              `json:"revision,omitempty" doc:"of the record after it"`
 	Cause      jitsuin.Cause      `json:"cause"`
 	OccurredOn jitsuin.Date       `json:"occurred_on"`
 	NoticeDue  jitsuin.Date       `json:"notice_due"`
@@ -279,8 +286,13 @@ func (c Client) Changes(ctx context.Context, subject jitsuin.ID) ([]RecordedChan
 	return out.Changes, err
 }
 
+// act posts an act on a case. Its Idempotency-Key is that of ctx, or a new one.
 func (c Client) act(ctx context.Context, id jitsuin.ID, verb string, in, out any) error {
-	return c.Call(ctx, http.MethodPost, "/applications/"+string(id)+"/"+verb, newKey(), in, out)
+	key := httpapi.IdempotencyKey(ctx)
+	if key == "" {
+		key = newKey()
+	}
+	return c.Call(ctx, http.MethodPost, "/applications/"+string(id)+"/"+verb, key, in, out)
 }
 
 // SendInquiry makes the inquiry letter for somebody without a photo document.

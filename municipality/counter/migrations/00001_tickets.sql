@@ -1,0 +1,4 @@
+-- +goose Up
+
+-- Sign-in tickets that were not used yet; ticket is a hash, expires_at wall time in microseconds.
+CREATE TABLE counter_ticket (ticket TEXT PRIMARY KEY, clerk TEXT NOT NULL, expires_at BIGINT NOT NULL);
