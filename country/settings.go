@@ -29,13 +29,17 @@ type Settings struct {
 
 // settings tells for each role how its configuration file is read. Roles are those of openActor.
 var settings = map[string]func(path string) (Settings, error){
-	"municipality": settingsOf[municipality.Config](municipality.Migrations(), nil),
-	"jukinet":      settingsOf[jukinet.Config](jukinet.Migrations(), nil),
-	"minister":     settingsOf[minister.Config](minister.Migrations(), nil),
-	"platform":     settingsOf[platform.Config](platform.Migrations(), nil),
-	"holder":       settingsOf[site.Config](site.Migrations(), nil),
-	"service":      settingsOf[securities.Config](securities.Migrations(), nil),
-	"country":      settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
+	"municipality": settingsOf(municipality.Migrations(), func(s *Settings, c municipality.Config) {
+		if c.Counter != nil { // the terminal's own files are made when they are needed
+			s.Secrets = append(s.Secrets, c.Counter.Key)
+		}
+	}),
+	"jukinet":  settingsOf[jukinet.Config](jukinet.Migrations(), nil),
+	"minister": settingsOf[minister.Config](minister.Migrations(), nil),
+	"platform": settingsOf[platform.Config](platform.Migrations(), nil),
+	"holder":   settingsOf[site.Config](site.Migrations(), nil),
+	"service":  settingsOf[securities.Config](securities.Migrations(), nil),
+	"country":  settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
 	"cards": settingsOf(nil, func(s *Settings, c CardsConfig) {
 		s.Secrets, s.Cards = append(s.Secrets, c.CreateKey), c.Cards
 	}),
