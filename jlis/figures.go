@@ -57,7 +57,7 @@ func outcomeOf(err error) string {
 
 var (
 	signingStopped = metrics.NewGauge("jlis_signing_stopped", "1 for the reason for which nothing is signed: the journal of signatures does not fit the database.", "reason")
-	signerCounter  = metrics.NewGauge("jlis_signer_counter", "How many signatures the signer's journal counts, of all keys since it was made.")
+	signerCounter  = metrics.NewGauge("jlis_signer_signatures", "How many signatures the signer's journal counts, of all keys since it was made.")
 	signerEpoch    = metrics.NewGauge("jlis_signer_epoch", "The signer's epoch; it rises at every restore.")
 	serialNext     = metrics.NewGauge("jlis_serials_given", "Serial numbers given, by kind of certificate and epoch.", "kind", "epoch")
 	appsOpen       = metrics.NewGauge("jlis_applications_open", "Applications that have not come to their end, by state.", "state")

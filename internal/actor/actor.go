@@ -132,7 +132,8 @@ func (a *Actor) Remote(target string) *httpapi.Remote {
 // RemoteAs is the way to another instance for a second face of the actor, which has a name of its own.
 func (a *Actor) RemoteAs(self httpapi.Identity, target string) *httpapi.Remote {
 	r := httpapi.NewRemote(self, a.Directory, target)
-	r.OnUnreachable(func() { a.count.unreachable.WithLabelValues(target).Inc() })
+	unreachable := a.count.unreachable.WithLabelValues(target) // 0 from the beginning, so that the first is a rise
+	r.OnUnreachable(unreachable.Inc)
 	return r
 }
 
