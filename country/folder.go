@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
@@ -86,28 +89,34 @@ func (f Folder) Lock() (unlock func(), err error) {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	file, err := os.OpenFile(f.Path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock := flock.New(f.Path(lockFile), flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
 	if err != nil {
+		lock.Close()
 		return nil, fmt.Errorf("lock: %w", err)
 	}
-	if err := lockFile(file); err != nil {
-		file.Close()
+	if !locked {
+		lock.Close()
 		return nil, jitsuin.Errorf(jitsuin.Conflict, "country-running", "a country runs in %s already", string(f)).
 			WithHint("stop it (Ctrl-C where it runs), or choose another folder with --data")
 	}
-	return func() { file.Close() }, nil
+	return func() { lock.Close() }, nil
 }
+
+// lockFile stays when a country is removed: whoever waits for the lock waits for this very file.
+const lockFile = "lock"
 
 // Locked tells whether a process runs this country. It takes the lock for an instant, so it is not for asking
 // again and again beside a country that is about to start; false where that
 // cannot be told.
 func (f Folder) Locked() bool {
-	file, err := os.Open(f.Path("lock"))
-	if err != nil {
+	if _, err := os.Stat(f.Path(lockFile)); err != nil {
 		return false
 	}
-	defer file.Close()
-	return isLocked(file)
+	lock := flock.New(f.Path(lockFile))
+	defer lock.Close()
+	free, err := lock.TryRLock()
+	return err == nil && !free
 }
 
 // Identity reads an instance's id and key, to call actors as that instance.
@@ -175,6 +184,7 @@ func (f Folder) makeSecret(name string) error {
 // Reset removes a country, and only something that is one.
 func (f Folder) Reset() error {
 	entries, err := os.ReadDir(string(f))
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == lockFile })
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
 	}

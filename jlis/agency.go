@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -226,7 +227,7 @@ func writeDurably(path string, content []byte, mode fs.FileMode) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := os.Rename(tmp, path); err != nil || runtime.GOOS == "windows" { // which cannot sync a folder
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"github.com/jitsuin/jitsuin"
@@ -19,7 +20,12 @@ import (
 func socketName(id jitsuin.ID) string { return string(id) + ".sock" }
 
 // maxSocketPath is the room in sockaddr_un, less the zero at the end.
-const maxSocketPath = 107
+var maxSocketPath = func() int {
+	if runtime.GOOS == "linux" || runtime.GOOS == "windows" {
+		return 107
+	}
+	return 103 // macOS and the BSDs
+}()
 
 type socket struct {
 	listener *net.UnixListener
@@ -46,9 +52,11 @@ func (s *slot) serveHolder() error {
 		return err
 	}
 	listener.SetUnlinkOnClose(false) // it may know the path by another name
-	if err := os.Chmod(path, 0o600); err != nil {
-		listener.Close()
-		return fmt.Errorf("close the socket to others: %w", err)
+	if runtime.GOOS != "windows" {   // there the access list of the folder decides
+		if err := os.Chmod(path, 0o600); err != nil {
+			listener.Close()
+			return fmt.Errorf("close the socket to others: %w", err)
+		}
 	}
 	s.socket = &socket{listener, path}
 	s.host.tasks.Go(func() { s.accept(listener) })
@@ -102,9 +110,9 @@ func (s *slot) serveConn(conn net.Conn) error {
 func OpenSocket(ctx context.Context, path string) (reader.Card, error) {
 	conn, err := dialUnix(ctx, path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case err != nil && isMissing(path):
 		return nil, jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no card at %s: %w", path, err)
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaRefused):
 		return nil, jitsuin.Errorf(jitsuin.Unavailable, "card-gone", "no card host serves %s: %w", path, err)
 	case err != nil:
 		return nil, fmt.Errorf("open the card at %s: %w", path, err)
@@ -120,6 +128,14 @@ func OpenSocket(ctx context.Context, path string) (reader.Card, error) {
 		return nil, err
 	}
 	return nil, errInUse()
+}
+
+// wsaRefused is WSAECONNREFUSED, which Windows says for ECONNREFUSED, and also where there is no socket.
+const wsaRefused = syscall.Errno(10061)
+
+func isMissing(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func errPathTooLong(path string) error {

@@ -73,7 +73,11 @@ func (db *DB) openSQLite(path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("open the database file: %w", err)
 	}
-	name := "file:" + (&url.URL{Path: abs}).EscapedPath()
+	slashed := filepath.ToSlash(abs)
+	if !strings.HasPrefix(slashed, "/") { // C:/…
+		slashed = "/" + slashed
+	}
+	name := "file://" + (&url.URL{Path: slashed}).EscapedPath()
 	const common = "?_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_dqs=0"
 	return db.openHandles(name+common+"&_txlock=immediate", name+common+"&_query_only=1")
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -157,8 +158,12 @@ func (j *journal) since(counter uint64) []Receipt {
 	return append([]Receipt(nil), j.entries[counter:]...)
 }
 
-// syncDir makes a new file's name durable.
+// syncDir makes a new file's name durable. Windows cannot sync a folder; NTFS writes its journal of names
+// by itself.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(filepath.Clean(dir))
 	if err != nil {
 		return err
