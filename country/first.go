@@ -287,7 +287,7 @@ func welcome(out io.Writer, f Folder, facts Facts, took time.Duration) {
 // newFacts are the facts of a country that is made now.
 func newFacts(o Options) (Facts, error) {
 	now := time.Now().UTC()
-	facts := Facts{Format: folderFormat, Seed: o.Seed, Listen: o.Listen, Made: now, Civil: now, Version: o.Version, Cadence: o.Cadence}
+	facts := Facts{Format: FolderFormat, Seed: o.Seed, Listen: o.Listen, Made: now, Civil: now, Version: o.Version, Cadence: o.Cadence}
 	if !o.Clock.IsZero() {
 		facts.Civil = o.Clock.UTC()
 	}

@@ -43,11 +43,11 @@ type Facts struct {
 	Layout  string    `json:"layout"` // digest of what was last written into the folder, see layout
 }
 
-// folderFormat rises when a release lays a folder out so that the one before would not understand it.
+// FolderFormat rises when a release lays a folder out so that the one before would not understand it.
 //
 //	1  the first release
 //	2  config/.generated keeps the configuration files as they were written; country.json has the layout
-const folderFormat = 2
+const FolderFormat = 2
 
 // Path joins names onto the folder.
 func (f Folder) Path(names ...string) string {
@@ -77,8 +77,8 @@ func (f Folder) Facts() (Facts, error) {
 	if err != nil {
 		return facts, jitsuin.Errorf(jitsuin.Invalid, "country-facts", "%s cannot be read: %w", f.Path("country.json"), err)
 	}
-	if facts.Format > folderFormat {
-		return facts, jitsuin.Errorf(jitsuin.Unsupported, "folder-newer", "%s was made by a newer release (format %d, this one knows %d)", string(f), facts.Format, folderFormat).
+	if facts.Format > FolderFormat {
+		return facts, jitsuin.Errorf(jitsuin.Unsupported, "folder-newer", "%s was made by a newer release (format %d, this one knows %d)", string(f), facts.Format, FolderFormat).
 			WithHint("run the release that last ran it, or a later one; nothing was changed")
 	}
 	return facts, nil

@@ -63,7 +63,7 @@ func (l layout) digest() string {
 // cut short is done again; a folder that is up to date is not touched.
 func (f Folder) update(facts *Facts, o Options) error {
 	changed := *facts
-	changed.Format = folderFormat
+	changed.Format = FolderFormat
 	if o.Listen != "" {
 		changed.Listen = o.Listen
 	}
@@ -84,8 +84,8 @@ func (f Folder) update(facts *Facts, o Options) error {
 	if err := f.layOut(next, before, o.Out); err != nil {
 		return err
 	}
-	if facts.Format < folderFormat && o.Out != nil {
-		fmt.Fprintf(o.Out, "The folder %s was of an earlier release (format %d) and is now of format %d.\n", string(f), facts.Format, folderFormat)
+	if facts.Format < FolderFormat && o.Out != nil {
+		fmt.Fprintf(o.Out, "The folder %s was of an earlier release (format %d) and is now of format %d.\n", string(f), facts.Format, FolderFormat)
 	}
 	*facts = changed
 	return f.writeFacts(changed)

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/holder/site"
@@ -27,23 +28,54 @@ type Settings struct {
 	Cards      string   // folder of chips, where it has one
 }
 
+// schemas are the tables of each role that has some of its own.
+var schemas = map[string]fs.FS{
+	"municipality": municipality.Migrations(),
+	"jukinet":      jukinet.Migrations(),
+	"jlis":         jlis.Migrations(),
+	"minister":     minister.Migrations(),
+	"platform":     platform.Migrations(),
+	"holder":       site.Migrations(),
+	"service":      securities.Migrations(),
+}
+
+// Schemas gives the versions of the tables that this program makes: of each role's own under its name,
+// and of those that every actor has under theirs (feed, api, …).
+func Schemas() (map[string]int64, error) {
+	all := map[string]int64{}
+	for role, own := range schemas {
+		known, err := actor.KnownSchema(own)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range known {
+			name := strings.TrimPrefix(v.Table, "schema_")
+			if name == "version" {
+				name = role
+			}
+			all[name] = v.Know
+		}
+	}
+	return all, nil
+}
+
 // settings tells for each role how its configuration file is read. Roles are those of openActor.
 var settings = map[string]func(path string) (Settings, error){
-	"municipality": settingsOf(municipality.Migrations(), func(s *Settings, c municipality.Config) {
+	"municipality": settingsOf(schemas["municipality"], func(s *Settings, c municipality.Config) {
 		if c.Counter != nil { // the terminal's own files are made when they are needed
 			s.Secrets = append(s.Secrets, c.Counter.Key)
 		}
 	}),
-	"jukinet":  settingsOf[jukinet.Config](jukinet.Migrations(), nil),
-	"minister": settingsOf[minister.Config](minister.Migrations(), nil),
-	"platform": settingsOf[platform.Config](platform.Migrations(), nil),
-	"holder":   settingsOf[site.Config](site.Migrations(), nil),
-	"service":  settingsOf[securities.Config](securities.Migrations(), nil),
+	"jukinet":  settingsOf[jukinet.Config](schemas["jukinet"], nil),
+	"minister": settingsOf[minister.Config](schemas["minister"], nil),
+	"platform": settingsOf[platform.Config](schemas["platform"], nil),
+	"holder":   settingsOf[site.Config](schemas["holder"], nil),
+	"service":  settingsOf[securities.Config](schemas["service"], nil),
 	"country":  settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
 	"cards": settingsOf(nil, func(s *Settings, c CardsConfig) {
 		s.Secrets, s.Cards = append(s.Secrets, c.CreateKey), c.Cards
 	}),
-	"jlis": settingsOf(jlis.Migrations(), func(s *Settings, c jlis.Config) {
+	"jlis": settingsOf(schemas["jlis"], func(s *Settings, c jlis.Config) {
 		s.Signer, s.Passphrase = c.SignerFolder(), c.PassphraseFile
 		s.Secrets = append(s.Secrets, c.PassphraseFile, c.CardHostKeyFile, c.Status.Key)
 		s.Listens = append(s.Listens, c.Status.Listen)

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-
 	"github.com/alecthomas/kong"
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/complete"
@@ -21,24 +17,6 @@ Example:  jitsuin rules | less`
 }
 
 func (rulesCmd) Run(face *ui.Face) error { return rules.WriteRegister(face.Out) }
-
-type versionCmd struct{}
-
-func (versionCmd) Help() string { return "Example:  jitsuin version" }
-
-func (versionCmd) Run(face *ui.Face) error {
-	facts := fmt.Sprintf("jitsuin %s\n%s\nplatform %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	names := map[string]string{"vcs.revision": "revision", "vcs.time": "committed", "vcs.modified": "modified", "CGO_ENABLED": "cgo"}
-	if b, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range b.Settings {
-			if name := names[s.Key]; name != "" {
-				facts += name + " " + s.Value + "\n"
-			}
-		}
-	}
-	_, err := fmt.Fprint(face.Out, facts)
-	return err
-}
 
 type completionCmd struct {
 	Shell string `arg:"" help:"Which shell: ${enum}." enum:"bash,zsh,fish"`

@@ -29,7 +29,7 @@ Example:  jitsuin up --reset --clock 2027-01-15T09:00:00+09:00`
 
 func (c *upCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
 	return world.up(ctx, country.Options{Data: c.Data, Listen: c.Listen, Reset: c.Reset, Clock: c.Clock, Seed: c.Seed,
-		Cadence: c.Cadence, Version: version, Out: face.Out, Log: face.Log, Pages: console.Pages})
+		Cadence: c.Cadence, Version: programVersion(), Out: face.Out, Log: face.Log, Pages: console.Pages})
 }
 
 type serveCmd struct {

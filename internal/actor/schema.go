@@ -18,3 +18,6 @@ func tables() []store.Option {
 func Schema(ctx context.Context, db *store.DB, own fs.FS) ([]store.Version, error) {
 	return db.Schema(ctx, own, tables()...)
 }
+
+// KnownSchema tells how far this program's tables of an actor go.
+func KnownSchema(own fs.FS) ([]store.Version, error) { return store.Known(own, tables()...) }

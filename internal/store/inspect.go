@@ -98,6 +98,23 @@ type Version struct {
 
 // Schema compares the database's schema with the migrations that Open would be given.
 func (db *DB) Schema(ctx context.Context, migrations fs.FS, opts ...Option) (versions []Version, err error) {
+	if versions, err = Known(migrations, opts...); err != nil {
+		return nil, err
+	}
+	for i := range versions {
+		v := &versions[i]
+		err := db.View(ctx, func(tx *Tx) error {
+			return tx.QueryRow(`SELECT COALESCE(MAX(version_id), 0) FROM ` + v.Table + ` WHERE is_applied`).Scan(&v.Have)
+		})
+		if err != nil && !strings.Contains(err.Error(), v.Table) { // a table that is not there: never applied
+			return nil, fmt.Errorf("read the schema version in %s: %w", v.Table, err)
+		}
+	}
+	return versions, nil
+}
+
+// Known tells how far the migrations go that Open would be given, without a database.
+func Known(migrations fs.FS, opts ...Option) (versions []Version, err error) {
 	var o options
 	if migrations != nil {
 		o.sources = append(o.sources, source{"schema_version", migrations})
@@ -109,12 +126,6 @@ func (db *DB) Schema(ctx context.Context, migrations fs.FS, opts ...Option) (ver
 		v := Version{Table: s.table}
 		if v.Know, err = newest(s.files); err != nil {
 			return nil, err
-		}
-		err := db.View(ctx, func(tx *Tx) error {
-			return tx.QueryRow(`SELECT COALESCE(MAX(version_id), 0) FROM ` + s.table + ` WHERE is_applied`).Scan(&v.Have)
-		})
-		if err != nil && !strings.Contains(err.Error(), s.table) { // a table that is not there: never applied
-			return nil, fmt.Errorf("read the schema version in %s: %w", s.table, err)
 		}
 		versions = append(versions, v)
 	}
