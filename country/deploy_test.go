@@ -131,6 +131,7 @@ func TestTheExampleDeploymentStarts(t *testing.T) {
 		}
 		m.hold(held)
 	}
+	config = regexp.MustCompile(`(?m)^metrics: \S+`).ReplaceAllString(config, "metrics: "+plan.Listen(210))
 	config = regexp.MustCompile(`(?m)^database: postgres://.*$`).ReplaceAllString(config, "database: "+t.TempDir()+"/jlis.db")
 	config = strings.NewReplacer("/var/lib/jitsuin", t.TempDir(), "/etc/jitsuin", string(f)).Replace(config)
 	sources := map[string]string{"/etc/jitsuin/%i.pem": f.KeyPath(country.JLIS), "/etc/jitsuin/status-1.pem": f.KeyPath(country.Status),
