@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -23,8 +22,6 @@ const (
 	sessionCookie = "securities_session"
 )
 
-const loginPurpose = "証券口座へのログイン"
-
 func newToken() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails
@@ -40,6 +37,13 @@ func hashed(token string) string {
 func (f *Firm) cookie(name, token string, life time.Duration) http.Cookie {
 	return http.Cookie{Name: name, Value: token, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
 		SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(f.cfg.Origin, "https://")}
+}
+
+// session is the cookie of a session. It is Lax, so that it is there when the holder has led back here.
+func (f *Firm) session(token string, life time.Duration) http.Cookie {
+	c := f.cookie(sessionCookie, token, life)
+	c.SameSite = http.SameSiteLaxMode
+	return c
 }
 
 type startOut struct {
@@ -98,7 +102,7 @@ func (f *Firm) finishLogin(ctx context.Context, in *finishIn) (*finishOut, error
 	err = f.DB.Update(ctx, func(tx *store.Tx) error {
 		customer, err := customerOf(tx, l.User.ID)
 		if err == nil && customer == "" {
-			err = jitsuin.Errorf(jitsuin.Denied, "no-customer", "this person has no account here").WithHint("open one with a signed contract at POST /contracts")
+			err = jitsuin.Errorf(jitsuin.Denied, "no-customer", "this person has no account here").WithHint("open one first: POST /applications")
 		}
 		if err != nil {
 			return err
@@ -107,10 +111,9 @@ func (f *Firm) finishLogin(ctx context.Context, in *finishIn) (*finishOut, error
 		if err := endSession(tx, in.Session); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO sessions (token, customer, expires_at) VALUES ($1, $2, $3)`, hashed(token), customer, store.Micros(out.Body.Until))
-		return err
+		return beginSession(tx, token, customer, out.Body.Until)
 	})
-	out.SetCookie = f.cookie(sessionCookie, token, f.cfg.SessionLife)
+	out.SetCookie = f.session(token, f.cfg.SessionLife)
 	return out, err
 }
 
@@ -140,7 +143,12 @@ type logoutOut struct {
 // logout ends the browser's session here, not only in the browser; without one it does nothing.
 func (f *Firm) logout(ctx context.Context, in *sessionIn) (*logoutOut, error) {
 	err := f.DB.Update(ctx, func(tx *store.Tx) error { return endSession(tx, in.Session) })
-	return &logoutOut{f.cookie(sessionCookie, "", -time.Second)}, err
+	return &logoutOut{f.session("", -time.Second)}, err
+}
+
+func beginSession(tx *store.Tx, token string, customer jitsuin.ID, until time.Time) error {
+	_, err := tx.Exec(`INSERT INTO sessions (token, customer, expires_at) VALUES ($1, $2, $3)`, hashed(token), customer, store.Micros(until))
+	return err
 }
 
 func endSession(tx *store.Tx, token string) error {
@@ -156,28 +164,32 @@ type meOut struct {
 // me shows the customer of the session.
 func (f *Firm) me(ctx context.Context, in *sessionIn) (*meOut, error) {
 	out := &meOut{CacheControl: "no-store"}
-	now := store.Micros(time.Now())
+	now := time.Now()
 	err := f.DB.View(ctx, func(tx *store.Tx) error {
-		var id jitsuin.ID
-		err := tx.QueryRow(`SELECT customer FROM sessions WHERE token = $1 AND expires_at > $2`, hashed(in.Session), now).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return jitsuin.Errorf(jitsuin.Unauthenticated, "no-session", "nobody is logged in").WithHint("log in at POST /login/start")
+		id, err := customerIn(tx, in.Session, now)
+		if err == nil {
+			out.Body, err = getCustomer(tx, id)
 		}
-		if err != nil {
-			return err
-		}
-		out.Body, err = getCustomer(tx, id)
 		return err
 	})
 	return out, err
 }
 
-// forgetTokens drops logins and sessions that ended before a time.
+// customerIn gives the customer of a session; Unauthenticated "no-session" for none.
+func customerIn(tx *store.Tx, token string, now time.Time) (id jitsuin.ID, err error) {
+	err = tx.QueryRow(`SELECT customer FROM sessions WHERE token = $1 AND expires_at > $2`, hashed(token), store.Micros(now)).Scan(&id)
+	return id, notFound(err, jitsuin.Errorf(jitsuin.Unauthenticated, "no-session", "nobody is logged in").WithHint("log in at POST /login/start"))
+}
+
+// forgetTokens drops what ended before a time: logins, sessions, requests, applications that came to nothing.
 func (f *Firm) forgetTokens(ctx context.Context, before time.Time) error {
 	return f.DB.Update(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(`DELETE FROM logins WHERE expires_at < $1`, store.Micros(before))
 		if err == nil {
 			_, err = tx.Exec(`DELETE FROM sessions WHERE expires_at < $1`, store.Micros(before))
+		}
+		if err == nil {
+			err = forgetApplications(tx, before)
 		}
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/web"
 )
 
 // Config is the firm's configuration. What New does with a zero value stands at each member.
@@ -27,6 +28,10 @@ type Config struct {
 	TenantKey string `yaml:"tenant_key,omitempty"`
 	// Origin is where customers' browsers find the firm, as registered at the platform: the directory's.
 	Origin string `yaml:"origin,omitempty"`
+	// Holder is the holder's instance, to whose pages browsers are led: holder:1.
+	Holder string `yaml:"holder,omitempty"`
+	// Responsible is who is in charge of the checks that the system makes, as confirmation records name them.
+	Responsible string `yaml:"responsible,omitempty"`
 	// SessionLife is how long a customer stays logged in: 30 minutes.
 	SessionLife time.Duration `yaml:"session_life,omitempty"`
 	// Log defaults to slog.Default.
@@ -50,6 +55,12 @@ func (c *Config) fill() {
 	if c.TenantKey == "" {
 		c.TenantKey = filepath.Join(filepath.Dir(c.Key), strings.ReplaceAll(c.Tenant, ":", "-")+".pem")
 	}
+	if c.Holder == "" {
+		c.Holder = "holder:1"
+	}
+	if c.Responsible == "" {
+		c.Responsible = "口座開設部 見本　例子"
+	}
 	if c.SessionLife == 0 {
 		c.SessionLife = 30 * time.Minute
 	}
@@ -60,6 +71,7 @@ type Firm struct {
 	*actor.Actor
 	cfg      Config
 	platform *client.Client
+	site     *web.Site
 }
 
 //go:embed migrations/*.sql
@@ -76,7 +88,11 @@ func New(ctx context.Context, cfg Config) (*Firm, error) {
 	if err := f.connect(); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	if f.site, err = f.newSite(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	f.routes()
+	f.pages()
 	f.Go("forget", f.forget)
 	return f, nil
 }
@@ -107,9 +123,12 @@ func (f *Firm) connect() error {
 
 func (f *Firm) routes() {
 	customers := httpapi.Public("customers come with nothing but their card")
-	httpapi.Register(f.API, httpapi.Operation{ID: "sign-contract", Method: http.MethodPost, Path: "/contracts", Status: http.StatusCreated,
-		MaxBody: maxContractBody, Summary: "Open an account with a signed contract",
-		Description: "Needs the header Idempotency-Key. The signature is a detached CMS made with the signature certificate.", Policy: customers}, f.postContract)
+	httpapi.Register(f.API, httpapi.Operation{ID: "start-application", Method: http.MethodPost, Path: "/applications", Status: http.StatusCreated,
+		Summary: "Begin the opening of an account", Description: "Draws an application. The person is led to open, where their holder has the form filled in and signed.", Policy: customers}, f.postApplication)
+	f.site.Handle(f.API, "GET /applications/{number}/form", httpapi.Public("whoever knows an application's number; the form names nobody"), f.serveForm)
+	httpapi.Register(f.API, httpapi.Operation{ID: "answer", Method: http.MethodPost, Path: "/answers", MaxBody: maxAnswerBody,
+		Summary: "Take in what a holder answers", Description: "The same answer again gives the same address, and has its effect once.",
+		Policy: httpapi.Public("a holder that knows txn and state of a request")}, f.postAnswer)
 	httpapi.Register(f.API, httpapi.Operation{ID: "login-start", Method: http.MethodPost, Path: "/login/start",
 		Summary: "Begin a login", Policy: customers}, f.startLogin)
 	httpapi.Register(f.API, httpapi.Operation{ID: "login-finish", Method: http.MethodPost, Path: "/login/finish",
@@ -118,6 +137,8 @@ func (f *Firm) routes() {
 		Summary: "End the session", Policy: httpapi.Public("the session cookie decides")}, f.logout)
 	httpapi.Register(f.API, httpapi.Operation{ID: "me", Method: http.MethodGet, Path: "/me",
 		Summary: "The customer who is logged in", Policy: httpapi.Public("the session cookie decides")}, f.me)
+	httpapi.Register(f.API, httpapi.Operation{ID: "record", Method: http.MethodGet, Path: "/me/record",
+		Summary: "The confirmation record of the customer who is logged in", Policy: httpapi.Public("the session cookie decides")}, f.getRecord)
 }
 
 // forget drops what has expired, by wall time.

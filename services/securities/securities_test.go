@@ -10,21 +10,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
-	"github.com/jitsuin/jitsuin/internal/store"
-	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/services/securities"
-	"github.com/jitsuin/jitsuin/signature"
 )
-
-var document = []byte("証券総合口座の申込書")
 
 // firm is a running firm, a tenant of a running platform.
 type firm struct {
@@ -80,7 +74,9 @@ func (b *browser) call(method, path, key string, in, out any) string {
 		b.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(httpapi.HeaderIdempotencyKey, key)
+	if key != "" {
+		req.Header.Set(httpapi.HeaderIdempotencyKey, key)
+	}
 	resp, err := b.Do(req)
 	if err != nil {
 		b.t.Fatal(err)
@@ -105,15 +101,6 @@ func (b *browser) call(method, path, key string, in, out any) string {
 	return ""
 }
 
-type signed struct {
-	Document  []byte `json:"document"`
-	Signature []byte `json:"signature"`
-}
-
-func (f *firm) signs(p *platformtest.Person) signed {
-	return signed{document, p.Sign.Over(f.t, document)}
-}
-
 // start begins a login and answers its challenge with a credential.
 func (b *browser) start(c platformtest.Credential) client.LoginRequest {
 	b.t.Helper()
@@ -135,154 +122,11 @@ func want(t *testing.T, what, got, code string) {
 	}
 }
 
-func TestACustomerSignsAndLogsIn(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
-		f := open(t, url)
-		hanako := f.Agency.Resident("霧島　花子")
-		b := f.browser()
-		want(t, "before the first contract", b.call("POST", "/login/finish", "", b.start(hanako.Auth), nil), "no-customer")
-		var contract securities.Contract
-		want(t, "the contract", b.call("POST", "/contracts", "contract-0001", f.signs(hanako), &contract), "")
-		if contract.ID == "" || contract.Verification == "" || time.Since(contract.AcceptedAt) > time.Minute {
-			t.Errorf("%+v", contract)
-		}
-		want(t, "who is nobody", b.call("GET", "/me", "", nil, nil), "no-session")
-		answer := b.start(hanako.Auth)
-		want(t, "the login", b.call("POST", "/login/finish", "", answer, nil), "")
-		var me securities.Customer
-		want(t, "the customer", b.call("GET", "/me", "", nil, &me), "")
-		if me.Items != hanako.Items || len(me.Contracts) != 1 || me.Contracts[0] != contract {
-			t.Errorf("me: %+v", me)
-		}
-		want(t, "the answer a second time", b.call("POST", "/login/finish", "", answer, nil), "login-unknown")
-		want(t, "another browser", f.browser().call("GET", "/me", "", nil, nil), "no-session")
-
-		// She moves house: new items, a new signature certificate, and still the same customer.
-		hanako.Items.Address = "霞県夕凪町１番地"
-		f.Agency.Reissue(hanako, jitsuin.SignCert, nil)
-		second := signed{[]byte("住所変更届"), hanako.Sign.Over(t, []byte("住所変更届"))}
-		want(t, "the second contract", b.call("POST", "/contracts", "contract-0002", second, nil), "")
-		var moved securities.Customer
-		want(t, "the customer who moved", b.call("GET", "/me", "", nil, &moved), "")
-		if moved.ID != me.ID || moved.Items != hanako.Items || len(moved.Contracts) != 2 {
-			t.Errorf("after the move: %+v", moved)
-		}
-	})
-}
-
-func TestContractsThatAreRefused(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
-		f := open(t, url)
-		hanako := f.Agency.Resident("霧島　花子")
-		b := f.browser()
-		good := f.signs(hanako)
-		altered := signed{append([]byte("手数料無料 "), document...), good.Signature}
-		want(t, "altered", b.call("POST", "/contracts", "contract-0001", altered, nil), "content-changed")
-		whole := f.embeds(hanako)
-		for what, nothing := range map[string]any{"no document": map[string]any{"signature": whole}, "null": map[string]any{"document": nil, "signature": whole}, "empty": signed{[]byte{}, whole}} {
-			if code := b.call("POST", "/contracts", "contract-0005", nothing, nil); code != "request-form" && code != "document-missing" {
-				t.Errorf("%s: the document inside the signature stood in for the contract: %q", what, code)
-			}
-		}
-		want(t, "too large", b.call("POST", "/contracts", "contract-0001", signed{make([]byte, 8<<20+1), good.Signature}, nil), "document-size")
-		want(t, "no key", b.call("POST", "/contracts", "", good, nil), "idempotency-key-missing")
-		taro := f.Agency.Resident("沢渡　太郎")
-		f.Agency.Revoke(jitsuin.SignCert, taro.Sign.Cert)
-		want(t, "revoked", b.call("POST", "/contracts", "contract-0002", f.signs(taro), nil), "revoked")
-		want(t, "nothing was kept", f.rows(), "0 customers, 0 contracts")
-
-		var first, again securities.Contract
-		want(t, "good", b.call("POST", "/contracts", "contract-0003", good, &first), "")
-		want(t, "repeated", b.call("POST", "/contracts", "contract-0003", good, &again), "")
-		if first != again {
-			t.Errorf("repeated: %+v, was %+v", again, first)
-		}
-		want(t, "the same document once more", b.call("POST", "/contracts", "contract-0004", good, nil), "contract-exists")
-		want(t, "the key for another", b.call("POST", "/contracts", "contract-0003", altered, nil), "idempotency-key-reused")
-		want(t, "one was kept", f.rows(), "1 customers, 1 contracts")
-		f.keepsNoSerial(hanako)
-	})
-}
-
-// embeds signs the document inside the signature.
-func (f *firm) embeds(p *platformtest.Person) []byte {
-	f.t.Helper()
-	s := signature.DocumentSigner{Certificate: p.Sign.Cert, Key: p.Sign.Key}
-	der, err := s.Embedded(f.t.Context(), document, time.Now())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return der
-}
-
-// An answer that the platform gave long ago says nothing of today: a request that was cut off before
-// the firm had stored the contract is not taken up again with it when the certificate may have ended.
-func TestAnOldVerificationAcceptsNothing(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
-		f := open(t, url)
-		hanako, taro := f.Agency.Resident("霧島　花子"), f.Agency.Resident("沢渡　太郎")
-		b := f.browser()
-		var kept, again securities.Contract
-		his := f.signs(taro)
-		want(t, "in time", b.call("POST", "/contracts", "contract-0001", his, &kept), "")
-		// The firm asks the platform and stops there.
-		good := f.signs(hanako)
-		platform, err := client.New(f.Origin, platformtest.ID, f.tenant.ID, f.tenant.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer platform.Close()
-		v, err := platform.Verify(t.Context(), "contract-0002", client.VerificationRequest{Document: good.Document, Signature: good.Signature, Purpose: "account"})
-		if err != nil || v.User == nil {
-			t.Fatalf("%+v, %v", v, err)
-		}
-		f.Platform.Clock.Set(time.Hour)
-		f.firm.Clock.Set(time.Hour)
-		f.Agency.Revoke(jitsuin.SignCert, hanako.Sign.Cert)
-		f.Agency.Revoke(jitsuin.SignCert, taro.Sign.Cert)
-		want(t, "with the old answer", b.call("POST", "/contracts", "contract-0002", good, nil), "verification-old")
-		want(t, "with a new one", b.call("POST", "/contracts", "contract-0003", good, nil), "revoked")
-		want(t, "what was accepted before, repeated", b.call("POST", "/contracts", "contract-0001", his, &again), "")
-		if again != kept {
-			t.Errorf("repeated: %+v, was %+v", again, kept)
-		}
-		want(t, "one was kept", f.rows(), "1 customers, 1 contracts")
-	})
-}
-
-func (f *firm) rows() string {
-	f.t.Helper()
-	var text string
-	err := f.firm.DB.View(f.t.Context(), func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT (SELECT COUNT(*) FROM customers) || ' customers, ' || (SELECT COUNT(*) FROM contracts) || ' contracts'`).Scan(&text)
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return text
-}
-
-func (f *firm) keepsNoSerial(p *platformtest.Person) {
-	f.t.Helper()
-	var user, verification string
-	err := f.firm.DB.View(f.t.Context(), func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT c.user_id, k.verification FROM customers c JOIN contracts k ON k.customer = c.id`).Scan(&user, &verification)
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	for _, serial := range []string{p.Sign.Cert.SerialNumber.Text(16), p.Auth.Cert.SerialNumber.Text(16)} {
-		if strings.Contains(user+verification, serial) {
-			f.t.Error("a serial number is a customer's id")
-		}
-	}
-}
-
 func TestALoginBelongsToItsBrowser(t *testing.T) {
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	mine, theirs := f.browser(), f.browser()
-	want(t, "the contract", mine.call("POST", "/contracts", "contract-0001", f.signs(hanako), nil), "")
+	mine.opens(hanako)
 	answer := mine.start(hanako.Auth)
 	want(t, "without any login", f.browser().call("POST", "/login/finish", "", answer, nil), "login-unknown")
 	theirs.start(hanako.Auth)
@@ -307,8 +151,8 @@ func TestASessionEnds(t *testing.T) {
 		}
 		thief.Jar.SetCookies(at, b.Jar.Cookies(at))
 	}
-	want(t, "hers", b.call("POST", "/contracts", "contract-0001", f.signs(hanako), nil), "")
-	want(t, "his", b.call("POST", "/contracts", "contract-0002", f.signs(taro), nil), "")
+	b.opens(hanako)
+	b.opens(taro)
 	want(t, "her login", b.call("POST", "/login/finish", "", b.start(hanako.Auth), nil), "")
 	steal()
 	want(t, "her token elsewhere", thief.call("GET", "/me", "", nil, nil), "")
