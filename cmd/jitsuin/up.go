@@ -50,7 +50,7 @@ func (c *serveCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
 type tourCmd struct {
 	data
 	Out      string `help:"Folder for the evidence of every step." placeholder:"FOLDER" type:"path"`
-	Contract string `help:"PDF that is signed in place of the built-in contract." placeholder:"FILE" type:"existingfile"`
+	Contract string `help:"PDF that is signed in place of the application for the account." placeholder:"FILE" type:"existingfile"`
 }
 
 func (tourCmd) Help() string {

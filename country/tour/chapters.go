@@ -17,7 +17,7 @@ func (s *story) login(ctx context.Context) error {
 	customer, got := s.tryLogin(ctx)
 	s.customer = customer
 	s.rec.step("login", s.firm.id, Text{"利用者証明用電子証明書で、契約した本人としてログイン", "login with the authentication certificate, as the one who signed"}, "logged in", got)
-	return nil
+	return s.checkRecord(ctx)
 }
 
 func same(a, b string) string {

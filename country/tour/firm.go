@@ -75,21 +75,6 @@ func (f *firm) call(ctx context.Context, method, path string, in, out any) error
 	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(out)
 }
 
-// openAccount sends the signed contract to the firm, which has it verified and accepts it.
-func (s *story) openAccount(ctx context.Context) {
-	in := map[string][]byte{"document": s.contract, "signature": s.signature}
-	var accepted struct {
-		ID jitsuin.ID `json:"id"`
-	}
-	got := "accepted"
-	if err := s.firm.call(ctx, http.MethodPost, "/contracts", in, &accepted); err != nil {
-		got = refused(err)
-	} else if _, err := jitsuin.ParseID(string(accepted.ID)); err != nil {
-		got = "no contract number"
-	}
-	s.rec.step("verify", s.firm.id, Text{"証券会社が契約を受け付けた", "the firm accepted the contract"}, "accepted", got)
-}
-
 func refused(err error) string {
 	return fmt.Sprintf("refused: %s", jitsuin.KindOf(err))
 }

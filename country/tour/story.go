@@ -29,8 +29,8 @@ type story struct {
 	card     jitsuin.ID
 	certs    map[jitsuin.CertKind]*x509.Certificate
 
-	given     bool // the contract was given by the caller
-	contract  []byte
+	given     bool   // the contract was given by the caller
+	contract  []byte // else the application
 	signature []byte
 	user      string // the resident at the platform, for the firm
 	customer  string // the resident at the firm
@@ -238,25 +238,36 @@ func (s *story) sign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.given {
-		if s.contract, err = BuiltInContract(s.items, today); err != nil {
-			return err
-		}
+	a, err := s.ask(ctx)
+	if err != nil {
+		return fmt.Errorf("begin the application: %w", err)
+	}
+	application, err := s.fillIn(a, today)
+	if err != nil {
+		return fmt.Errorf("fill in the application: %w", err)
 	}
 	if err := s.wrongPIN(ctx); err != nil {
 		return err
 	}
-	if s.signature, err = s.signWithCard(ctx, s.contract, now); err != nil {
+	sig, err := s.signWithCard(ctx, application, now)
+	if err != nil {
 		return err
 	}
-	s.rec.step("sign", "holder", Text{"カードの中の鍵で契約書に署名した", "the key in the card signed the contract"}, "CMS", kindOfFile(s.signature))
+	s.rec.step("sign", "holder", Text{"カードの中の鍵で申込書に署名した", "the key in the card signed the application"}, "CMS", kindOfFile(sig))
+	if err := s.openAccount(ctx, a, application, sig); err != nil {
+		return fmt.Errorf("open the account: %w", err)
+	}
+	if s.signature = sig; !s.given {
+		s.contract = application
+	} else if s.signature, err = s.signWithCard(ctx, s.contract, now); err != nil {
+		return err
+	}
 	if err := s.rec.save("contract.pdf", s.contract); err != nil {
 		return err
 	}
 	if err := s.rec.save("contract.p7s", s.signature); err != nil {
 		return err
 	}
-	s.openAccount(ctx)
 	if err := s.verify(ctx, "verify", "contract", s.contract, s.signature, "TOTAL-PASSED", Text{"相手方がプラットフォームで検証", "the counterparty verifies through the platform"}); err != nil {
 		return err
 	}

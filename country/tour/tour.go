@@ -20,7 +20,7 @@ import (
 type Options struct {
 	Data     string // folder of a running country; "" or one that does not run: a temporary country is made
 	Out      string // folder for the evidence; "" leaves none
-	Contract string // a PDF to be signed; "" is the built-in contract
+	Contract string // a PDF to be signed; "" is the application for the account
 	Lang     string // ja or en
 	Writer   io.Writer
 	Color    bool
