@@ -96,13 +96,13 @@ func (s *Site) changePIN(w http.ResponseWriter, r *http.Request) error {
 
 // takeChange changes the PIN; field is where what is wrong is to be said, "" for no field.
 func (s *Site) takeChange(r *http.Request, id jitsuin.ID, kind jitsuin.CertKind) (field string, err error) {
-	c := &change{secret(r, "old"), secret(r, "new"), secret(r, "again")}
+	c := &change{secret(r, "old_pin"), secret(r, "new_pin"), secret(r, "again_pin")}
 	defer c.clear()
 	if err := checkTyped(kind, c.old); err != nil {
-		return "old", err
+		return "old_pin", err
 	}
 	if _, err := reader.NormalNewPIN(kind, jitsuin.PIN(c.fresh)); err != nil {
-		return "new", err
+		return "new_pin", err
 	}
 	card, err := s.cards.Open(r.Context(), string(id))
 	if err != nil {
@@ -111,11 +111,11 @@ func (s *Site) takeChange(r *http.Request, id jitsuin.ID, kind jitsuin.CertKind)
 	defer card.Close()
 	switch err = card.ChangePIN(r.Context(), kind, c); jitsuin.CodeOf(err) {
 	case "pin-wrong":
-		return "old", err
+		return "old_pin", err
 	case "pin-differs":
-		return "again", err
+		return "again_pin", err
 	case "pin-form":
-		return "new", err
+		return "new_pin", err
 	}
 	return "", err
 }
@@ -141,7 +141,7 @@ func (s *Site) changePage(w http.ResponseWriter, r *http.Request, id jitsuin.ID,
 		other = jitsuin.AuthCert
 	}
 	p := changePage{Card: cardText(label, id), Path: "/cards/" + string(id) + "/pin", Kind: kind, Other: other, TriesLeft: status.Of(kind).TriesLeft, Missing: !status.Of(kind).Certificate,
-		Form: web.NewForm(nil, pinField("old", "holder.change.old", kind), pinField("new", "holder.change.new", kind), pinField("again", "holder.change.again", kind))}
+		Form: web.NewForm(nil, pinField("old_pin", "holder.change.old", kind), pinField("new_pin", "holder.change.new", kind), pinField("again_pin", "holder.change.again", kind))}
 	code := http.StatusOK
 	if wrong != nil {
 		code = http.StatusUnprocessableEntity

@@ -15,8 +15,8 @@ type SandboxAnswer struct {
 	RequestURI string            `json:"request_uri" maxLength:"500"`
 	Card       jitsuin.ID        `json:"card" doc:"one of the holder's cards"`
 	Inputs     map[string]string `json:"inputs,omitempty" doc:"what the person types into the form, by field"`
-	PIN        jitsuin.PIN       `json:"pin,omitempty" doc:"of the key that the request needs"`
-	WrongPIN   jitsuin.PIN       `json:"wrong_pin,omitempty" doc:"of the authentication key, for the fault wrong-kind"`
+	PIN        string            `json:"pin,omitempty" doc:"of the key that the request needs"` // no jitsuin.PIN, which never travels as JSON
+	WrongPIN   string            `json:"wrong_pin,omitempty" doc:"of the authentication key, for the fault wrong-kind"`
 	Fault      string            `json:"fault,omitempty" enum:"altered,wrong-kind,twice,late"`
 	Deny       bool              `json:"deny,omitempty" doc:"the person says no"`
 }
@@ -77,7 +77,7 @@ func (s *Site) play(ctx context.Context, f *flow, in SandboxAnswer) error {
 	if err := s.choose(f, in.Card); err != nil {
 		return err
 	}
-	if err := s.unlock(ctx, f, []byte(in.PIN.Reveal())); err != nil {
+	if err := s.unlock(ctx, f, []byte(in.PIN)); err != nil {
 		return err
 	}
 	if f.form != nil {
@@ -85,7 +85,7 @@ func (s *Site) play(ctx context.Context, f *flow, in SandboxAnswer) error {
 			return err
 		}
 	}
-	if err := s.sign(ctx, f, test{wanted, []byte(in.WrongPIN.Reveal())}); err != nil {
+	if err := s.sign(ctx, f, test{wanted, []byte(in.WrongPIN)}); err != nil {
 		return err
 	}
 	if wait := f.untilLate(time.Now()); wait > 0 {

@@ -129,6 +129,7 @@ func (s *Site) sign(ctx context.Context, f *flow, t test) error {
 		return jitsuin.Errorf(jitsuin.Unauthenticated, "card-closed", "the card was closed meanwhile; the PIN is needed again")
 	}
 	if err := s.note(ctx, f, outcomeOpen); err != nil {
+		f.closeCard() // answered in another window
 		return err
 	}
 	answer, err := s.makeAnswer(ctx, f, t)

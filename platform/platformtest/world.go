@@ -55,7 +55,7 @@ func New(t testing.TB, database string, change func(*platform.Config)) *World {
 	w := &World{t: t, folder: t.TempDir(), Log: &Buffer{}, callers: map[string]httpapi.Identity{}, addresses: map[string]string{}}
 	w.operator = w.newIdentity("country:operator")
 	var list []httpapi.Instance
-	for _, id := range []string{ID, "jlis:1", "status:1", "minister:1", "official:1", "operator:1", "municipality:91201", "service:securities-1", "holder:1"} {
+	for _, id := range []string{ID, "jlis:1", "status:1", "minister:1", "official:1", "operator:1", "municipality:91201", "service:securities-1", "holder:1", "country:1"} {
 		w.callers[id] = w.newIdentity(id)
 		if id != "official:1" && id != "operator:1" {
 			w.addresses[id] = FreeAddress(t)
@@ -234,6 +234,10 @@ func (w *World) TryRegister(caller string, r api.TenantRequest) (api.Tenant, err
 func (w *World) As(caller string) *httpapi.Remote {
 	return httpapi.NewRemote(w.callers[caller], w.dir, ID)
 }
+
+// Identity gives an instance of the directory with its key, and Directory the directory, to call others.
+func (w *World) Identity(id string) httpapi.Identity { return w.callers[id] }
+func (w *World) Directory() *httpapi.Directory       { return w.dir }
 
 // Tenant gives a tenant's way to the platform.
 func (w *World) Tenant(t httpapi.Identity) *httpapi.Remote {
