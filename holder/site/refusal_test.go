@@ -274,7 +274,7 @@ func TestOneBrowserDoesNotOpenEndlesslyMany(t *testing.T) {
 
 func TestTheSandboxAnswersInAPersonsPlace(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, plan{site: func(c *site.Config) { c.Sandbox = true }, platform: func(c *platform.Config) { c.RequestLife = 20 * time.Second }})
+	w := newWorld(t, plan{site: func(c *site.Config) { c.Sandbox = true }})
 	typed := map[string]string{"occupation": "会社員", "purpose": "growth"}
 	answer := func(act string, in site.SandboxAnswer) (site.SandboxAnswered, client.HolderAnswer) {
 		t.Helper()
@@ -308,12 +308,19 @@ func TestTheSandboxAnswersInAPersonsPlace(t *testing.T) {
 	if out, _ = answer("login", site.SandboxAnswer{PIN: holdertest.AuthPIN, Fault: "twice"}); out.Second != "taken" || len(w.firm.taken()) != before+2 {
 		t.Errorf("twice: %+v", out)
 	}
-	m := w.request("login", nil)
-	if out, err := w.sandbox("country:1", site.SandboxAnswer{RequestURI: m.URI, Card: w.Good.ID, PIN: holdertest.AuthPIN, Fault: "late"}); err != nil || !time.Now().After(m.ExpiresAt) || out.ReturnURL == "" {
-		t.Errorf("late: %+v, %v", out, err)
-	}
 	w.refusesSandbox(typed)
 	w.secretsStayOut()
+}
+
+func TestAnAnswerAfterItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plan{site: func(c *site.Config) { c.Sandbox = true }, platform: func(c *platform.Config) { c.RequestLife = 5 * time.Second }})
+	m := w.request("login", nil)
+	out, err := w.sandbox("country:1", site.SandboxAnswer{RequestURI: m.URI, Card: w.Good.ID, PIN: holdertest.AuthPIN, Fault: "late"})
+	if err != nil || !time.Now().After(m.ExpiresAt) || out.ReturnURL == "" {
+		t.Errorf("late: %+v, %v", out, err)
+	}
+	w.only()
 }
 
 func (w *world) refusesSandbox(typed map[string]string) {
@@ -324,12 +331,13 @@ func (w *world) refusesSandbox(typed map[string]string) {
 		in     site.SandboxAnswer
 		code   string
 	}{
-		"a town":              {"municipality:91201", site.SandboxAnswer{}, "not-for-this-caller"},
-		"a wrong PIN":         {"country:1", site.SandboxAnswer{PIN: "WRONG99", Inputs: typed}, "pin-wrong"},
-		"nothing typed":       {"country:1", site.SandboxAnswer{PIN: holdertest.SignPIN}, "form-values"},
-		"another's card":      {"country:1", site.SandboxAnswer{Card: jitsuin.NewID(), PIN: holdertest.SignPIN}, "card-missing"},
-		"a fault of no login": {"country:1", site.SandboxAnswer{RequestURI: w.request("login", nil).URI, PIN: holdertest.AuthPIN, Fault: "altered"}, "fault-unknown"},
-		"a foreign request":   {"country:1", site.SandboxAnswer{RequestURI: "http://elsewhere.example/"}, "request-foreign"},
+		"a town":                               {"municipality:91201", site.SandboxAnswer{}, "not-for-this-caller"},
+		"a wrong PIN":                          {"country:1", site.SandboxAnswer{PIN: "WRONG99", Inputs: typed}, "pin-wrong"},
+		"nothing typed":                        {"country:1", site.SandboxAnswer{PIN: holdertest.SignPIN}, "form-values"},
+		"another's card":                       {"country:1", site.SandboxAnswer{Card: jitsuin.NewID(), PIN: holdertest.SignPIN}, "card-missing"},
+		"a fault of no login":                  {"country:1", site.SandboxAnswer{RequestURI: w.request("login", nil).URI, PIN: holdertest.AuthPIN, Fault: "altered"}, "fault-unknown"},
+		"a late answer to one that lasts long": {"country:1", site.SandboxAnswer{PIN: holdertest.SignPIN, Inputs: typed, Fault: "late"}, "fault-wait"},
+		"a foreign request":                    {"country:1", site.SandboxAnswer{RequestURI: "http://elsewhere.example/"}, "request-foreign"},
 	} {
 		if c.in.RequestURI == "" {
 			c.in.RequestURI = uri
