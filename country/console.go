@@ -12,8 +12,9 @@ type Config struct {
 	actor.Config `yaml:",inline"`
 	// Also lists further addresses at which the console listens, such as localhost:8400.
 	Also []string `yaml:"also,omitempty"`
-	// Names are what people call the instances.
-	Names map[string]string `yaml:"names,omitempty"`
+	// Names are what people call the instances, in Japanese and in English.
+	Names   map[string]string `yaml:"names,omitempty"`
+	NamesEN map[string]string `yaml:"names_en,omitempty"`
 	// Folder is the data folder, with the keys and cards of everybody: with it the console can act for
 	// people. Where it is not on this machine the console only shows.
 	Folder string `yaml:"folder,omitempty"`

@@ -142,11 +142,11 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "service":
 		return securities.Config{Config: b}
 	}
-	names := map[string]string{}
+	names, english := map[string]string{}, map[string]string{}
 	for _, m := range sample.Municipalities {
-		names[Town(m.Code)] = m.Name
+		names[Town(m.Code)], english[Town(m.Code)] = m.Name, m.Romaji
 	}
-	return Config{Config: b, Also: plan.Console()[1:], Names: names, Folder: "..", CardsTraceKey: "../secrets/" + cardsTraceKey}
+	return Config{Config: b, Also: plan.Console()[1:], Names: names, NamesEN: english, Folder: "..", CardsTraceKey: "../secrets/" + cardsTraceKey}
 }
 
 // desk gives the section counter of a municipality's configuration.

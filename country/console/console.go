@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -28,7 +29,8 @@ type Console struct {
 	site *web.Site
 	// folder is the data folder, or "" where it is not on this machine: then nobody can be acted for,
 	// and the pages say so.
-	folder country.Folder
+	folder  country.Folder
+	viewers atomic.Int64 // of the live map
 }
 
 // topic is one entry of the menu. The pages of a topic stand in files of their own.
@@ -73,9 +75,10 @@ func (c *Console) CanAct() bool { return c.folder != "" }
 // funcs are what the console's templates have beyond those of every page.
 func (c *Console) funcs() template.FuncMap {
 	return template.FuncMap{
-		"civil":   func() time.Time { return c.Clock.Now() },
-		"civilOn": func() jitsuin.Date { return jitsuin.DateOf(c.Clock.Now()) },
-		"canAct":  c.CanAct,
+		"civil":     func() time.Time { return c.Clock.Now() },
+		"civilOn":   func() jitsuin.Date { return jitsuin.DateOf(c.Clock.Now()) },
+		"canAct":    c.CanAct,
+		"clockTime": func(t time.Time) string { return t.In(jitsuin.JST).Format("15:04:05") },
 	}
 }
 
