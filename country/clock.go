@@ -68,27 +68,33 @@ func MoveClock(ctx context.Context, f Folder, to time.Time) (actor.ClockState, e
 	if err != nil {
 		return state, err
 	}
+	defer self.Close()
 	if err := self.Call(ctx, "POST", "/clock", "", map[string]time.Time{"to": to}, &state); err != nil {
 		return state, err
 	}
 	for id, n := range instances(facts.Sample()) {
-		if n == 0 || id == Status || id == Cards || id == Country {
+		if n == 0 || id == Country || !HasClock(id) {
 			continue
 		}
-		if err := waitFired(ctx, f, id, to); err != nil {
+		r, err := f.Remote(Country, id)
+		if err != nil {
+			return state, err
+		}
+		err = WaitFired(ctx, r, to)
+		r.Close()
+		if err != nil {
 			return state, err
 		}
 	}
 	return state, nil
 }
 
-// waitFired waits until the actor's civil clock has come to t and nothing due by then is left.
-func waitFired(ctx context.Context, f Folder, id string, t time.Time) error {
-	r, err := f.Remote(Country, id)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+// HasClock tells whether an instance that answers somewhere has a civil clock of its own: the card host
+// has none, and the status origin that of J-LIS.
+func HasClock(id string) bool { return roleOf(id) != "cards" && roleOf(id) != "status" }
+
+// WaitFired waits until an actor's civil clock has come to t and nothing due by then is left.
+func WaitFired(ctx context.Context, r *httpapi.Remote, t time.Time) error {
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		s, err := httpapi.Do[actor.ClockState](ctx, r, "GET", "/clock?fired="+t.UTC().Format("2006-01-02T15:04:05.999999Z"), "", nil)
@@ -96,7 +102,7 @@ func waitFired(ctx context.Context, f Folder, id string, t time.Time) error {
 			return nil
 		}
 		if jitsuin.KindOf(err) != jitsuin.Unavailable && err != nil || time.Now().After(deadline) {
-			return jitsuin.Errorf(jitsuin.Unavailable, "clock-behind", "%s has not done all that was due: %w", id, err)
+			return jitsuin.Errorf(jitsuin.Unavailable, "clock-behind", "%s has not done all that was due: %w", r.Target(), err)
 		}
 		select {
 		case <-ctx.Done():

@@ -42,6 +42,7 @@ type topic struct {
 // topics are the console's pages in the order of the menu.
 var topics = []topic{
 	{web.Item{Key: "consolemap.menu.map", Path: "/"}, (*Console).mapPages},
+	{web.Item{Key: "consolemap.menu.messages", Path: "/messages"}, (*Console).messagePages},
 }
 
 // Pages puts the console's pages onto the actor country:1.
@@ -66,6 +67,7 @@ func Pages(a *actor.Actor, cfg country.Config) error {
 	for _, t := range topics {
 		t.pages(c)
 	}
+	c.timePages()
 	return nil
 }
 
@@ -78,6 +80,8 @@ func (c *Console) funcs() template.FuncMap {
 		"civil":     func() time.Time { return c.Clock.Now() },
 		"civilOn":   func() jitsuin.Date { return jitsuin.DateOf(c.Clock.Now()) },
 		"canAct":    c.CanAct,
+		"shorten":   shorten,
+		"size":      size,
 		"clockTime": func(t time.Time) string { return t.In(jitsuin.JST).Format("15:04:05") },
 	}
 }

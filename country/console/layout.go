@@ -41,13 +41,11 @@ type way struct {
 type picture struct {
 	Name  string
 	W, H  float64
+	desk  float64        // the part of a box in which those who work there are
 	boxes map[string]box // by role
 	towns []box          // by their order; more towns than these are not drawn
 	ways  []way
 }
-
-// deskWidth is the part of a box in which those who work there are.
-const deskWidth = 58
 
 // hasDesk tells where people work for the actor.
 func hasDesk(role string) bool {
@@ -56,21 +54,23 @@ func hasDesk(role string) bool {
 
 // wide is the picture for screens, narrow the one for telephones.
 var (
-	wide = picture{Name: "wide", W: 1072, H: 480,
-		boxes: map[string]box{personNode: {64, 172, 120, 84}, "jukinet": {594, 52, 168, 60}, "cards": {594, 262, 168, 60}, "jlis": {806, 156, 180, 68},
+	wide = picture{Name: "wide", W: 1072, H: 480, desk: 58,
+		boxes: map[string]box{personNode: {64, 122, 120, 72}, "holder": {64, 286, 120, 60}, "jukinet": {594, 52, 168, 60}, "cards": {594, 262, 168, 60}, "jlis": {806, 156, 180, 68},
 			verifierNode: {1002, 52, 132, 60}, "status": {984, 270, 168, 60}, "service": {290, 430, 212, 64}, "platform": {572, 430, 224, 64},
 			"minister": {838, 430, 196, 64}, "country": {1008, 430, 120, 64}},
 		towns: []box{{290, 40, 212, 60}, {290, 122, 212, 60}, {290, 204, 212, 60}, {290, 286, 212, 60}},
 		ways: []way{
-			{personNode, "municipality", port{'r', .5}, port{'l', .5}, .45, .5},
+			{personNode, "municipality", port{'r', .4}, port{'l', .5}, .45, .5},
 			{"municipality", "jukinet", port{'r', .3}, port{'l', .5}, .3, .6},
 			{"municipality", "cards", port{'r', .7}, port{'l', .5}, .3, .6},
 			{"municipality", "jlis", port{'r', .5}, port{'l', .5}, .12, .72},
 			{"jukinet", "jlis", port{'r', .5}, port{'t', .4}, .5, .5},
 			{"jlis", "cards", port{'b', .15}, port{'r', .5}, .4, .4},
 			{"jlis", "status", port{'r', .7}, port{'t', .4}, .5, .4},
-			{personNode, "service", port{'b', .5}, port{'l', .5}, .55, .35},
-			{personNode, "cards", port{'b', .8}, port{'b', .3}, .38, .22},
+			{personNode, "holder", port{'b', .4}, port{'t', .4}, .3, .3},
+			{personNode, "service", port{'r', .85}, port{'l', .4}, .12, .15},
+			{"holder", "service", port{'b', .5}, port{'l', .6}, .5, .5},
+			{"holder", "cards", port{'b', .85}, port{'b', .3}, .2, .22},
 			{"service", "platform", port{'r', .5}, port{'l', .5}, .3, .3},
 			{"platform", "status", port{'t', .85}, port{'l', .6}, .3, .5},
 			{"platform", "jlis", port{'t', .6}, port{'b', .45}, .4, .4},
@@ -79,11 +79,11 @@ var (
 			{verifierNode, "status", port{'b', .6}, port{'t', .72}, .4, .4},
 			{verifierNode, "jlis", port{'l', .5}, port{'t', .75}, .4, .4},
 		}}
-	narrow = picture{Name: "narrow", W: 328, H: 760,
-		boxes: map[string]box{personNode: {164, 40, 132, 64}, "jukinet": {88, 318, 136, 60}, "cards": {242, 318, 150, 60}, "jlis": {164, 426, 172, 64},
-			"status": {84, 530, 136, 60}, verifierNode: {250, 530, 132, 60}, "platform": {92, 632, 168, 60}, "minister": {258, 632, 132, 60},
-			"service": {92, 724, 150, 60}, "country": {258, 724, 132, 60}},
-		towns: []box{{82, 146, 150, 60}, {246, 146, 150, 60}, {82, 222, 150, 60}, {246, 222, 150, 60}},
+	narrow = picture{Name: "narrow", W: 332, H: 760, desk: 44,
+		boxes: map[string]box{personNode: {96, 40, 132, 60}, "holder": {250, 40, 140, 60}, "jukinet": {88, 318, 136, 60}, "cards": {242, 318, 150, 60}, "jlis": {164, 426, 172, 64},
+			"status": {86, 530, 148, 60}, verifierNode: {250, 530, 132, 60}, "platform": {92, 632, 180, 60}, "minister": {264, 632, 132, 60},
+			"service": {96, 724, 156, 60}, "country": {258, 724, 132, 60}},
+		towns: []box{{82, 146, 160, 60}, {250, 146, 160, 60}, {82, 222, 160, 60}, {250, 222, 160, 60}},
 		ways: []way{
 			{personNode, "municipality", port{'b', .5}, port{'t', .5}, .4, .4},
 			{"municipality", "jukinet", port{'b', .4}, port{'t', .5}, .4, .4},
@@ -92,8 +92,9 @@ var (
 			{"jukinet", "jlis", port{'b', .6}, port{'t', .2}, .4, .4},
 			{"jlis", "cards", port{'t', .8}, port{'b', .5}, .4, .4},
 			{"jlis", "status", port{'b', .25}, port{'t', .5}, .4, .4},
-			{personNode, "service", port{'l', .5}, port{'l', .5}, .3, .3},
-			{personNode, "cards", port{'r', .5}, port{'r', .5}, .5, .5},
+			{personNode, "service", port{'l', .5}, port{'l', .5}, .04, .04},
+			{personNode, "holder", port{'r', .5}, port{'l', .5}, .3, .3},
+			{"holder", "cards", port{'r', .5}, port{'r', .5}, .03, .04},
 			{"service", "platform", port{'t', .5}, port{'b', .45}, .4, .4},
 			{"platform", "status", port{'t', .4}, port{'b', .5}, .4, .4},
 			{"platform", "jlis", port{'t', .9}, port{'b', .5}, .4, .4},
@@ -138,7 +139,7 @@ func (p picture) draw(nodes []string) (drawn []drawnNode, arrows []arrow) {
 		boxes[id] = b
 		n := drawnNode{ID: id, Role: role, Accent: accentOf(id), Box: b, X: b.X - b.W/2, Y: b.Y - b.H/2, Desk: hasDesk(role), TextX: b.X}
 		if n.Desk {
-			n.DeskX, n.TextX, n.DivideX = n.X+deskWidth/2, b.X+deskWidth/2, n.X+deskWidth
+			n.DeskX, n.TextX, n.DivideX = n.X+p.desk/2, b.X+p.desk/2, n.X+p.desk
 			arrows = append(arrows, arrow{Key: id + "~" + id, A: id, B: id, Desk: true,
 				D: fmt.Sprintf("M%.0f %.0fL%.0f %.0f", n.DeskX, b.Y+b.H/2-8, n.TextX, b.Y+b.H/2-8)})
 		}

@@ -50,6 +50,7 @@ func (f filter) query() url.Values {
 type mapNode struct {
 	drawnNode
 	Name    string
+	Label   string // name and state, for who does not see the picture
 	Wrong   []string
 	Checked bool // it has a state
 	Chosen  bool
@@ -123,7 +124,7 @@ func (c *Console) latest(l web.Lang, all []message, f filter, most int) []line {
 // nodes lists what stands on the map.
 func (c *Console) nodes() []string {
 	all := []string{personNode}
-	for _, role := range []string{"municipality", "jukinet", "jlis", "status", "minister", "platform", "service", "cards", "country"} {
+	for _, role := range roles {
 		for _, i := range c.Directory.Role(role) {
 			if i.Origin != "" {
 				all = append(all, i.ID)
@@ -142,6 +143,10 @@ func (c *Console) drawMap(l web.Lang, p picture, states []state, f filter) mapPi
 			if s.ID == n.ID {
 				m.Checked, m.Wrong = true, s.Wrong
 			}
+		}
+		m.Label = m.Name
+		if m.Checked {
+			m.Label = web.Text(l, "consolemap.named", "name", m.Name, "state", web.Text(l, map[bool]string{true: "consolemap.well", false: "consolemap.ill"}[len(m.Wrong) == 0]))
 		}
 		out.Nodes = append(out.Nodes, m)
 	}

@@ -37,8 +37,10 @@ func (c *Console) place(id string) place {
 		return place{verifierNode, false}
 	case "verifier":
 		return place{verifierNode, false}
+	case "holder": // also a program of the holder's that asks for a card
+		return place{c.only("holder"), false}
 	}
-	if i, err := c.Directory.Lookup(id); err == nil && i.Origin != "" && role != "holder" {
+	if i, err := c.Directory.Lookup(id); err == nil && i.Origin != "" {
 		return place{id, false}
 	}
 	return place{personNode, false}
@@ -54,7 +56,7 @@ func (c *Console) only(role string) string {
 
 // accents are the colours of the roles.
 var accents = map[string]string{"municipality": "green", "jukinet": "cyan", "jlis": "blue", "status": "blue", "minister": "gray",
-	"platform": "purple", "service": "orange", "cards": "teal", "country": "gray", personNode: "navy", verifierNode: "navy"}
+	"platform": "purple", "service": "orange", "cards": "teal", "country": "gray", "holder": "navy", personNode: "navy", verifierNode: "navy"}
 
 func accentOf(node string) string { return accents[httpapi.RoleOf(node)] }
 

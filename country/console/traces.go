@@ -124,14 +124,15 @@ func (c *Console) ask(ctx context.Context, id, path string, out any) error {
 type gathered struct {
 	messages []message
 	cursor   cursor
-	silent   []string // actors that could not be asked
+	counts   map[string]uint64 // of housekeeping, by kind
+	silent   []string          // actors that could not be asked
 }
 
 // gather asks every actor at the same time for what came after the cursor.
 func (c *Console) gather(ctx context.Context, after cursor, q url.Values) gathered {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	g := gathered{cursor: cursor{}}
+	g := gathered{cursor: cursor{}, counts: map[string]uint64{}}
 	var mu sync.Mutex
 	var asked sync.WaitGroup
 	for _, i := range c.traced() {
@@ -144,6 +145,9 @@ func (c *Console) gather(ctx context.Context, after cursor, q url.Values) gather
 				return
 			}
 			g.cursor.seen(l)
+			for kind, n := range l.Counts {
+				g.counts[kind] += n
+			}
 			for _, e := range l.Entries {
 				g.messages = append(g.messages, messagesOf(e)...)
 			}

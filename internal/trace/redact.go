@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,14 @@ func secretName(name string) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(strings.ToLower(name), "_pin") || strings.HasPrefix(strings.ToLower(name), "pin_")
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r < 'a' || r > 'z' }), func(word string) bool {
+		return word == "pin" || word == "password" || word == "again"
+	})
+}
+
+// secretField tells of the field of a form, such as those in which a PIN is changed, that it is not remembered.
+func secretField(name string) bool {
+	return name == "old" || name == "new" || strings.Contains(strings.ToLower(name), "pin") || secretName(name)
 }
 
 // harmlessCode is what a member called code may hold: the code of an error or a place. A code that is
@@ -177,6 +185,9 @@ func RedactForm(v url.Values) (out url.Values, cut bool) {
 	for name, values := range v {
 		for _, s := range values {
 			r, c := redactString(name, s)
+			if secretField(name) {
+				r, c = Mask, false
+			}
 			cut = cut || c
 			out.Add(RedactText(name), r)
 		}

@@ -128,6 +128,7 @@
       const m = JSON.parse(e.data);
       if (!held) { show(m); return; }
       held.push(m);
+      if (held.length > 1000) held.shift();
       tell(say.sayPaused.replace("{n}", held.length), false);
     };
   }
