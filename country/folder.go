@@ -66,6 +66,10 @@ func (f Folder) KeyPath(id string) string { return f.Path("secrets", "keys", fil
 // Facts reads country.json; NotFound where there is no country.
 func (f Folder) Facts() (Facts, error) {
 	var facts Facts
+	if _, err := os.Stat(f.Restoring()); err == nil {
+		return facts, jitsuin.Errorf(jitsuin.Unavailable, "restore-unfinished", "%s is half restored", string(f)).
+			WithHint("run the same jitsuin restore again")
+	}
 	raw, err := os.ReadFile(f.Path("country.json"))
 	if errors.Is(err, os.ErrNotExist) {
 		return facts, jitsuin.Errorf(jitsuin.NotFound, "no-country", "there is no country in %s", string(f)).
@@ -83,6 +87,9 @@ func (f Folder) Facts() (Facts, error) {
 	}
 	return facts, nil
 }
+
+// Restoring is the file that lies in a folder while a backup is being put back; such a folder does not open.
+func (f Folder) Restoring() string { return f.Path("restoring") }
 
 // Lock keeps a second process from running the same country. The lock goes with the process.
 func (f Folder) Lock() (unlock func(), err error) {

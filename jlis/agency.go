@@ -58,6 +58,7 @@ type Agency struct {
 	journal    journalState
 	trouble    atomic.Pointer[error] // of the signer's last answer
 	node       *node                 // the status origin; nil where there is none
+	register   *actor.Followed       // the registry network's feed
 }
 
 // New opens the Agency: its keys, the account of signatures, both CAs. Run starts it; call Close
@@ -137,7 +138,7 @@ func (a *Agency) openKeys(ctx context.Context) error {
 
 // follow reads the network, the minister and every municipality of the directory.
 func (a *Agency) follow() {
-	a.Follow(a.cfg.Jukinet, jukinet.TopicToJLIS, a.applyRegister)
+	a.register = a.Follow(a.cfg.Jukinet, jukinet.TopicToJLIS, a.applyRegister)
 	a.Follow(a.cfg.Minister, minister.TopicAccreditations, a.applyAccreditation)
 	for _, town := range a.Directory.Role("municipality") {
 		_, code, _ := strings.Cut(town.ID, ":")

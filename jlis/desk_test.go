@@ -52,7 +52,7 @@ func (d *desk) change(c jitsuin.Change) jitsuin.Position {
 func (d *desk) tryChange(c jitsuin.Change) error {
 	d.n++
 	return d.DB.Update(d.Context(), func(tx *store.Tx) error {
-		if err := d.applyChange(tx, c); err != nil {
+		if err := d.applyChange(tx, c, feed.Event{}); err != nil {
 			return err
 		}
 		return applyHighWater(tx, jukinet.HighWater{Municipality: c.Municipality, Position: d.position()})

@@ -19,6 +19,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/cardtest"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/jlis/signer"
@@ -66,7 +67,7 @@ type vault struct {
 }
 
 func (v *vault) Public(key string) (crypto.PublicKey, error) { return v.keys[key].Public(), nil }
-func (v *vault) NewEpoch() (uint32, error)                   { return 0, errFault }
+func (v *vault) NewEpoch(uint32) (uint32, error)             { return 0, errFault }
 
 func (v *vault) Last() signer.Receipt {
 	if len(v.journal) == 0 {
@@ -159,7 +160,7 @@ func (y *tale) tell() {
 	y.t.Helper()
 	d := func() *desk { return y.d }
 	subject := jitsuin.NewID()
-	y.event(1, func(tx *store.Tx) error { return d().applyChange(tx, entered(subject, hanako)) })
+	y.event(1, func(tx *store.Tx) error { return d().applyChange(tx, entered(subject, hanako), feed.Event{}) })
 	y.event(2, func(tx *store.Tx) error {
 		return applyHighWater(tx, jukinet.HighWater{Municipality: asagiri, Position: jitsuin.Position{Epoch: 1, N: 1}})
 	})
@@ -179,13 +180,13 @@ func (y *tale) tell() {
 	y.event(5, func(tx *store.Tx) error {
 		c := entered(subject, moved)
 		c.Cause = jitsuin.CauseMoveWithin
-		return d().applyChange(tx, c)
+		return d().applyChange(tx, c, feed.Event{})
 	})
 	day := jitsuin.DateOf(time.Now()).AddDays(5)
 	y.event(6, func(tx *store.Tx) error {
 		c := entered(subject, moved)
 		c.Cause, c.State, c.OccurredOn = jitsuin.CauseMoveOut, jitsuin.Abroad, day
-		return d().applyChange(tx, c)
+		return d().applyChange(tx, c, feed.Event{})
 	})
 	y.do("the day of departure", func() error { return d().fireRevocations(y.t.Context(), day.Start()) })
 	y.do("a list", func() error {

@@ -23,7 +23,7 @@ import (
 //     was lost. The step is done again; the lost counter is noted.
 //   - A signature of nothing that the database knows: the database was restored from a backup, or
 //     somebody else used the keys. Nothing is signed any more until a person has looked
-//     (ReconcileJournal), because certificates may exist that no record tells of.
+//     (Recover, ReconcileJournal), because certificates may exist that no record tells of.
 //   - Counters in the database beyond the journal: the journal was lost. It must be restored.
 
 // journalState is why nothing is signed.
@@ -150,44 +150,6 @@ func isIntent(tx *store.Tx, digest [32]byte) (known bool, err error) {
 		}
 	}
 	return false, nil
-}
-
-// ReconcileJournal ends a stop of signing after a person has found out why the journal is ahead of
-// the database: by names them. It raises the epoch, so that no serial number of the time that was
-// lost is given again, gives up what was about to be signed (applications begin anew), and gives
-// the signatures that no record tells of. A lost or foreign journal cannot be reconciled
-// (Conflict). It belongs between New and Run.
-func (a *Agency) ReconcileJournal(ctx context.Context, by string) ([]signer.Receipt, error) {
-	unknown, stopped := a.journal.get()
-	if stopped == nil {
-		return nil, nil
-	}
-	if jitsuin.CodeOf(stopped) != "journal-ahead" || by == "" {
-		return nil, jitsuin.Errorf(jitsuin.Conflict, "journal-not-reconcilable", "the journal is not reconciled: %w", stopped)
-	}
-	if _, err := a.signer.NewEpoch(); err != nil {
-		return nil, fmt.Errorf("new epoch: %w", err)
-	}
-	err := a.DB.Update(ctx, func(tx *store.Tx) error {
-		for _, r := range unknown {
-			if err := noteSignature(tx, r, "no record, reconciled by "+by); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.Exec(`UPDATE certificate SET state = 'abandoned' WHERE state = 'intended'`); err != nil {
-			return err
-		}
-		_, err := tx.Exec(`UPDATE application SET state = 'waiting' WHERE state = 'intended'`)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reconcile the journal: %w", err)
-	}
-	a.Log.WarnContext(ctx, "the journal of signatures was reconciled", "by", by, "signatures", len(unknown), "epoch", a.signer.Last().Epoch)
-	if err := a.checkJournal(ctx); err != nil {
-		return unknown, err
-	}
-	return unknown, a.openKeys(ctx)
 }
 
 // sign has the signer sign whole bytes that are an intent of the database, and checks the signature.

@@ -3,11 +3,13 @@ package jlis
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
+	"github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 )
 
@@ -52,9 +54,19 @@ func TestARestoredDatabaseStopsSigningUntilSomebodyHasLooked(t *testing.T) {
 	if len(unknown) != 1 || unknown[0].Digest != lost.Digest {
 		t.Fatalf("unknown signatures: %+v", unknown)
 	}
+	if unknown[0].Serial != [16]byte{} || unknown[0].Key != "auth-1" || unknown[0].Purpose != signer.Certificate {
+		t.Errorf("the account for a person: %+v", unknown[0])
+	}
+	var says string
+	must(t, d.DB.View(t.Context(), func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT body FROM feed_outbox WHERE topic = $1 AND subject = $2`, api.TopicStatus, lost.Serial.String()).Scan(&says)
+	}))
+	if !strings.Contains(says, `"state":"revoked"`) {
+		t.Errorf("the status nodes are told of the lost certificate: %s", says)
+	}
 	must(t, d.issue(t.Context(), app.ID))
 	now := d.living(subject)[jitsuin.AuthCert]
-	if epoch, _, ok := d.codecs[jitsuin.AuthCert].Decode(now.Serial); !ok || epoch != 2 || now.Serial == lost.Serial {
+	if epoch, _, ok := d.codecs[jitsuin.AuthCert].Decode(now.Serial); !ok || epoch < 2 || now.Serial == lost.Serial {
 		t.Errorf("the serial number is of epoch %d", epoch)
 	}
 	must(t, d.Close())

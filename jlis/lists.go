@@ -149,7 +149,8 @@ func (m *listMaker) make(ctx context.Context, u *authority, set *status.Set, tow
 
 func (m *listMaker) nextNumber(ctx context.Context, u *authority) (number uint64, err error) {
 	err = m.agency.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT COALESCE(MAX(number), 0) + 1 FROM crl WHERE authority = $1`, u.name).Scan(&number)
+		return tx.QueryRow(`SELECT COALESCE(MAX(number), 0) + 1 FROM (SELECT number FROM crl WHERE authority = $1
+			UNION ALL SELECT number FROM crl_floor WHERE authority = $1) AS given`, u.name).Scan(&number)
 	})
 	return number, err
 }

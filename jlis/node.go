@@ -162,6 +162,9 @@ func (n *node) apply(_ context.Context, e feed.Event) error {
 
 // ready says why verifiers are not answered now.
 func (n *node) ready() error {
+	if err := n.agency.statusHolds(); err != nil {
+		return err
+	}
 	late := time.Since(time.UnixMilli(n.contact.Load())) > staleAfter
 	if !n.caughtUp.Load() || late {
 		return jitsuin.Errorf(jitsuin.Unavailable, "status-behind", "the status origin has not caught up with the record of revocations").WithHint("try again in a moment")

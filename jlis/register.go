@@ -32,7 +32,7 @@ func (a *Agency) applyRegister(_ context.Context, tx *store.Tx, e feed.Event) er
 		if err := e.Decode(&c); err != nil {
 			return err
 		}
-		return a.applyChange(tx, c)
+		return a.applyChange(tx, c, e)
 	case jukinet.TypeHighWater:
 		var h jukinet.HighWater
 		if err := e.Decode(&h); err != nil {
@@ -58,7 +58,7 @@ func applyHighWater(tx *store.Tx, h jukinet.HighWater) error {
 
 // applyChange records a change of a resident and, in the same transaction, what it does to the
 // certificates: the recording is the moment at which they end (異動等失効情報の記録).
-func (a *Agency) applyChange(tx *store.Tx, c jitsuin.Change) error {
+func (a *Agency) applyChange(tx *store.Tx, c jitsuin.Change, e feed.Event) error {
 	if _, err := jitsuin.ParseID(string(c.Subject)); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (a *Agency) applyChange(tx *store.Tx, c jitsuin.Change) error {
 	if err := savePerson(tx, c, now); err != nil {
 		return err
 	}
-	if err := a.endCertificates(tx, c, effect, now); err != nil {
+	if err := a.endCertificates(tx, c, effect, a.recordedBefore(e, now), now); err != nil {
 		return err
 	}
 	tx.Notify(applicationSignal)
@@ -118,8 +118,9 @@ func savePerson(tx *store.Tx, c jitsuin.Change, now time.Time) error {
 }
 
 // endCertificates does what a change does to the certificates: now, or noted for the day that the
-// law names. What an earlier departure had planned is off, unless the person is still leaving.
-func (a *Agency) endCertificates(tx *store.Tx, c jitsuin.Change, effect rules.Revocation, now time.Time) error {
+// law names. at is the moment of the effect, which is now but after a restore. What an earlier departure had
+// planned is off, unless the person is still leaving.
+func (a *Agency) endCertificates(tx *store.Tx, c jitsuin.Change, effect rules.Revocation, at, now time.Time) error {
 	if c.Cause == jitsuin.CauseMoveOut || c.State != jitsuin.Abroad {
 		if _, err := tx.Exec(`DELETE FROM revocation_due WHERE subject = $1`, string(c.Subject)); err != nil {
 			return err
@@ -130,7 +131,7 @@ func (a *Agency) endCertificates(tx *store.Tx, c jitsuin.Change, effect rules.Re
 		if end.Timing == rules.Keep {
 			continue
 		}
-		why := revocation{At: now, Recorded: now, Reason: end.Reason, Cause: string(c.Cause), Rule: effect.Rule.ID, Town: c.Municipality}
+		why := revocation{At: at, Recorded: now, Reason: end.Reason, Cause: string(c.Cause), Rule: effect.Rule.ID, Town: c.Municipality}
 		if end.Timing == rules.OnDate && end.On.Start().After(now) {
 			why.At = end.On.Start()
 			if err := a.planRevocation(tx, c.Subject, kind, why); err != nil {

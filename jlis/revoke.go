@@ -41,6 +41,9 @@ func (a *Agency) revokeAll(tx *store.Tx, subject jitsuin.ID, kind jitsuin.CertKi
 // revoke records the revocation of a certificate and tells the status nodes and the municipality,
 // all in tx. The table takes one revocation per certificate.
 func (a *Agency) revoke(tx *store.Tx, r record, why revocation) error {
+	if why.At.Before(r.NotBefore) { // recorded again after a restore, of a certificate made meanwhile
+		why.At = r.NotBefore
+	}
 	keep, err := rules.KeepingOf(rules.RecordRevocation, jitsuin.DateOf(why.Recorded))
 	if err != nil {
 		return err

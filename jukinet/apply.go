@@ -23,6 +23,9 @@ func (n *Network) apply(tx *store.Tx, town jitsuin.MunicipalityCode, e feed.Even
 	if string(c.Subject) != e.Subject {
 		return jitsuin.Errorf(jitsuin.Invalid, "subject-differs", "event %s speaks of another person than it says", e.Position())
 	}
+	if known, err := isKnown(tx, c, e); err != nil || known {
+		return err
+	}
 	before, err := readPerson(tx, c.Subject)
 	if err != nil {
 		return err
@@ -69,8 +72,8 @@ func (n *Network) passOn(tx *store.Tx, c api.Notice, before *person, e feed.Even
 
 // passedOn tells J-LIS how far a town's notices have been passed on, when it is further than before.
 func (n *Network) passedOn(tx *store.Tx, town jitsuin.MunicipalityCode, high jitsuin.Position) error {
-	if high.N == 0 {
-		return nil // it would cover nothing
+	if high.N == 0 && high.Epoch <= 1 {
+		return nil // it would cover nothing; of a later epoch it covers all that came before
 	}
 	advanced, err := raise(tx, town, high)
 	if err != nil || !advanced {

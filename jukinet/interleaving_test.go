@@ -152,9 +152,13 @@ func TestAnyInterleavingEndsInTheSameRecord(t *testing.T) {
 func (w *world) read(n *Network, h history) (total int) {
 	w.t.Helper()
 	position := map[jitsuin.MunicipalityCode]int{}
-	parked := map[jitsuin.MunicipalityCode][]api.Notice{}
-	try := func(town jitsuin.MunicipalityCode, c api.Notice, at int) bool {
-		err := w.apply(n, c, uint64(at))
+	type numbered struct {
+		api.Notice
+		at int
+	}
+	parked := map[jitsuin.MunicipalityCode][]numbered{}
+	try := func(c numbered) bool {
+		err := w.apply(n, c.Notice, uint64(c.at))
 		if k := jitsuin.KindOf(err); err != nil && (k == jitsuin.Internal || k == jitsuin.Unavailable) {
 			w.t.Fatal(err)
 		}
@@ -163,9 +167,9 @@ func (w *world) read(n *Network, h history) (total int) {
 	retry := func() (progress bool) {
 		for _, town := range allTowns {
 			blocked := map[jitsuin.ID]bool{}
-			var left []api.Notice
+			var left []numbered
 			for _, c := range parked[town] {
-				if blocked[c.Subject] || !try(town, c, 1) {
+				if blocked[c.Subject] || !try(c) {
 					blocked[c.Subject] = true
 					left = append(left, c)
 				} else {
@@ -182,14 +186,14 @@ func (w *world) read(n *Network, h history) (total int) {
 			return
 		}
 		position[town]++
-		c := h.feeds[town][i]
+		c := numbered{h.feeds[town][i], i + 1}
 		for _, p := range parked[town] {
 			if p.Subject == c.Subject {
 				parked[town] = append(parked[town], c)
 				return
 			}
 		}
-		if !try(town, c, i+1) {
+		if !try(c) {
 			parked[town] = append(parked[town], c)
 		}
 	}

@@ -40,8 +40,9 @@ const defaultStock = 100
 // Network is the running registry network.
 type Network struct {
 	*actor.Actor
-	towns []jitsuin.MunicipalityCode
-	stock int
+	towns   []jitsuin.MunicipalityCode
+	notices []*actor.Followed // of each town
+	stock   int
 }
 
 //go:embed migrations/*.sql
@@ -58,7 +59,7 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if n.stock <= 0 {
 		n.stock = defaultStock
 	}
-	n.Offer(api.TopicToJLIS, only(agencyInstance))
+	n.Offer(api.TopicToJLIS, n.afterCatchingUp(only(agencyInstance)))
 	for _, i := range a.Directory.Role(townRole) {
 		town := jitsuin.MunicipalityCode(strings.TrimPrefix(i.ID, townRole+":"))
 		n.towns = append(n.towns, town)
@@ -66,6 +67,7 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 		followed := n.Follow(i.ID, api.TopicResidents, func(_ context.Context, tx *store.Tx, e feed.Event) error {
 			return n.apply(tx, town, e)
 		})
+		n.notices = append(n.notices, followed)
 		if cfg.RetryParked > 0 {
 			followed.RetryParked(cfg.RetryParked)
 		}
@@ -73,6 +75,22 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	}
 	n.Go("numbers", n.designate)
 	return n, nil
+}
+
+// catchUpTime is how long a network that was restored waits at most for municipalities that do not answer.
+const catchUpTime = 2 * time.Minute
+
+// afterCatchingUp gives a restored network's changes out only once the municipalities' notices have been
+// read again: before, the snapshot would take everybody who moved since the backup back to where they were, and
+// J-LIS would end certificates that are good.
+func (n *Network) afterCatchingUp(then httpapi.Policy) httpapi.Policy {
+	begun := time.Now()
+	return httpapi.Checked(then.Doc(), func(ctx context.Context, c httpapi.Caller) error {
+		if n.CatchingUp(n.notices...) && time.Since(begun) < catchUpTime {
+			return jitsuin.Errorf(jitsuin.Unavailable, "network-restored", "the network was restored and reads the municipalities' notices again")
+		}
+		return then.Allow(ctx, c)
+	})
 }
 
 // only admits one instance.

@@ -86,6 +86,21 @@ func checkUnique(tx *store.Tx, n api.Notice) error {
 	return err
 }
 
+// isKnown tells whether this very notice of the town, the same act, was taken in before. After the town's
+// database was restored a notice can come a second time: by the snapshot of a new epoch, or sent again in
+// it. Where the network has later ones of the person, which the town has lost, what the network knows stays.
+func isKnown(tx *store.Tx, c api.Notice, e feed.Event) (bool, error) {
+	c.Standing = api.Standing{} // only passed on
+	body, err := json.Marshal(c)
+	if err != nil {
+		return false, fmt.Errorf("encode a notice: %w", err)
+	}
+	var n int
+	err = tx.QueryRow(`SELECT COUNT(*) FROM notice_log WHERE subject = $1 AND municipality = $2 AND body = $3
+		AND (epoch < $4 OR (epoch = $4 AND n = $5))`, string(c.Subject), string(c.Municipality), string(body), e.Epoch, e.N).Scan(&n)
+	return n > 0, err
+}
+
 // logNotice keeps the notice; the one before it now has an end to its retention.
 func (n *Network) logNotice(tx *store.Tx, c api.Notice, e feed.Event) error {
 	now := n.Clock.Now()

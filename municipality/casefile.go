@@ -1,6 +1,7 @@
 package municipality
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -102,10 +103,15 @@ func (c *caseFile) refuseFor(err *jitsuin.Error) {
 	}
 }
 
-// deliver takes in what J-LIS made.
+// deliver takes in what J-LIS made. A J-LIS that was restored from a backup tells again of what it knows,
+// and makes anew what it has lost: the case is then open again until the resident has come for it, because
+// the certificates of the first time are dead.
 func (c *caseFile) deliver(d jlis.Delivered) error {
-	if len(c.Certificates) > 0 && c.Card == d.Card {
-		return nil // told again, after J-LIS's feed was restored
+	switch {
+	case c.Card == d.Card && c.has(d.Certificates):
+		return nil // told again
+	case len(c.Certificates) > 0 && d.Subject == c.Subject:
+		c.State, c.Certificates, c.Completing = api.Notified, nil, ""
 	}
 	if err := c.in(api.Notified); err != nil {
 		return err
@@ -117,6 +123,35 @@ func (c *caseFile) deliver(d jlis.Delivered) error {
 	for _, i := range d.Certificates {
 		c.Certificates = append(c.Certificates, api.Certificate{Kind: i.Kind, Certificate: i.Certificate, NotAfter: i.NotAfter})
 	}
+	return nil
+}
+
+// has tells whether the case has exactly these certificates.
+func (c *caseFile) has(issued []jlis.Issued) bool {
+	for _, i := range issued {
+		if !slices.ContainsFunc(c.Certificates, func(x api.Certificate) bool { return bytes.Equal(x.Certificate, i.Certificate) }) {
+			return false
+		}
+	}
+	return len(issued) == len(c.Certificates) && len(issued) > 0
+}
+
+// refused takes in that J-LIS has refused the application. Where it was restored from a backup it may refuse
+// now what it had granted: the certificates of that time are dead, and the case says why.
+func (c *caseFile) refused(r jlis.Refused, at time.Time) error {
+	if len(c.Certificates) > 0 && r.Subject == c.Subject {
+		c.Code, c.Reason, c.Fields = r.Code, r.Reason, r.Fields
+		for i := range c.Certificates {
+			if x := &c.Certificates[i]; x.RevokedAt == nil {
+				x.RevokedAt, x.RecordedAt = &at, &at
+			}
+		}
+		return nil
+	}
+	if err := c.in(api.Notified); err != nil {
+		return err
+	}
+	c.refuse(r.Code, r.Reason, r.Fields...)
 	return nil
 }
 

@@ -97,13 +97,7 @@ func (t *Town) applyAgency(_ context.Context, tx *store.Tx, e feed.Event) error 
 		if err := e.Decode(&r); err != nil {
 			return err
 		}
-		return t.withCase(tx, r.Application, func(c *caseFile) error {
-			if err := c.in(api.Notified); err != nil {
-				return err
-			}
-			c.refuse(r.Code, r.Reason, r.Fields...)
-			return nil
-		})
+		return t.withCase(tx, r.Application, func(c *caseFile) error { return c.refused(r, e.RecordedAt) })
 	case jlis.TypeRevoked:
 		var r jlis.Revoked
 		if err := e.Decode(&r); err != nil {

@@ -22,7 +22,8 @@ const (
 
 // Event is one recorded change of one certificate. Version counts a certificate's events, rising from 1; At is
 // when the change takes effect, which is when the CA recorded it unless the law names another date. NotAfter
-// and Municipality are read of Issued only, Reason of Revoked only.
+// and Municipality are read of Issued only; "" stands for an unknown one, and the certificate is then on the
+// list of every municipality once it is dead; Reason of Revoked only.
 type Event struct {
 	Serial       cert.Serial
 	Kind         jitsuin.CertKind
@@ -184,8 +185,10 @@ func (s *Set) issue(pg *page, i uint16, e Event) error {
 	if e.NotAfter.IsZero() || days < 0 || days > math.MaxUint16 {
 		return eventError(jitsuin.Invalid, "the expiry of the certificate is missing or out of range")
 	}
-	if err := e.Municipality.Check(); err != nil {
-		return eventError(jitsuin.Invalid, "issuing: %w", err)
+	if e.Municipality != "" {
+		if err := e.Municipality.Check(); err != nil {
+			return eventError(jitsuin.Invalid, "issuing: %w", err)
+		}
 	}
 	pg.slots[i] = slot{notAfter: uint16(days), town: s.town(e.Municipality), version: e.Version, flags: flagIssued}
 	s.issued++
@@ -318,8 +321,11 @@ func (s *Set) Changes(town jitsuin.MunicipalityCode) uint64 {
 	if town == "" {
 		return s.total
 	}
-	if n, ok := s.townNo[town]; ok {
-		return s.moved[n]
+	var changes uint64
+	for _, t := range []jitsuin.MunicipalityCode{town, ""} {
+		if n, ok := s.townNo[t]; ok {
+			changes += s.moved[n]
+		}
 	}
-	return 0
+	return changes
 }

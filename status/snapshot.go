@@ -48,16 +48,17 @@ func (s *Set) Snapshot(town jitsuin.MunicipalityCode, asOf, dropBefore time.Time
 	l := &List{}
 	s.mu.RLock()
 	only, known := s.townNo[town]
+	anywhere, some := s.townNo[""] // of certificates whose municipality is not known
 	epochs := make(map[uint32][]*page, len(s.epochs))
 	for epoch, pages := range s.epochs {
 		epochs[epoch] = slices.Clone(*pages)
 	}
 	s.mu.RUnlock()
-	if town != "" && !known {
+	if town != "" && !known && !some {
 		return l
 	}
 	keep := func(pg *page, i uint16) bool {
-		return (town == "" || pg.slots[i].town == only) && (dropBefore.IsZero() || !expiry(pg.slots[i].notAfter).Before(dropBefore))
+		return (town == "" || known && pg.slots[i].town == only || some && pg.slots[i].town == anywhere) && (dropBefore.IsZero() || !expiry(pg.slots[i].notAfter).Before(dropBefore))
 	}
 	for epoch, pages := range epochs {
 		for n, pg := range pages {

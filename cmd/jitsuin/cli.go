@@ -26,6 +26,9 @@ type cli struct {
 
 	Counter counterCmd `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`
 
+	Backup  backupCmd  `cmd:"" group:"country" help:"Copy a country or one actor, running or not, into one encrypted file."`
+	Restore restoreCmd `cmd:"" group:"country" help:"Put a backup back, and begin the new epochs that this needs."`
+
 	Card   cardCmd   `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
 	Sign   signCmd   `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
 	Verify verifyCmd `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`

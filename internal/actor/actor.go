@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jitsuin/jitsuin/internal/clock"
@@ -48,6 +49,10 @@ type Actor struct {
 	ending   context.CancelFunc
 	origins  []*origin
 	failed   chan error // of an origin
+
+	restored *Restored // nil where it never was
+	caughtUp atomic.Bool
+	catching atomic.Int32 // what else has to catch up
 
 	mu      sync.Mutex
 	remotes map[string]*httpapi.Remote
@@ -90,6 +95,10 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	}
 	figures := metrics.New(cfg.Instance, httpapi.RoleOf(cfg.Instance), spec.Log)
 	options := append(append(tables(), store.Observe(figures.Transactions())), spec.Store...)
+	restored, err := cfg.wasRestored()
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(ctx, cfg.Database, spec.Migrations, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Instance, err)
@@ -104,6 +113,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	if cfg.Metrics != "" {
 		a.AlsoServe(cfg.Metrics, figures.Handler())
 	}
+	a.initRestored(restored)
 	if err := a.initClock(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

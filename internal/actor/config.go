@@ -47,6 +47,9 @@ type Config struct {
 	// Trace has the actor remember its latest exchanges, bodies included but for secrets and personal
 	// numbers, and show them to the console (GET /trace). For a sandbox, where all people are invented.
 	Trace bool `yaml:"trace,omitempty"`
+
+	// Restoring opens an actor whose restore is not finished, to finish it. The file never says so.
+	Restoring bool `yaml:"-"`
 }
 
 // Shared gives the part that all actors have.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/store"
@@ -55,8 +56,17 @@ func rolledBack(topic string, have, given jitsuin.Position) error {
 		WithHint("start a new epoch (jitsuin feed new-epoch), as restore and promotion do")
 }
 
-// maxClaim is how many epochs a reader's cursor may be ahead and still be believed.
+// maxClaim is how many epochs a reader's cursor may be ahead, of the head or of EpochAt now, and still be believed.
 const maxClaim = 1000
+
+// EpochAt is the lowest epoch that a restore at a time begins: seconds since 2025. Where a database
+// and everything that remembered its epochs were lost together, and the same backup is restored a second
+// time, counting upwards from what the backup knows would give the same epoch twice; time does not.
+// It lasts until 2161.
+func EpochAt(t time.Time) uint32 {
+	const since = 1735689600 // 2025-01-01T00:00:00Z
+	return uint32(min(max(t.Unix()-since, 0), math.MaxUint32))
+}
 
 // claim takes a reader's word that it was given a position beyond the head of topic. The sender
 // was rolled back then; the claim goes into the high-water file, so that a restart does not forget it.

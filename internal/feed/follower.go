@@ -62,6 +62,8 @@ type Health struct {
 	Parked  int              // events that wait because they, or an earlier one of their subject, failed
 	// ParkedTotal counts the events parked since the start.
 	ParkedTotal uint64
+	// CaughtUp tells that since the start the sender has once had nothing more.
+	CaughtUp bool
 	// LastContact is when the sender last answered.
 	LastContact time.Time
 	// Trouble is the present failure that is being tried again, or nil.
@@ -115,7 +117,11 @@ func NewFollower(cfg FollowerConfig) (*Follower, error) {
 // are tried again.
 func (f *Follower) Run(ctx context.Context) error {
 	return follow(ctx, f.cfg.Backoff, f.cfg.Log, func() (int, error) {
-		return f.Poll(ctx, min(f.cfg.Wait, f.cfg.RetryParked))
+		wait := min(f.cfg.Wait, f.cfg.RetryParked)
+		if !f.Health().CaughtUp {
+			wait = 0
+		}
+		return f.Poll(ctx, wait)
 	})
 }
 
@@ -181,7 +187,8 @@ func (f *Follower) poll(ctx context.Context, wait time.Duration) (taken int, err
 		return 0, err
 	}
 	taken = len(events)
-	if errors.Is(readErr, errNewEpoch) {
+	resynced := errors.Is(readErr, errNewEpoch)
+	if resynced {
 		var n int
 		n, readErr = f.resync(ctx)
 		taken += n
@@ -191,6 +198,9 @@ func (f *Follower) poll(ctx context.Context, wait time.Duration) (taken int, err
 	}
 	f.mu.Lock()
 	f.health.LastContact = f.cfg.Now()
+	if taken == 0 && !resynced {
+		f.health.CaughtUp = true
+	}
 	f.mu.Unlock()
 	if taken > 0 && at.parked > 0 {
 		_, err = f.RetryParked(ctx)

@@ -227,7 +227,7 @@ func (s *Server) await(r *http.Request, topic string, after jitsuin.Position, wa
 }
 
 func (s *Server) behind(topic string, head Head, after jitsuin.Position) error {
-	if !s.cfg.DistrustCursors && after.Epoch <= head.Epoch+maxClaim && after.N <= maxNumber {
+	if !s.cfg.DistrustCursors && uint64(after.Epoch) <= uint64(max(head.Epoch, EpochAt(s.cfg.Now())))+maxClaim && after.N <= maxNumber {
 		if err := s.cfg.Sequencer.claim(topic, head, after); err != nil {
 			return err
 		}

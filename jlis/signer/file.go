@@ -185,10 +185,11 @@ func (f *File) Sign(ctx context.Context, key string, purpose Purpose, tbs []byte
 	if !ok {
 		return nil, Receipt{}, jitsuin.Errorf(jitsuin.NotFound, "signer-key", "the signer has no key %q", key)
 	}
-	if err := check(purpose, tbs); err != nil {
+	serial, err := check(purpose, tbs)
+	if err != nil {
 		return nil, Receipt{}, err
 	}
-	receipt, err := f.journal.record(key, purpose, sha256.Sum256(tbs))
+	receipt, err := f.journal.record(Receipt{Key: key, Purpose: purpose, Digest: sha256.Sum256(tbs), Serial: serial})
 	if err != nil {
 		return nil, Receipt{}, err
 	}
@@ -202,8 +203,8 @@ func (f *File) Last() Receipt { return f.journal.last() }
 // Since lists the receipts above counter.
 func (f *File) Since(counter uint64) ([]Receipt, error) { return f.journal.since(counter), nil }
 
-// NewEpoch raises the epoch.
-func (f *File) NewEpoch() (uint32, error) { return f.journal.newEpoch() }
+// NewEpoch raises the epoch, at least to the one given.
+func (f *File) NewEpoch(atLeast uint32) (uint32, error) { return f.journal.newEpoch(atLeast) }
 
 // Close closes the journal.
 func (f *File) Close() error { return f.journal.file.Close() }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,7 +35,8 @@ type line struct {
 	Key     string    `json:"key,omitempty"`
 	Purpose Purpose   `json:"purpose"`
 	Digest  string    `json:"sha256,omitempty"`
-	At      time.Time `json:"at"` // wall time
+	Serial  string    `json:"serial,omitempty"` // of a certificate; lines of the first release have none
+	At      time.Time `json:"at"`               // wall time
 }
 
 const purposeEpoch Purpose = "new-epoch"
@@ -83,7 +85,7 @@ func (j *journal) take(raw []byte) error {
 		return err
 	}
 	if l.Purpose == purposeEpoch {
-		if l.Epoch != j.epoch+1 {
+		if l.Epoch <= j.epoch {
 			return fmt.Errorf("epoch %d after %d", l.Epoch, j.epoch)
 		}
 		j.epoch = l.Epoch
@@ -93,7 +95,15 @@ func (j *journal) take(raw []byte) error {
 	if err != nil || len(digest) != 32 || l.Counter != uint64(len(j.entries))+1 || l.Epoch != j.epoch {
 		return fmt.Errorf("does not follow the line before")
 	}
-	j.entries = append(j.entries, Receipt{l.Epoch, l.Counter, [32]byte(digest)})
+	r := Receipt{Epoch: l.Epoch, Counter: l.Counter, Digest: [32]byte(digest), Key: l.Key, Purpose: l.Purpose, At: l.At}
+	if l.Serial != "" {
+		serial, err := hex.DecodeString(l.Serial)
+		if err != nil || len(serial) != len(r.Serial) {
+			return fmt.Errorf("a serial number has 32 hex digits")
+		}
+		r.Serial = [16]byte(serial)
+	}
+	j.entries = append(j.entries, r)
 	return nil
 }
 
@@ -116,25 +126,33 @@ func (j *journal) append(l line) error {
 	return nil
 }
 
-func (j *journal) record(key string, purpose Purpose, digest [32]byte) (Receipt, error) {
+// record accounts for a signature: r has key, purpose, digest and serial number, and gets the rest.
+func (j *journal) record(r Receipt) (Receipt, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	r := Receipt{j.epoch, uint64(len(j.entries)) + 1, digest}
-	err := j.append(line{Epoch: r.Epoch, Counter: r.Counter, Key: key, Purpose: purpose, Digest: hex.EncodeToString(digest[:]), At: time.Now().UTC()})
-	if err != nil {
+	r.Epoch, r.Counter, r.At = j.epoch, uint64(len(j.entries))+1, time.Now().UTC()
+	l := line{Epoch: r.Epoch, Counter: r.Counter, Key: r.Key, Purpose: r.Purpose, Digest: hex.EncodeToString(r.Digest[:]), At: r.At}
+	if r.Serial != [16]byte{} {
+		l.Serial = hex.EncodeToString(r.Serial[:])
+	}
+	if err := j.append(l); err != nil {
 		return Receipt{}, err
 	}
 	j.entries = append(j.entries, r)
 	return r, nil
 }
 
-func (j *journal) newEpoch() (uint32, error) {
+func (j *journal) newEpoch(atLeast uint32) (uint32, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.append(line{Epoch: j.epoch + 1, Counter: uint64(len(j.entries)), Purpose: purposeEpoch, At: time.Now().UTC()}); err != nil {
+	if j.epoch == math.MaxUint32 {
+		return 0, jitsuin.Errorf(jitsuin.Internal, "epochs-used-up", "there is no epoch after %d", j.epoch)
+	}
+	next := max(j.epoch+1, atLeast)
+	if err := j.append(line{Epoch: next, Counter: uint64(len(j.entries)), Purpose: purposeEpoch, At: time.Now().UTC()}); err != nil {
 		return 0, err
 	}
-	j.epoch++
+	j.epoch = next
 	return j.epoch, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"fmt"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -36,6 +37,11 @@ type Receipt struct {
 	Epoch   uint32   // of the CA; rises at every restore of the CA's database
 	Counter uint64   // of all signatures of all keys, without gaps
 	Digest  [32]byte // SHA-256 of the bytes signed
+	Key     string
+	Purpose Purpose
+	// Serial is the serial number of a certificate; zero for anything else, and in journals of the first release.
+	Serial [16]byte
+	At     time.Time // wall time
 }
 
 // Signer signs for the CA. The file signer is for the sandbox; an HSM process offers the same.
@@ -50,20 +56,21 @@ type Signer interface {
 	Last() Receipt
 	// Since lists the receipts with a counter above the given one, in order.
 	Since(counter uint64) ([]Receipt, error)
-	// NewEpoch raises the epoch: after the CA's database was restored.
-	NewEpoch() (uint32, error)
+	// NewEpoch raises the epoch, at least to the one given: after the CA's database was restored.
+	NewEpoch(atLeast uint32) (uint32, error)
 }
 
-// check looks whether tbs is what the purpose says, as far as its outer form tells.
-func check(purpose Purpose, tbs []byte) error {
-	bad := func(why string) error {
-		return jitsuin.Errorf(jitsuin.Denied, "signer-purpose", "the bytes are no %s: %s", purpose, why)
+// check looks whether tbs is what the purpose says, as far as its outer form tells, and gives the
+// serial number of a certificate where it is one of 16 octets.
+func check(purpose Purpose, tbs []byte) (number [16]byte, err error) {
+	bad := func(why string) ([16]byte, error) {
+		return number, jitsuin.Errorf(jitsuin.Denied, "signer-purpose", "the bytes are no %s: %s", purpose, why)
 	}
 	if purpose == Terminal {
 		if len(tbs) > 512 || len(tbs) < 32 || tbs[0] == 0x30 {
 			return bad("a terminal certificate is short and no ASN.1 sequence")
 		}
-		return nil
+		return number, nil
 	}
 	s, inner := cryptobyte.String(tbs), cryptobyte.String(nil)
 	if !s.ReadASN1(&inner, asn1.SEQUENCE) || !s.Empty() {
@@ -76,6 +83,9 @@ func check(purpose Purpose, tbs []byte) error {
 		if !inner.ReadASN1(&version, asn1.Tag(0).Constructed().ContextSpecific()) || !inner.ReadASN1(&serial, asn1.INTEGER) {
 			return bad("no version 3 certificate")
 		}
+		if len(serial) <= len(number) {
+			copy(number[len(number)-len(serial):], serial)
+		}
 	case CRL:
 		var version int64
 		var algorithm cryptobyte.String
@@ -85,7 +95,7 @@ func check(purpose Purpose, tbs []byte) error {
 	default:
 		return bad("unknown purpose")
 	}
-	return nil
+	return number, nil
 }
 
 // sign makes the raw signature with the algorithm that fits the key.

@@ -68,7 +68,7 @@ func TestASignatureIsAccountedForAndSurvivesReopening(t *testing.T) {
 	if s, _ := again.Since(1); len(s) != 1 || s[0] != r2 {
 		t.Fatalf("since 1: %+v", s)
 	}
-	if e, err := again.NewEpoch(); e != 2 || err != nil || again.Last().Epoch != 2 {
+	if e, err := again.NewEpoch(0); e != 2 || err != nil || again.Last().Epoch != 2 {
 		t.Fatal("the epoch did not rise", e, err)
 	}
 }
