@@ -20,6 +20,9 @@ import (
 	"github.com/jitsuin/jitsuin/jlis/api"
 )
 
+// staleHandle is how the card host says that a card is not ours any more.
+const staleHandle = "stale-handle"
+
 // custodian is how the card host knows us while we have a card.
 const custodian host.Custodian = "jlis"
 
@@ -183,7 +186,13 @@ func (a *Agency) writeChip(ctx context.Context, app application) error {
 		return err
 	}
 	if c.State == cardBlank {
-		if err := a.withChip(ctx, c, func(j *reader.JPKI) error { return a.personalise(ctx, j, certificates) }); err != nil {
+		err := a.withChip(ctx, c, func(j *reader.JPKI) error { return a.personalise(ctx, j, certificates) })
+		if jitsuin.CodeOf(err) == staleHandle && a.Restored() != nil {
+			// The chip was written and passed on after the backup from which this database comes.
+			a.Log.WarnContext(ctx, "a chip left the house after the backup", "application", app.ID)
+			err = nil
+		}
+		if err != nil {
 			return fmt.Errorf("write the certificates into the chip: %w", err)
 		}
 	}

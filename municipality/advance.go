@@ -96,10 +96,16 @@ func (t *Town) notify(tx *store.Tx, id jitsuin.ID, position jitsuin.Position) (a
 // when they are repeated, so a crash in between is no loss.
 func (t *Town) fetchChip(ctx context.Context, c *caseFile) error {
 	got, err := t.agency.Receive(ctx, c.Card)
+	if t.passedOnMeanwhile(err) {
+		return t.closeCase(ctx, c.ID)
+	}
 	if err != nil {
 		return err
 	}
 	own, err := t.cards.Transfer(ctx, host.Handle(got.Handle), host.Custodian(t.Self.ID), string(c.ID)+"-receive")
+	if t.passedOnMeanwhile(err) {
+		return t.closeCase(ctx, c.ID)
+	}
 	if err != nil {
 		return err
 	}
@@ -138,7 +144,11 @@ func (t *Town) passOn(ctx context.Context, c *caseFile) error {
 	if err != nil || handle == "" {
 		return err
 	}
-	if _, err := t.cards.Transfer(ctx, host.Handle(handle), host.Holder, string(c.ID)+"-handover"); err != nil {
+	_, err = t.cards.Transfer(ctx, host.Handle(handle), host.Holder, string(c.ID)+"-handover")
+	if t.passedOnMeanwhile(err) {
+		return t.closeCase(ctx, c.ID)
+	}
+	if err != nil {
 		return err
 	}
 	return t.DB.Update(ctx, func(tx *store.Tx) error {
@@ -172,6 +182,9 @@ const caseRetry = time.Second
 func (t *Town) advanceCases(ctx context.Context) error {
 	signals, stop := t.DB.Watch(caseSignal)
 	defer stop()
+	if err := t.findCards(ctx); err != nil && ctx.Err() == nil {
+		return err // the task is started again
+	}
 	for ctx.Err() == nil {
 		if err := t.advanceAll(ctx); err != nil {
 			return err
