@@ -36,7 +36,7 @@ func TestInvariantsNameTheOffender(t *testing.T) {
 	const aSign = `(SELECT serial FROM certificate WHERE profile = 'sign' AND state = 'issued' LIMIT 1)`
 	for _, s := range []struct{ id, sql, want string }{
 		{home, `UPDATE feed_events SET body = replace(body, 'move-within', 'move-withim') WHERE topic = 'residents'`, "has the hash"},
-		{home, `DELETE FROM feed_events WHERE topic = 'residents' AND n = 2`, "does not follow on number 1"},
+		{home, `DELETE FROM feed_events WHERE topic = 'residents' AND n = 2`, "does not follow on 1.1"},
 		{home, `UPDATE feed_events SET version = 7 WHERE topic = 'applications' AND n = 1`, "is version 7"},
 		{home, `DELETE FROM feed_cursors WHERE topic LIKE 'town-%' AND source = 'jlis:1'`, "has read nothing of jlis:1"},
 		{Jukinet, `UPDATE feed_cursors SET n = n - 1 WHERE source = '` + home + `'`, "stands at"},

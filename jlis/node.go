@@ -31,6 +31,7 @@ type node struct {
 	ocsp     atomic.Pointer[status.Responder]
 	lists    listMaker
 	caughtUp atomic.Bool
+	held     heldBack
 	contact  atomic.Int64 // wall time of the last answer of the feed, Unix milliseconds
 }
 
@@ -60,6 +61,8 @@ func (a *Agency) newNode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.held.done = a.NeedsToCatchUp()
+	n.held.released.Store(a.Restored() == nil || a.Restored().CaughtUp)
 	a.node = n
 	n.reset()
 	n.routes()
@@ -107,9 +110,13 @@ func (n *node) serveFrom(sets statusSets) error {
 // run reads the feed until ctx ends.
 func (n *node) run(ctx context.Context) error {
 	for ctx.Err() == nil {
+		n.held.look(ctx, n)
 		wait := pollWait
-		if !n.caughtUp.Load() {
+		switch {
+		case !n.caughtUp.Load():
 			wait = 0
+		case !n.held.released.Load():
+			wait = retryStatus
 		}
 		taken, err := n.follower.Poll(ctx, wait)
 		if _, alarm := errors.AsType[*feed.Alarm](err); alarm {
@@ -162,7 +169,7 @@ func (n *node) apply(_ context.Context, e feed.Event) error {
 
 // ready says why verifiers are not answered now.
 func (n *node) ready() error {
-	if err := n.agency.statusHolds(); err != nil {
+	if err := n.held.err(); err != nil {
 		return err
 	}
 	late := time.Since(time.UnixMilli(n.contact.Load())) > staleAfter

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 )
 
@@ -179,9 +181,36 @@ func (a *Agency) recordedBefore(e feed.Event, now time.Time) time.Time {
 	return now
 }
 
-// statusHolds is why nobody is told of any certificate while revocations may still be missing.
-func (a *Agency) statusHolds() error {
-	if !a.CatchingUp(a.register) {
+// heldBack is a status origin whose J-LIS was restored: it answers nobody until the registry network's feed has been
+// read again and what came of that has reached the origin.
+type heldBack struct {
+	released atomic.Bool
+	done     func() // tells the actor
+	through  *jitsuin.Position
+}
+
+// look sees whether the hold is over. It is called by the reader of the status feed alone.
+func (h *heldBack) look(ctx context.Context, n *node) {
+	a := n.agency
+	if h.released.Load() || a.CatchingUp(a.register) {
+		return
+	}
+	if h.through == nil { // all that was recorded again has a number up to here
+		through, err := a.Position(ctx, api.TopicStatus)
+		if err != nil {
+			return
+		}
+		h.through = &through
+	}
+	if n.caughtUp.Load() && n.follower.Position().Compare(*h.through) >= 0 {
+		h.released.Store(true)
+		h.done()
+	}
+}
+
+// err is why nobody is told of any certificate while revocations may still be missing.
+func (h *heldBack) err() error {
+	if h.released.Load() {
 		return nil
 	}
 	return jitsuin.Errorf(jitsuin.Unavailable, "status-restored", "the record of revocations was restored and has not caught up with the registry network").

@@ -2,8 +2,11 @@ package jlis
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -72,6 +75,9 @@ func (a *Agency) applyChange(tx *store.Tx, c jitsuin.Change, e feed.Event) error
 	if !known && !enters(c.Cause) {
 		return jitsuin.Errorf(jitsuin.NotFound, "person-unknown", "a change (%s) of somebody of whom nothing is recorded here", c.Cause)
 	}
+	if seen, err := seenBefore(tx, c, known); err != nil || seen {
+		return err
+	}
 	effect, err := a.cfg.practice().Effect(c, before.Items)
 	if err != nil {
 		return err
@@ -85,6 +91,27 @@ func (a *Agency) applyChange(tx *store.Tx, c jitsuin.Change, e feed.Event) error
 	}
 	tx.Notify(applicationSignal)
 	return nil
+}
+
+// seenBefore tells whether this very act was recorded before, and notes it. A registry network that was
+// restored from a backup begins a new epoch and sends again what it reads again; nobody goes back to where they
+// were by it. Acts are told apart by their request; the entries of an older register have none, and are
+// each a person's first.
+func seenBefore(tx *store.Tx, c jitsuin.Change, known bool) (bool, error) {
+	if c.RequestID == "" {
+		return known && c.Cause == jitsuin.CauseEntered, nil
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return false, fmt.Errorf("encode a change: %w", err)
+	}
+	digest := sha256.Sum256(text)
+	r, err := tx.Exec(`INSERT INTO change_seen (subject, digest) VALUES ($1, $2) ON CONFLICT (subject, digest) DO NOTHING`, string(c.Subject), digest[:])
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n == 0, err
 }
 
 // enters tells whether a cause may bring somebody new.

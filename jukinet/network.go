@@ -5,6 +5,7 @@ import (
 	"embed"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -43,6 +44,8 @@ type Network struct {
 	towns   []jitsuin.MunicipalityCode
 	notices []*actor.Followed // of each town
 	stock   int
+	// numbered tells, after a restore, that what was read again has its numbers: the snapshot has it.
+	numbered atomic.Bool
 }
 
 //go:embed migrations/*.sql
@@ -86,11 +89,20 @@ const catchUpTime = 2 * time.Minute
 func (n *Network) afterCatchingUp(then httpapi.Policy) httpapi.Policy {
 	begun := time.Now()
 	return httpapi.Checked(then.Doc(), func(ctx context.Context, c httpapi.Caller) error {
-		if n.CatchingUp(n.notices...) && time.Since(begun) < catchUpTime {
+		if n.CatchingUp(n.notices...) && time.Since(begun) < catchUpTime || n.Restored() != nil && !n.numbered.Load() && !n.allNumbered(ctx) {
 			return jitsuin.Errorf(jitsuin.Unavailable, "network-restored", "the network was restored and reads the municipalities' notices again")
 		}
 		return then.Allow(ctx, c)
 	})
+}
+
+// allNumbered tells whether everything that was read again has a number by now.
+func (n *Network) allNumbered(ctx context.Context) bool {
+	_, err := n.Position(ctx, api.TopicToJLIS)
+	if err == nil {
+		n.numbered.Store(true)
+	}
+	return err == nil
 }
 
 // only admits one instance.
