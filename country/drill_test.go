@@ -36,7 +36,7 @@ type drill struct {
 	archive                     string
 	key                         *age.X25519Identity
 	listen                      string
-	mover, dead, visitor, fresh country.Holder
+	mover, dead, visitor, fresh country.Cardholder
 	from, to                    jitsuin.MunicipalityCode
 	before                      jitsuin.FourItems // of the mover, before the move
 	moverSig                    []byte            // made before the move, with the certificate that died then
@@ -89,7 +89,7 @@ func (d *drill) lostTime(t *testing.T, l *living) {
 		t.Fatal(err)
 	}
 	guide, _ := facts.Sample().Find(people.Guide)
-	d.fresh = country.Holder{Subject: guide.ID, Town: guide.Municipality, Items: guide.Items}
+	d.fresh = country.Cardholder{Subject: guide.ID, Town: guide.Municipality, Items: guide.Items}
 	d.application = country.NewCardFor(t, d.Folder, guide.Municipality, guide.ID, guide.Items)
 	d.fresh.Card = d.application.Card
 	for _, c := range d.application.Certificates {

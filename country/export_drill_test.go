@@ -13,8 +13,8 @@ import (
 	town "github.com/jitsuin/jitsuin/municipality/api"
 )
 
-// Holder is a resident who holds one of the first cards.
-type Holder struct {
+// Cardholder is a resident who holds one of the first cards.
+type Cardholder struct {
 	Subject jitsuin.ID
 	Town    jitsuin.MunicipalityCode
 	Items   jitsuin.FourItems
@@ -22,7 +22,7 @@ type Holder struct {
 }
 
 // Holders lists the residents with the first cards, as the counters know them.
-func Holders(t *testing.T, f Folder) (all []Holder) {
+func Holders(t *testing.T, f Folder) (all []Cardholder) {
 	t.Helper()
 	facts, err := f.Facts()
 	if err != nil {
@@ -35,7 +35,7 @@ func Holders(t *testing.T, f Folder) (all []Holder) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, Holder{p.ID, m.Code, r.Items, r.Card})
+			all = append(all, Cardholder{p.ID, m.Code, r.Items, r.Card})
 		}
 	}
 	return all
@@ -67,7 +67,7 @@ func NewCardFor(t *testing.T, f Folder, code jitsuin.MunicipalityCode, subject j
 }
 
 // ReissueFor gives a card a new signature certificate.
-func ReissueFor(t *testing.T, f Folder, h Holder) town.Application {
+func ReissueFor(t *testing.T, f Folder, h Cardholder) town.Application {
 	t.Helper()
 	at, err := f.Terminal(t.Context(), h.Town, sampleClerk)
 	if err != nil {

@@ -154,8 +154,8 @@ func (f Folder) configFiles(next, before layout) (map[string]configFile, error) 
 			return nil, err
 		}
 		base, err := os.ReadFile(f.Path("config", generated, fileName(id)+".yaml"))
-		if os.IsNotExist(err) { // an earlier release kept none; it wrote the same but for the address
-			base, err = withListen(before.configs[id], listens[id])
+		if os.IsNotExist(err) {
+			base, err = assumedBase(before.configs[id], have, listens[id])
 		}
 		if err != nil {
 			return nil, err
@@ -218,15 +218,39 @@ func (f Folder) listens() (map[string]string, error) {
 	return at, nil
 }
 
-func withListen(config []byte, listen string) ([]byte, error) {
+// assumedBase is what the first release, which kept no copy, is taken to have written: what this one writes, with the
+// address of then and without the members that are new since.
+func assumedBase(config, have []byte, listen string) ([]byte, error) {
 	members, err := readMembers(config)
 	if err != nil {
 		return nil, err
 	}
+	mine, err := readMembers(have)
+	if err != nil {
+		return nil, err
+	}
+	members = onlyIn(members, mine)
 	for i := range members {
 		if members[i].Key == "listen" && listen != "" {
 			members[i].Value = listen
 		}
 	}
 	return yaml.Marshal(members)
+}
+
+// onlyIn leaves out members that the other mapping does not have.
+func onlyIn(members, other yaml.MapSlice) (out yaml.MapSlice) {
+	for _, m := range members {
+		o, there := member(other, m.Key)
+		if !there {
+			continue
+		}
+		inner, isMap := m.Value.(yaml.MapSlice)
+		otherInner, otherIsMap := o.(yaml.MapSlice)
+		if isMap && otherIsMap {
+			m.Value = onlyIn(inner, otherInner)
+		}
+		out = append(out, m)
+	}
+	return out
 }
