@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,6 +157,7 @@ func (s *Site) cardOptions() ([]web.Option, error) {
 		}
 		all = append(all, web.Option{Value: string(id), Text: cardText(label, id)})
 	}
+	slices.SortFunc(all, func(a, b web.Option) int { return strings.Compare(a.Text, b.Text) })
 	return all, nil
 }
 

@@ -1,10 +1,13 @@
 package site
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/platform/api"
 )
 
 type endPage struct {
@@ -15,11 +18,34 @@ type endPage struct {
 	Denied   bool
 	Waits    int // seconds, of an answer that a tester holds back
 	Document bool
+	// What happened, for developers: the claims of the request, where the answer went, and the answer.
+	Request, To, Answer string
 }
 
 func (s *Site) endOf(f *flow) endPage {
 	return endPage{about: s.about(f, "done"), Back: f.back, Refusal: f.refusal, Second: f.second, Denied: f.answer.Error == denied,
-		Waits: int(f.untilLate(time.Now()).Seconds()), Document: f.signed != nil && f.answer.Error == ""}
+		Waits: int(f.untilLate(time.Now()).Seconds()), Document: f.signed != nil && f.answer.Error == "",
+		Request: indented(f.claims), To: f.claims.ResponseURI, Answer: indented(shortened(*f.answer))}
+}
+
+func indented(v any) string {
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
+}
+
+// shownContent is how much of a document the fold for developers shows, in bytes.
+const shownContent = 48
+
+// shortened gives an answer with the beginnings of its documents only: they can be downloaded whole.
+func shortened(a api.HolderAnswer) api.HolderAnswer {
+	a.Documents = slices.Clone(a.Documents)
+	for i, d := range a.Documents {
+		a.Documents[i].Content = d.Content[:min(len(d.Content), shownContent)]
+	}
+	return a
 }
 
 // showSend is the page of an answer that has not got through.
