@@ -61,14 +61,14 @@ func (s *safeBuffer) String() string {
 }
 
 // start runs the program; whatever becomes of the test, it does not outlive it.
-func start(t *testing.T, args ...string) *process {
+func start(t testing.TB, args ...string) *process {
 	t.Helper()
 	return startWith(t, nil, nil, args...)
 }
 
 // startWith runs the program with open files, beginning at descriptor 3, and further variables. Where
 // there are files it also says, as a service manager does, that they are meant for this very process.
-func startWith(t *testing.T, files []*os.File, env []string, args ...string) *process {
+func startWith(t testing.TB, files []*os.File, env []string, args ...string) *process {
 	t.Helper()
 	bin, err := binary()
 	if err != nil {
@@ -82,7 +82,7 @@ func startWith(t *testing.T, files []*os.File, env []string, args ...string) *pr
 	return startCommand(t, cmd)
 }
 
-func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+func startCommand(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, said: &safeBuffer{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
@@ -102,7 +102,7 @@ func (p *process) kill() {
 }
 
 // stop asks the process to end and fails the test where it does not end cleanly.
-func (p *process) stop(t *testing.T) {
+func (p *process) stop(t testing.TB) {
 	t.Helper()
 	p.cmd.Process.Signal(os.Interrupt)
 	select {
@@ -116,7 +116,7 @@ func (p *process) stop(t *testing.T) {
 }
 
 // await waits until the process has said something.
-func (p *process) await(t *testing.T, what string, longest time.Duration) {
+func (p *process) await(t testing.TB, what string, longest time.Duration) {
 	t.Helper()
 	deadline := time.Now().Add(longest)
 	for !strings.Contains(p.said.String(), what) {
@@ -131,7 +131,7 @@ func (p *process) await(t *testing.T, what string, longest time.Duration) {
 	}
 }
 
-func listen(t *testing.T) string {
+func listen(t testing.TB) string {
 	t.Helper()
 	port, err := tour.FreePort()
 	if err != nil {
