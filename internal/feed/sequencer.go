@@ -89,8 +89,6 @@ func NewSequencer(ctx context.Context, cfg SequencerConfig) (*Sequencer, error) 
 func (s *Sequencer) Run(ctx context.Context) error {
 	signals, stop := s.cfg.DB.Watch(outboxSignal)
 	defer stop()
-	tick := time.NewTicker(s.tick())
-	defer tick.Stop()
 	quiet := false // whether the present trouble was logged already
 	for {
 		err := s.drain(ctx)
@@ -103,22 +101,29 @@ func (s *Sequencer) Run(ctx context.Context) error {
 			s.cfg.Log.Info("feed: events are numbered again")
 		}
 		quiet = err != nil
+		tick := time.NewTimer(s.tick(err))
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-signals:
 		case <-tick.C:
 		}
+		tick.Stop()
 	}
 }
 
-// tick is how often Run looks without a signal: often on a shared database; else only to try
-// again after a failure.
-func (s *Sequencer) tick() time.Duration {
-	if s.cfg.DB.Shared() {
+// ownTick is how often Run looks at a database of this process alone. Every commit there gives a signal,
+// also one whose answer was lost, so it is no more than a safety net.
+const ownTick = 15 * time.Second
+
+// tick is when Run looks again without a signal: soon on a shared database and after a failure.
+func (s *Sequencer) tick(failed error) time.Duration {
+	switch {
+	case s.cfg.DB.Shared():
 		return s.cfg.Poll
+	case failed != nil:
+		return max(s.cfg.Poll, time.Second)
 	}
-	return max(s.cfg.Poll, time.Second)
+	return max(s.cfg.Poll, ownTick)
 }
 
 func (s *Sequencer) drain(ctx context.Context) error {

@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -53,10 +55,18 @@ type Item struct{ Key, Path string }
 // Site is the pages of one actor. Safe for concurrent use.
 type Site struct {
 	o      Options
-	pages  map[Lang]map[string]*template.Template
 	assets map[string]asset
+	names  []string          // of the pages
 	links  map[string]string // asset name to the path that carries its hash
 	policy string            // Content-Security-Policy
+
+	mu    sync.Mutex // owns pages
+	pages map[pageKey]*template.Template
+}
+
+type pageKey struct {
+	lang Lang
+	name string
 }
 
 type asset struct {
@@ -69,7 +79,7 @@ func New(o Options) (*Site, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	s := &Site{o: o, pages: map[Lang]map[string]*template.Template{}, assets: map[string]asset{}, links: map[string]string{}}
+	s := &Site{o: o, pages: map[pageKey]*template.Template{}, assets: map[string]asset{}, links: map[string]string{}}
 	for _, from := range []fs.FS{sub(assetFiles, "assets"), o.Assets} {
 		if err := s.addAssets(from); err != nil {
 			return nil, err
@@ -77,14 +87,31 @@ func New(o Options) (*Site, error) {
 	}
 	s.policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action " +
 		strings.Join(append([]string{"'self'"}, o.FormsTo...), " ")
-	for _, l := range []Lang{JA, EN} {
-		pages, err := s.parse(l)
-		if err != nil {
+	var err error
+	if s.names, err = namesIn(o.Templates); err != nil {
+		return nil, err
+	}
+	for _, name := range s.names {
+		if _, err := s.parse(JA, name); err != nil { // the languages differ in what the functions say
 			return nil, err
 		}
-		s.pages[l] = pages
 	}
 	return s, nil
+}
+
+// namesIn lists the pages: the actor's, and that for errors.
+func namesIn(templates fs.FS) ([]string, error) {
+	all := []string{"error"}
+	if templates == nil {
+		return all, nil
+	}
+	files, err := fs.Glob(templates, "*.html")
+	for _, f := range files {
+		if !strings.HasPrefix(f, "_") {
+			all = append(all, strings.TrimSuffix(f, ".html"))
+		}
+	}
+	return all, err
 }
 
 func sub(files fs.FS, dir string) fs.FS {
@@ -115,45 +142,50 @@ func (s *Site) addAssets(files fs.FS) error {
 	})
 }
 
-// parse makes the pages of one language: the frame with each template of the actor in it.
-func (s *Site) parse(l Lang) (map[string]*template.Template, error) {
-	frame, err := template.New("frame").Funcs(s.funcs(l)).Funcs(s.o.Funcs).ParseFS(frameFiles, "templates/*.html")
+// parse makes one page in one language: the frame with the actor's template in it, and with what
+// several of its pages share (_NAME.html).
+func (s *Site) parse(l Lang, name string) (*template.Template, error) {
+	page, err := template.New("frame").Funcs(s.funcs(l)).Funcs(s.o.Funcs).ParseFS(frameFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("the frame of the pages: %w", err)
 	}
-	pages := map[string]*template.Template{}
-	add := func(files fs.FS, pattern string) error {
-		names, err := fs.Glob(files, pattern)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			base := path.Base(name)
-			if strings.HasPrefix(base, "_") {
-				continue
-			}
-			page, err := frame.Clone()
-			if err != nil {
-				return err
-			}
-			parts, err := fs.Glob(files, "_*.html") // what several pages share
-			if err != nil {
-				return err
-			}
-			if page, err = page.ParseFS(files, append(parts, name)...); err != nil {
-				return fmt.Errorf("page %s: %w", name, err)
-			}
-			pages[strings.TrimSuffix(base, ".html")] = page
-		}
-		return nil
+	if s.o.Templates == nil {
+		return page, nil // the error page is among the frame's files
 	}
-	if err := add(sub(frameFiles, "templates"), "error.html"); err != nil {
+	parts, err := fs.Glob(s.o.Templates, "_*.html")
+	if err != nil {
 		return nil, err
 	}
-	if s.o.Templates == nil {
-		return pages, nil
+	own, err := fs.Glob(s.o.Templates, name+".html")
+	if err != nil {
+		return nil, err
 	}
-	return pages, add(s.o.Templates, "*.html")
+	if parts = append(parts, own...); len(parts) == 0 {
+		return page, nil
+	}
+	if page, err = page.ParseFS(s.o.Templates, parts...); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return page, nil
+}
+
+// page gives a page of this site. It is made when it is first asked for and kept: most pages of most
+// actors never are asked for, and each takes some hundred kilobytes.
+func (s *Site) page(l Lang, name string) *template.Template {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := pageKey{l, name}
+	if s.pages[key] == nil {
+		if !slices.Contains(s.names, name) {
+			panic("there is no page " + name)
+		}
+		page, err := s.parse(l, name)
+		if err != nil {
+			panic(err) // New has parsed it
+		}
+		s.pages[key] = page
+	}
+	return s.pages[key]
 }
 
 // View is what a page is made from: the dot of its template.
@@ -199,12 +231,8 @@ func (s *Site) backFrom(r *http.Request) string {
 }
 
 func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
-	page, ok := s.pages[v.Lang][name]
-	if !ok {
-		panic("there is no page " + name)
-	}
 	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, "frame", v); err != nil {
+	if err := s.page(v.Lang, name).ExecuteTemplate(&b, "frame", v); err != nil {
 		s.o.Log.ErrorContext(r.Context(), "a page could not be made", "page", name, "err", err)
 		http.Error(w, Text(v.Lang, "common.page-broken"), http.StatusInternalServerError)
 		return
