@@ -2,6 +2,7 @@ package municipality
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -39,10 +40,10 @@ func listArrivals(tx *store.Tx) ([]api.Arrival, error) {
 	})(tx.Query(`SELECT body FROM moving_certificate WHERE used = 0 ORDER BY subject`))
 }
 
-// searchRecords searches by the beginning of a name, a date of birth and a household.
+// searchRecords searches by the beginning of a name, blanks aside, a date of birth and a household.
 func searchRecords(tx *store.Tx, q api.Query) ([]record, error) {
 	return store.Collect(scanRecord)(tx.Query(`SELECT `+recordColumns+` FROM resident
-		WHERE (state = $1 OR $5 = 1 AND arrived_at = '') AND ($2 = '' OR substr(name, 1, length($2)) = $2) AND ($3 = '' OR birth_date = $3)
+		WHERE (state = $1 OR $5 = 1 AND arrived_at = '') AND ($2 = '' OR substr(replace(name, '　', ''), 1, length($2)) = $2) AND ($3 = '' OR birth_date = $3)
 		AND ($6 = '' OR household = $6)
-		ORDER BY name, birth_date, subject LIMIT $4`, string(jitsuin.Present), q.Name, q.BirthDate, q.Limit, number(q.Left), string(q.Household)))
+		ORDER BY name, birth_date, subject LIMIT $4`, string(jitsuin.Present), strings.Join(strings.Fields(q.Name), ""), q.BirthDate, q.Limit, number(q.Left), string(q.Household)))
 }

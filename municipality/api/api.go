@@ -43,7 +43,7 @@ type Residents struct {
 }
 
 // Query searches the register; empty members do not narrow. Name is a name or its beginning, as the
-// surname. Limit is 1 to 500, and 50 where it is left out.
+// surname; blanks do not count. Limit is 1 to 500, and 50 where it is left out.
 // Without Left it finds those who are on the register now; with it also the records of those who moved away,
 // died or were deleted (除票), as long as nobody else has entered them.
 type Query struct {

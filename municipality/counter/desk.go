@@ -127,6 +127,8 @@ func (c *Counter) searchForm(w http.ResponseWriter, r *http.Request, s session) 
 
 const mostFound = 50
 
+func blankless(s string) string { return strings.Join(strings.Fields(s), "") }
+
 // search takes name and date of birth in the body: they have no place in a URL.
 func (c *Counter) search(w http.ResponseWriter, r *http.Request, s session) error {
 	f := searchFields(r.PostForm)
@@ -137,7 +139,7 @@ func (c *Counter) search(w http.ResponseWriter, r *http.Request, s session) erro
 	if !f.OK() {
 		return c.show(w, r, s, http.StatusUnprocessableEntity, "search", map[string]any{"Form": f})
 	}
-	found, err := c.town.Search(r.Context(), api.Query{Name: fullName(f.Get("name")), BirthDate: f.Get("birth_date"), Left: f.Checked("left"), Limit: mostFound})
+	found, err := c.town.Search(r.Context(), api.Query{Name: f.Get("name"), BirthDate: f.Get("birth_date"), Left: f.Checked("left"), Limit: mostFound})
 	if err != nil {
 		return err
 	}
@@ -147,7 +149,7 @@ func (c *Counter) search(w http.ResponseWriter, r *http.Request, s session) erro
 	}
 	var coming []api.Arrival
 	for _, a := range list.Arrivals {
-		if strings.HasPrefix(a.Items.Name, fullName(f.Get("name"))) && (f.Get("birth_date") == "" || f.Get("birth_date") == a.Items.BirthDate.String()) {
+		if strings.HasPrefix(blankless(a.Items.Name), blankless(f.Get("name"))) && (f.Get("birth_date") == "" || f.Get("birth_date") == a.Items.BirthDate.String()) {
 			coming = append(coming, a)
 		}
 	}
