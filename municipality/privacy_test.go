@@ -70,6 +70,10 @@ func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
 		c.call("GET", "/residents/"+string(taro.Subject)+"/changes", nil, nil)
 		c.call("GET", "/residents/"+string(hanako.Subject)+"/applications", nil, nil)
 		c.call("GET", "/applications", nil, nil)
+		c.call("GET", "/desk", nil, nil)
+		c.call("GET", "/residents/"+string(hanako.Subject)+"/desk", nil, nil)
+		c.call("GET", "/arrivals/"+string(taro.Subject), nil, nil)
+		c.call("POST", "/changes/preview", api.ChangeRequest{Cause: jitsuin.CauseCodeRequested, Subject: hanako.Subject, OccurredOn: today(), Clerk: clerk}, nil)
 		c.call("POST", "/residents/search", api.Query{BirthDate: "x"}, nil)
 		var a api.Application
 		c.call("POST", "/applications", api.NewApplication{Type: api.NewCard, Items: hanako.Items, Kinds: bothKinds, Clerk: clerk}, &a)
@@ -77,6 +81,7 @@ func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
 		c.call("POST", path+"/inquiry", map[string]string{"clerk": clerk}, nil)
 		c.call("POST", path+"/check", api.Check{Clerk: clerk, Document: licence(hanako.Items)}, nil)
 		c.call("GET", path, nil, nil)
+		c.call("GET", path+"/file", nil, nil)
 		c.call("GET", "/openapi.json", nil, nil)
 		c.call("GET", "/readyz", nil, nil)
 		eventually(t, "J-LIS and the network have all", func() bool { _, ok := w.application(a.ID); return ok && len(w.network.events()) == 4 })

@@ -16,8 +16,8 @@ type action struct {
 	Reason string
 }
 
-// actionsFor lists all acts in the order of the work of a day.
-func (c *Counter) actionsFor(l web.Lang, p api.Resident, cases []api.Case) []action {
+// actionsFor lists the acts that are possible now, and those that are not with the reason.
+func (c *Counter) actionsFor(l web.Lang, p api.Resident, cases []api.Case) (can, cannot []action) {
 	base := "/counter/residents/" + string(p.Subject)
 	all := []action{c.applyAction(l, p, cases, api.NewCard), c.applyAction(l, p, cases, api.Reissue)}
 	for _, a := range acts {
@@ -33,7 +33,14 @@ func (c *Counter) actionsFor(l web.Lang, p api.Resident, cases []api.Case) []act
 		}
 		all = append(all, one)
 	}
-	return all
+	for _, one := range all {
+		if one.Path != "" {
+			can = append(can, one)
+		} else {
+			cannot = append(cannot, one)
+		}
+	}
+	return can, cannot
 }
 
 // applyAction tells whether an application of the type can be taken in.

@@ -154,7 +154,19 @@ func (a act) request(f *web.Form, person api.Resident, clerk string) api.ChangeR
 	}
 	if a.takes("standing") {
 		s := api.Standing{Nationality: f.Get("nationality"), Stay: rules.Stay(f.Get("stay")), StayUntil: f.Date("stay_until"), AdultWard: f.Checked("adult_ward")}
-		q.Standing = &s
+		if !same(s, person.Standing) {
+			q.Standing = &s
+		}
 	}
 	return q
+}
+
+// same tells whether two standings say the same: nationals are written with or without JP.
+func same(a, b api.Standing) bool {
+	for _, s := range []*api.Standing{&a, &b} {
+		if s.Nationality == "JP" {
+			s.Nationality = ""
+		}
+	}
+	return a == b
 }

@@ -39,7 +39,7 @@ func (c *Counter) applying(r *http.Request, values map[string][]string) (applyin
 		switch err := rules.MayHold(kind, holderOf(a.person), c.today()); {
 		case err != nil:
 			a.whyNot[kind] = wordsOf(l, err)
-		case open[kind]:
+		case open[kind] && values == nil: // what is sent is for the API to judge: it may be a second click
 			a.whyNot[kind] = web.Text(l, "counter.why.open-case")
 		default:
 			fields = append(fields, web.Field{Name: string(kind), Label: "counter.kind." + string(kind), Kind: web.CheckField})

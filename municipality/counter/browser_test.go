@@ -1,6 +1,9 @@
 package counter_test
 
 import (
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jitsuin/jitsuin/country/people"
@@ -8,16 +11,12 @@ import (
 )
 
 // desk is a clerk at a browser.
-type desk struct {
-	*webtest.Browser
-	shots map[string]bool
-}
+type desk struct{ *webtest.Browser }
 
 // look asks axe about the page, sees that it fits a telephone, and takes its picture.
 func (d desk) look(name string) {
 	d.Axe()
 	d.FitsWidth(360)
-	d.Resize(1280)
 	d.Shots(name)
 	d.Resize(1280)
 }
@@ -43,7 +42,7 @@ func TestADayAtTheCounter(t *testing.T) {
 	l := theLand(t)
 	here, there := l.towns()
 	hanako := l.grownUp(t, here.Code)
-	d := desk{Browser: webtest.New(t, "ja", 1280)}
+	d := desk{webtest.New(t, "ja", 1280)}
 	d.Open(l.link(t, here.Code, "窓口 一郎"))
 	d.See("今日の仕事", "担当: 窓口 一郎", here.Name)
 	d.look("work-empty")
@@ -157,4 +156,86 @@ func TestADayAtTheCounter(t *testing.T) {
 	d.Click("ログアウト")
 	d.See("ログアウトしました")
 	d.look("signin")
+}
+
+// The same counter in English and without a mouse: a letter in place of a document, the PINs, a move within the town.
+func TestTheCounterByKeyboard(t *testing.T) {
+	l := theLand(t)
+	here, _ := l.towns()
+	r := l.grownUp(t, here.Code)
+	d := desk{webtest.New(t, "en", 1280)}
+	d.Open(l.link(t, here.Code, "Clerk One"))
+	d.See("Today's work", "Clerk: Clerk One")
+	d.Keyboard("Find a resident")
+	d.TabTo("Name (or the surname alone)")
+	d.Press(strings.Join(strings.Fields(r.Items.Name), ""))
+	d.Keyboard("Search")
+	d.See("What was found")
+	d.look("en-search")
+	d.Keyboard(r.Items.Name)
+	d.Keyboard("Take in an application for a new card")
+	d.Keyboard("Take it in and check identity")
+	d.Keyboard("Make the inquiry letter")
+	d.See("Inquiry letter", "The application is mine", r.Items.Address)
+	d.look("en-letter")
+	code := regexp.MustCompile(`[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}`).FindString(d.Text())
+	d.Keyboard("To the case")
+	d.See("Inquiry letter sent")
+	d.Keyboard("Today's work")
+	d.See("Waiting for the reply to a letter")
+	d.look("en-work")
+	d.Keyboard("Check the reply")
+	d.TabTo("Code on the reply")
+	d.Press(strings.ToLower(strings.ReplaceAll(code, "-", "")))
+	d.Keyboard("Check the code")
+	d.See("The card is here")
+	d.Keyboard("Hand the card over")
+	d.TabTo("I have made sure")
+	d.Press(" ")
+	d.Keyboard("Turn the screen to the resident")
+	d.See("Please choose your PINs")
+	d.look("en-pins")
+	for label, typed := range map[string]string{"Signature password (required)": "SEAL2026", "Signature password again": "SEAL2026", "PIN of four digits (required)": "4649", "PIN of four digits again": "4649"} {
+		d.TabTo(label)
+		d.Press(typed)
+	}
+	d.Keyboard("Set them")
+	d.See("All done", "Please take your card")
+	d.Keyboard("To the clerk's page")
+	d.See("Handed over", "valid")
+	d.Keyboard(r.Items.Name)
+	d.look("en-resident")
+	d.Keyboard("Move within the town")
+	d.TabTo("Moved on")
+	day := l.today(t)
+	d.Press(fmt.Sprintf("%02d%02d%04d", int(day.Month), day.Day, day.Year))
+	d.TabTo("New address")
+	d.Press(r.Items.Address + "新棟")
+	d.Keyboard("See what this will do")
+	d.See("Nothing has been recorded yet", "ends when J-LIS records it", "stays valid", "in time")
+	d.look("en-preview")
+	d.Keyboard("Record it")
+	d.See("Recorded.", "revoked", "recorded by J-LIS") // by itself
+	d.look("en-recorded")
+}
+
+// A check that fails shows where, side by side.
+func TestARefusalIsExplained(t *testing.T) {
+	l := theLand(t)
+	here, _ := l.towns()
+	r := l.grownUp(t, here.Code)
+	c := l.arrives(t, here, "窓口 一郎")
+	id := c.applied(r)
+	d := desk{webtest.New(t, "ja", 1280)}
+	d.Open(l.link(t, here.Code, "窓口 一郎"))
+	d.See("本人確認をする") // on the list of the day
+	d.Click("転入・出生などの記載")
+	d.look("entries")
+	d.Open(c.origin + "/counter/cases/" + string(id) + "/check")
+	d.licence(r)
+	d.Fill("住所", "雲居県ほか市１番")
+	d.Tick("同じ人です")
+	d.Click("この書類で確かめる")
+	d.See("お断りしました", "くいちがい", "雲居県ほか市１番", "申請はこの時点で終わりました")
+	d.look("refused")
 }

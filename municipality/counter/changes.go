@@ -121,6 +121,9 @@ func (c *Counter) showChange(w http.ResponseWriter, r *http.Request, s session, 
 		before = p.Change.Items
 	}
 	data["Rows"], data["Preview"], data["Hidden"] = compare(l, before, p.Change.Items), p, hidden(k.form)
+	if q := k.act.request(k.form, k.person, s.Clerk); q.Standing != nil {
+		data["Standing"] = q.Standing
+	}
 	data["Effects"], data["Columns"] = effectsOf(l, *p), changeColumns
 	if p.Lapse != nil {
 		data["LapseText"] = pickText(l, p.Lapse.Rule.Text)

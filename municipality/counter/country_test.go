@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,9 +23,28 @@ import (
 type land struct {
 	folder country.Folder
 	sample people.Country
+	log    *logged
 
 	mu    sync.Mutex
 	taken map[jitsuin.ID]bool
+}
+
+// logged is all that the actors have logged.
+type logged struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 var started struct {
@@ -65,10 +85,11 @@ func start() (*land, func() error, error) {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	log := &logged{}
 	ready, ended := make(chan country.Folder, 1), make(chan error, 1)
 	go func() {
 		ended <- country.Up(ctx, country.Options{Data: dir, Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Quick: true, Seed: 1,
-			Log: slog.New(slog.DiscardHandler), Ready: func(f country.Folder) { ready <- f }})
+			Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Ready: func(f country.Folder) { ready <- f }})
 	}()
 	stop := func() error {
 		cancel()
@@ -81,7 +102,7 @@ func start() (*land, func() error, error) {
 	select {
 	case f := <-ready:
 		facts, err := f.Facts()
-		return &land{folder: f, sample: facts.Sample(), taken: map[jitsuin.ID]bool{}}, stop, err
+		return &land{folder: f, log: log, sample: facts.Sample(), taken: map[jitsuin.ID]bool{}}, stop, err
 	case err := <-ended:
 		cancel()
 		return nil, nil, err

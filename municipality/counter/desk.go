@@ -187,9 +187,10 @@ func (c *Counter) resident(w http.ResponseWriter, r *http.Request, s session) er
 		tasks = append(tasks, c.taskOf(one))
 	}
 	l := web.LangOf(r)
+	can, cannot := c.actionsFor(l, person, list.Cases)
 	return c.show(w, r, s, http.StatusOK, "resident", map[string]any{"Person": person, "TownName": c.townName(person.Municipality), "Items": compare(l, person.Items),
 		"Members": members, "Cases": tasks, "Certificates": c.certificatesOf(list.Cases), "History": history, "Mark": list.Mark,
-		"CardLabel": c.labelOf(person.Card), "Actions": c.actionsFor(l, person, list.Cases)})
+		"CardLabel": c.labelOf(person.Card), "Can": can, "Cannot": cannot})
 }
 
 // household lists the others of a person's household.
