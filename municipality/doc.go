@@ -7,6 +7,9 @@
 // whole record and the two numbers; topic "applications" tells J-LIS who has applied and was
 // checked. It follows what the network and J-LIS send to this town.
 //
+// The counter's terminal is a client of this package's API: package terminal as code, package counter as
+// pages in a browser, which the town serves at its own origin.
+//
 // It must never touch a private key or a PIN of a resident, and never issues or revokes: a
 // certificate is J-LIS's. My Number and resident code leave this package in a notice to the
 // network and nowhere else: no answer, no application, no log line and no error has them.

@@ -1,6 +1,6 @@
 // Package api is what the counter's terminal (統合端末) sees of its municipality: acts on the
-// resident register and the cases of the counter. It owns wire types and the client, and nothing
-// else. Every state-changing call carries an Idempotency-Key and takes effect once.
+// resident register, the cases of the counter, what lies on the desk, and what a change would do. It
+// owns wire types and the client, and nothing else. Every state-changing call carries an Idempotency-Key and takes effect once.
 package api
 
 import (
