@@ -115,6 +115,7 @@ func (a *Agency) open(ctx context.Context) (err error) {
 	a.follow()
 	a.routes()
 	a.At(a.dueRevocations())
+	a.offerDue()
 	a.Go("issue", a.workApplications)
 	a.health()
 	if a.cfg.Status.Listen != "" {

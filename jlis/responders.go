@@ -89,7 +89,7 @@ func (a *Agency) responderCertificate(ctx context.Context, u *authority, key cry
 
 // renewResponders is the job that makes the next responder certificates in time.
 func (a *Agency) renewResponders() clock.Job {
-	return clock.Job{Name: "responder certificates",
+	return clock.Job{Name: "responder certificates", List: a.respondersDue,
 		Next: func(context.Context) (first time.Time, ok bool, err error) {
 			for _, r := range *a.responders.Load() {
 				if due, more := r.renewal(); more && (!ok || due.Before(first)) {

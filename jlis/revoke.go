@@ -101,7 +101,7 @@ func (a *Agency) dueRevocations() clock.Job {
 			})
 			return store.Time(first.Int64), first.Valid, err
 		},
-		Fire: a.fireRevocations}
+		Fire: a.fireRevocations, List: a.plannedRevocations}
 }
 
 type plan struct {

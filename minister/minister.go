@@ -32,6 +32,7 @@ func New(ctx context.Context, cfg Config) (*Minister, error) {
 	a.Offer(api.TopicAccreditations, httpapi.Roles("jlis", "platform", "verifier"))
 	m.routes()
 	m.Metrics.Read("accreditations", m.readFigures)
+	m.Upcoming("accreditations-end", false, m.endingAccreditations)
 	return m, nil
 }
 

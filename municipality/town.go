@@ -102,6 +102,7 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	t.Follow(agencyInstance, jlis.TopicToTown(code), t.applyAgency)
 	t.Go("cases", t.advanceCases)
 	t.routes()
+	t.Upcoming("inquiry-replies-end", false, t.replyDeadlines)
 	t.Metrics.Read("cases", t.readFigures)
 	if cfg.Counter != nil {
 		if _, err := counter.New(a, code, cfg.Cards, *cfg.Counter); err != nil {

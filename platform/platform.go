@@ -75,7 +75,7 @@ func (p *Platform) open(ctx context.Context) error {
 	p.Go("fetch CA certificates", p.fetchAnchors)
 	p.Go("notify J-LIS", p.notifyJLIS)
 	p.Go("forget", p.forget)
-	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords})
+	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords, List: p.recordEnds})
 	p.routes()
 	p.figures()
 	return nil

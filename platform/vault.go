@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/clock"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/rules"
@@ -96,6 +97,29 @@ func (p *Platform) nextRecordEnd(ctx context.Context) (due time.Time, ok bool, e
 	}
 	last, err := jitsuin.ParseDate(first)
 	return last.AddDays(1).Start(), true, err
+}
+
+// recordEnds lists when records of the vaults end.
+func (p *Platform) recordEnds(ctx context.Context) ([]clock.Due, error) {
+	type end struct {
+		last string
+		n    int
+	}
+	var ends []end
+	err := p.DB.View(ctx, func(tx *store.Tx) (err error) {
+		ends, err = store.Collect(func(s store.Scanner) (e end, err error) { return e, s.Scan(&e.last, &e.n) })(
+			tx.Query(`SELECT keep_until, COUNT(*) FROM vault_records WHERE keep_until <> '' GROUP BY keep_until ORDER BY keep_until LIMIT 200`))
+		return err
+	})
+	var all []clock.Due
+	for _, e := range ends {
+		last, err := jitsuin.ParseDate(e.last)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, clock.Due{At: last.AddDays(1).Start(), Count: e.n})
+	}
+	return all, err
 }
 
 // dropRecords deletes the records whose last day is over. The log of checks stays.

@@ -42,6 +42,7 @@ type topic struct {
 // topics are the console's pages in the order of the menu.
 var topics = []topic{
 	{web.Item{Key: "consolemap.menu.map", Path: "/"}, (*Console).mapPages},
+	{web.Item{Key: "consolemap.menu.due", Path: "/due"}, (*Console).duePages},
 	{web.Item{Key: "consolemap.menu.messages", Path: "/messages"}, (*Console).messagePages},
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -44,13 +45,22 @@ func (c *Console) moveTime(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	before := c.gather(r.Context(), cursor{}, url.Values{"limit": {"1"}})
+	ahead, _ := c.upcoming(r.Context())
 	if err := c.move(r.Context(), to); err != nil {
 		return err
 	}
 	q := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "since": {before.cursor.String()}}
+	for _, d := range ahead {
+		if !d.Routine && d.At.After(from) && !d.At.After(to) && len(q["fell"]) < mostFallen {
+			q.Add("fell", fmt.Sprintf("%s %s %d %d", d.Kind, d.Actor, d.Count, d.At.Unix()))
+		}
+	}
 	http.Redirect(w, r, "/time?"+q.Encode(), http.StatusSeeOther)
 	return nil
 }
+
+// mostFallen is how many things that fell due the page after a move names.
+const mostFallen = 20
 
 // target is the time to which a form leads.
 func (c *Console) target(r *http.Request, from time.Time) (time.Time, error) {
@@ -111,6 +121,7 @@ type movedData struct {
 	FromOn, On jitsuin.Date
 	Lines      []line
 	Ticks      int // how many were told of the new time
+	Fell       []dueLine
 	Clock      clockBar
 }
 
@@ -129,6 +140,14 @@ func (c *Console) showMoved(w http.ResponseWriter, r *http.Request) error {
 			d.Ticks++
 		} else if m.key() != "consolemap.say.country.post-clock" && m.key() != "consolemap.say.country.post-time" {
 			d.Lines = append(d.Lines, c.line(l, m))
+		}
+	}
+	for _, s := range r.URL.Query()["fell"] {
+		var v coming
+		var at int64
+		if n, _ := fmt.Sscanf(s, "%s %s %d %d", &v.Kind, &v.Actor, &v.Count, &at); n == 4 {
+			v.At = time.Unix(at, 0)
+			d.Fell = append(d.Fell, c.dueLine(l, v, d.FromOn))
 		}
 	}
 	c.site.Page(w, r, http.StatusOK, "time", d)

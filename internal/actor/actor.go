@@ -42,6 +42,7 @@ type Actor struct {
 	followed []*Followed
 	jobs     []clock.Job
 	schedule *clock.Schedule
+	upcoming []upcoming
 	tasks    []task
 	faces    []face
 	started  chan struct{}
@@ -122,6 +123,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	}
 	a.TraceFor(a.Self.ID, a.API)
 	a.offerProgress()
+	a.offerDue()
 	a.readFigures()
 	a.API.Ready("database", func(ctx context.Context) error {
 		return a.DB.View(ctx, func(tx *store.Tx) error { var one int; return tx.QueryRow(`SELECT 1`).Scan(&one) })

@@ -81,6 +81,26 @@ type Job struct {
 	Next func(ctx context.Context) (due time.Time, ok bool, err error)
 	// Fire does all that is due at or before now. It may be called again for the same time.
 	Fire func(ctx context.Context, now time.Time) error
+	// List tells what is due when, the earliest first, for people; nil where Next says it all.
+	List func(ctx context.Context) ([]Due, error)
+}
+
+// Due is how many things of one kind fall due at a time.
+type Due struct {
+	At    time.Time
+	Count int
+}
+
+// Upcoming lists what the job has before it.
+func (j Job) Upcoming(ctx context.Context) ([]Due, error) {
+	if j.List != nil {
+		return j.List(ctx)
+	}
+	at, ok, err := j.Next(ctx)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []Due{{at, 1}}, nil
 }
 
 // Schedule runs an actor's jobs as civil time passes or is moved.

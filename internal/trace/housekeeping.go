@@ -23,7 +23,7 @@ func Housekeeping(e Entry) string {
 		return "feeds"
 	case route == "/feeds/{topic}" && len(e.Events) == 0 && e.Status < 400:
 		return "feeds"
-	case strings.HasPrefix(route, "/trace"), route == "/due":
+	case strings.HasPrefix(route, "/trace"), route == "/upcoming":
 		return "trace"
 	case strings.HasPrefix(route, "/assets/"), route == "/openapi.json", route == "/openapi.yaml", route == "/favicon.ico":
 		return "assets"

@@ -42,7 +42,7 @@ func secretField(name string) bool {
 	return name == "old" || name == "new" || strings.Contains(strings.ToLower(name), "pin") || secretName(name)
 }
 
-// harmlessCode is what a member called code may hold: the code of an error or a place. A code that is
+// harmlessCode is what a member called code, or such as reply_code, may hold: the code of an error or a place. A code that is
 // anything else is taken for one that lets somebody in.
 var harmlessCode = regexp.MustCompile(`^([a-z0-9]{1,8}|[a-z0-9]+(-[a-z0-9]+)+)$`)
 
@@ -65,7 +65,7 @@ func redactString(name, s string) (out string, cut bool) {
 	switch {
 	case s == "":
 		return s, false
-	case secretName(name), strings.EqualFold(name, "code") && !harmlessCode.MatchString(s):
+	case secretName(name), strings.HasSuffix(strings.ToLower(name), "code") && !harmlessCode.MatchString(s):
 		return Mask, false
 	case len(s) > longest:
 		return RedactText(strings.ToValidUTF8(s[:200], "")) + fmt.Sprintf("… (%d)", len(s)), true

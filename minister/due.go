@@ -1,0 +1,27 @@
+package minister
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/clock"
+	"github.com/jitsuin/jitsuin/minister/api"
+)
+
+// endingAccreditations lists when accreditations in force end, unless they are renewed before.
+func (m *Minister) endingAccreditations(ctx context.Context, now time.Time) ([]clock.Due, error) {
+	all, err := list(ctx, m.DB)
+	if err != nil {
+		return nil, err
+	}
+	var due []clock.Due
+	for _, a := range all {
+		if a.State == api.InForce && !a.Until.IsZero() && !jitsuin.DateOf(now).After(a.Until) {
+			due = append(due, clock.Due{At: a.Until.AddDays(1).Start(), Count: 1})
+		}
+	}
+	slices.SortFunc(due, func(x, y clock.Due) int { return x.At.Compare(y.At) })
+	return due, nil
+}
