@@ -35,7 +35,7 @@ func (p *patient) actor(ctx context.Context, id, path string) {
 	if s.Key != "" {
 		p.identity(s)
 	}
-	if s.Database != "" {
+	if s.Database != "" && p.restored(s) {
 		p.database(ctx, s)
 	}
 	if p.folder == "" && s.State != "" {
@@ -88,6 +88,22 @@ func hasKey(i httpapi.Instance, key *ecdsa.PublicKey) bool {
 		}
 	}
 	return false
+}
+
+// restored looks for a restore that was begun; false where it was not finished, and so nothing else fits.
+func (p *patient) restored(s country.Settings) bool {
+	r, err := actor.ReadRestored(s.State)
+	switch {
+	case err != nil:
+		p.wrong("restore-mark-broken", s.Instance, plain(err))
+	case r == nil || r.CaughtUp:
+	case !r.Done:
+		p.wrong("restore-unfinished", s.Instance)
+		return false
+	default:
+		p.note("restore-catching-up", s.Instance)
+	}
+	return true
 }
 
 // directory opens the directory; what is wrong with it is said once for each file.

@@ -328,6 +328,14 @@ func troubles(young string) []trouble {
 			}},
 		{name: "signer's keys that are gone", want: "signer-missing jlis:1",
 			bring: func(t *testing.T, d string) { must(t, os.Remove(at(d, agency, "state", "signer", "keys.pem.age"))) }},
+		{name: "a restore that was cut short", want: "restore-unfinished jukinet:1",
+			bring: func(t *testing.T, d string) {
+				must(t, actor.WriteRestored(in(d, "actors/jukinet-1/state"), actor.Restored{RestoredAt: time.Now()}))
+			}},
+		{name: "a restore that has not caught up", want: "restore-catching-up jukinet:1", note: true,
+			bring: func(t *testing.T, d string) {
+				must(t, actor.WriteRestored(in(d, "actors/jukinet-1/state"), actor.Restored{RestoredAt: time.Now(), Done: true}))
+			}},
 		{name: "a folder of a newer release", want: "folder-newer DATA",
 			bring: func(t *testing.T, d string) {
 				edit(t, in(d, "country.json"), func(b []byte) []byte {

@@ -47,6 +47,11 @@ var texts = map[string]words{
 	"directory-signature": {say{"名簿が %[1]v の鍵で署名されていません", "the directory is not signed with the key in %[1]v"}, say{"名簿が書き換えられたか、鍵が別のものです。運営者から両方を受け取り直してください", "the directory was changed, or the key is another one; get both from the operator again"}},
 	"directory-broken":    {say{"名簿が読めません: %[1]v", "the directory cannot be read: %[1]v"}, say{"運営者から受け取り直すか、バックアップから戻してください", "get it from the operator again, or put it back from a backup"}},
 
+	// Restores.
+	"restore-mark-broken": {say{"復元の印が読めません: %[1]v", "the mark of a restore cannot be read: %[1]v"}, say{"同じ jitsuin restore をもう一度実行してください", "run the same jitsuin restore again"}},
+	"restore-unfinished":  {say{"復元の途中で止まっています", "it is half restored"}, say{"同じ jitsuin restore をもう一度実行してください。終わるまで起動しません", "run the same jitsuin restore again; it does not start before that is finished"}},
+	"restore-catching-up": {say{"復元された後、まだ他のフィードを読み直していません", "it was restored and has not yet read the feeds of others again"}, say{"動かして待ってください。それまで古い記憶からは答えません", "have it run and wait; until then it does not answer from its old memory"}},
+
 	// Databases.
 	"database":             {say{"データベースに壊れたところはありません", "its database is sound"}, say{}},
 	"database-new":         {say{"データベースはまだありません（初めての起動で作ります）", "it has no database yet; its first start makes one"}, say{}},
