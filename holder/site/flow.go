@@ -82,6 +82,15 @@ func (f *flow) stage() string {
 	return "/read"
 }
 
+// underWay tells whether the flow still needs its person; one that somebody is at does.
+func (f *flow) underWay() bool {
+	if !f.mu.TryLock() {
+		return true
+	}
+	defer f.mu.Unlock()
+	return !f.sent
+}
+
 type flowKey struct {
 	browser string // hash of the cookie
 	txn     jitsuin.ID
@@ -113,8 +122,8 @@ func (fs *flows) put(k flowKey, f *flow) (*flow, error) {
 		return had, nil
 	}
 	own := 0
-	for other := range fs.all {
-		if other.browser == k.browser {
+	for other, had := range fs.all {
+		if other.browser == k.browser && had.underWay() {
 			own++
 		}
 	}

@@ -203,16 +203,13 @@ type View struct {
 
 // Page writes a page of the actor. The template gets a View whose Data is data.
 func (s *Site) Page(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	v := s.view(w, r)
+	v := s.view(r)
 	v.Data = data
 	s.write(w, r, status, name, v)
 }
 
-func (s *Site) view(w http.ResponseWriter, r *http.Request) View {
+func (s *Site) view(r *http.Request) View {
 	l := LangOf(r)
-	if q := Lang(r.URL.Query().Get("lang")); q == JA || q == EN {
-		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(q), Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
-	}
 	other := r.URL.Query()
 	other.Set("lang", string(l.Other()))
 	here := r.URL.Path
@@ -266,6 +263,7 @@ func (s *Site) Wrap(h Handler) http.Handler {
 			s.Error(w, r, err)
 			return
 		}
+		keepLang(w, r)
 		r.Body = http.MaxBytesReader(w, r.Body, httpapi.MaxBody)
 		if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 			if err := r.ParseForm(); err != nil {
@@ -309,6 +307,13 @@ func (s *Site) ServeAssets(api *httpapi.API) {
 }
 
 const langCookie = "lang"
+
+// keepLang remembers the language that an address asks for, also where it only leads on.
+func keepLang(w http.ResponseWriter, r *http.Request) {
+	if q := Lang(r.URL.Query().Get("lang")); q == JA || q == EN {
+		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(q), Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
+	}
+}
 
 // LangOf gives the language of a request: ?lang=, the cookie of an earlier choice, what the browser
 // asks for, Japanese.

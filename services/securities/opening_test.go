@@ -150,9 +150,11 @@ func TestAnAnswerHasItsEffectOnce(t *testing.T) {
 			t.Errorf("another answer to the same request: %q", code)
 		}
 		status, _, _ := b.returns(backs[0])
+		soon, _, _ := b.returns(backs[0]) // a page that led back by itself was clicked on as well
+		f.later()
 		again, _, page := b.returns(backs[0])
-		if status != 200 || again != 409 || !strings.Contains(page, "一度だけ使えます") {
-			t.Errorf("the way back is open once: %d, %d", status, again)
+		if status != 200 || soon != 200 || again != 409 || !strings.Contains(page, "一度だけ使えます") {
+			t.Errorf("the way back is open once: %d, %d, %d", status, soon, again)
 		}
 	})
 }
@@ -231,6 +233,18 @@ func (f *firm) undo(number string) {
 			}
 		}
 		_, err := tx.Exec(`UPDATE applications SET outcome = '', customer = '' WHERE number = $1`, number)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// later lets the moment pass in which a way back may be asked for again.
+func (f *firm) later() {
+	f.t.Helper()
+	err := f.firm.DB.Update(f.t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE requests SET used_at = $1 WHERE used_at > 0`, store.Micros(time.Now().Add(-time.Minute)))
 		return err
 	})
 	if err != nil {

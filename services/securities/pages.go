@@ -85,8 +85,7 @@ func (f *Firm) openStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.leadAway(w, r, s)
-	return nil
+	return f.leadAway(w, r, s)
 }
 
 func (f *Firm) loginStart(w http.ResponseWriter, r *http.Request) error {
@@ -94,14 +93,22 @@ func (f *Firm) loginStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.leadAway(w, r, s)
-	return nil
+	return f.leadAway(w, r, s)
 }
 
-func (f *Firm) leadAway(w http.ResponseWriter, r *http.Request, s started) {
+// leadAway leads the browser to its holder, in the language that it reads here.
+func (f *Firm) leadAway(w http.ResponseWriter, r *http.Request, s started) error {
+	to, err := url.Parse(s.made.Open)
+	if err != nil {
+		return err
+	}
+	q := to.Query()
+	q.Set("lang", string(web.LangOf(r)))
+	to.RawQuery = q.Encode()
 	visit := f.visit(s.browser)
 	http.SetCookie(w, &visit)
-	http.Redirect(w, r, s.made.Open, http.StatusSeeOther)
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
+	return nil
 }
 
 // result is what the page of an application shows.

@@ -262,6 +262,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 	if _, at, _ := b.returns(back); at.Path != "/account" {
 		t.Errorf("its own browser comes to %v", at)
 	}
+	f.later()
 	if status, _, _ := b.returns(back); status != http.StatusConflict {
 		t.Errorf("the code a second time: %d", status)
 	}

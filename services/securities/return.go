@@ -13,6 +13,10 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 )
 
+// returnGrace is how long after its use a code still leads the same browser on: pages that lead back by themselves
+// are clicked on as well, and an answer that was cut off is asked for again.
+const returnGrace = 10 * time.Second
+
 // returned takes a browser that comes back from its holder. It needs the one-time code and the cookie that the
 // browser was given when it began: a code that was seen or guessed elsewhere opens nothing.
 func (f *Firm) returned(w http.ResponseWriter, r *http.Request) error {
@@ -55,12 +59,12 @@ func takeCode(tx *store.Tx, code, browser string, now time.Time) (request, error
 		return q, err
 	case browser == "" || hashed(browser) != q.browser:
 		return q, jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
-	case q.used:
+	case !q.usedAt.IsZero() && now.Sub(q.usedAt) > returnGrace:
 		return q, jitsuin.Errorf(jitsuin.Conflict, "return-used", "this address has been used")
 	case q.act == api.ActLogin && q.outcome == pending:
 		return q, jitsuin.Errorf(jitsuin.Unavailable, "login-undecided", "the answer is still being checked").WithHint("load this page again")
 	}
-	_, err = tx.Exec(`UPDATE requests SET used_at = $1 WHERE txn = $2`, store.Micros(now), q.txn)
+	_, err = tx.Exec(`UPDATE requests SET used_at = $1 WHERE txn = $2 AND used_at = 0`, store.Micros(now), q.txn)
 	return q, err
 }
 

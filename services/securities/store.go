@@ -23,7 +23,7 @@ type request struct {
 	expiresAt   time.Time // wall
 	answer      string
 	code        string
-	used        bool
+	usedAt      time.Time // wall; zero before
 	outcome     outcome
 	customer    jitsuin.ID
 }
@@ -33,7 +33,10 @@ const requestColumns = `txn, act, state, browser, application, open, expires_at,
 func scanRequest(s store.Scanner) (r request, err error) {
 	var ends, used int64
 	err = s.Scan(&r.txn, &r.act, &r.state, &r.browser, &r.application, &r.open, &ends, &r.answer, &r.code, &used, &r.outcome, &r.customer)
-	r.expiresAt, r.used = store.Time(ends), used != 0
+	r.expiresAt = store.Time(ends)
+	if used != 0 {
+		r.usedAt = store.Time(used)
+	}
 	return r, err
 }
 
