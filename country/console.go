@@ -2,6 +2,8 @@ package country
 
 import (
 	"context"
+	"embed"
+	"io/fs"
 	"log/slog"
 
 	"github.com/jitsuin/jitsuin/internal/actor"
@@ -35,9 +37,21 @@ func (c *Config) Resolve(base string) error {
 // clock and no more.
 type Pages func(a *actor.Actor, c Config) error
 
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migrations makes the table of what the console has done for people.
+func migrations() fs.FS {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	return files
+}
+
 // openCountry makes the actor country:1: it moves the civil clock, and shows where everything is.
 func openCountry(ctx context.Context, cfg Config, pages Pages) (*actor.Actor, error) {
-	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Country (clock and console)", Version: "1", Log: cfg.Log})
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Country (clock and console)", Version: "1", Migrations: migrations(), Log: cfg.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -31,6 +32,8 @@ type Console struct {
 	// and the pages say so.
 	folder  country.Folder
 	viewers atomic.Int64 // of the live map
+	// desk acts for people; nil where the folder is not here.
+	desk *desk
 }
 
 // topic is one entry of the menu. The pages of a topic stand in files of their own.
@@ -42,6 +45,9 @@ type topic struct {
 // topics are the console's pages in the order of the menu.
 var topics = []topic{
 	{web.Item{Key: "consolemap.menu.map", Path: "/"}, (*Console).mapPages},
+	{web.Item{Key: "console.menu.story", Path: "/story"}, (*Console).storyPages},
+	{web.Item{Key: "console.menu.people", Path: "/people"}, (*Console).peoplePages},
+	{web.Item{Key: "console.menu.certificates", Path: "/certificates"}, (*Console).certificatePages},
 	{web.Item{Key: "consolemap.menu.due", Path: "/due"}, (*Console).duePages},
 	{web.Item{Key: "consolemap.menu.messages", Path: "/messages"}, (*Console).messagePages},
 }
@@ -54,13 +60,20 @@ func Pages(a *actor.Actor, cfg country.Config) error {
 			c.folder = country.Folder(cfg.Folder)
 		}
 	}
+	if c.CanAct() {
+		d, err := newDesk(c)
+		if err != nil {
+			return err
+		}
+		c.desk = d
+	}
 	var menu []web.Item
 	for _, t := range topics {
 		menu = append(menu, t.item)
 	}
 	var err error
 	c.site, err = web.New(web.Options{Name: "consolemap.name", Accent: "gray", Templates: sub(templateFiles, "templates"), Assets: sub(assetFiles, "assets"),
-		Funcs: c.funcs(), Menu: menu, Hosts: c.hosts(), Log: a.Log})
+		Funcs: c.funcs(), Menu: menu, FormsTo: c.townOrigins(), Hosts: c.hosts(), Log: a.Log})
 	if err != nil {
 		return err
 	}
@@ -77,14 +90,16 @@ func (c *Console) CanAct() bool { return c.folder != "" }
 
 // funcs are what the console's templates have beyond those of every page.
 func (c *Console) funcs() template.FuncMap {
-	return template.FuncMap{
+	funcs := c.peopleFuncs()
+	maps.Copy(funcs, template.FuncMap{
 		"civil":     func() time.Time { return c.Clock.Now() },
 		"civilOn":   func() jitsuin.Date { return jitsuin.DateOf(c.Clock.Now()) },
 		"canAct":    c.CanAct,
 		"shorten":   shorten,
 		"size":      size,
 		"clockTime": func(t time.Time) string { return t.In(jitsuin.JST).Format("15:04:05") },
-	}
+	})
+	return funcs
 }
 
 // hosts are the names under which the console answers: those at which it listens, and its origin in
