@@ -173,7 +173,10 @@ func (r *release) contents(name string, t licences.Target, binary []byte) ([]arc
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, tree...)
+		tests := func(e archive.Entry) bool {
+			return strings.HasSuffix(e.Name, "_test.go") || strings.HasSuffix(e.Name, "_test.yml")
+		}
+		all = append(all, slices.DeleteFunc(tree, tests)...)
 	}
 	return all, nil
 }
