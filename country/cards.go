@@ -18,15 +18,16 @@ import (
 
 // CardsConfig is the configuration of cards:1, the place where the sandbox's chips physically are.
 type CardsConfig struct {
-	Instance string `yaml:"instance"`
-	Listen   string `yaml:"listen"`
-	Metrics  string `yaml:"metrics,omitempty"` // as in actor.Config
-	Cards    string `yaml:"cards"`             // the folder of the chips
+	// Instance is cards:1, Listen its HOST:PORT.
+	Instance string `yaml:"instance" check:"required,instance=cards"`
+	Listen   string `yaml:"listen" check:"required,hostport"`
+	Metrics  string `yaml:"metrics,omitempty" check:"hostport"` // as in actor.Config
+	Cards    string `yaml:"cards" check:"required"`             // the folder of the chips
 	// CreateKey is a file with the secret that lets J-LIS make blank chips here.
-	CreateKey string `yaml:"create_key"`
+	CreateKey string `yaml:"create_key" check:"required,file"`
 	// TraceKey is a file with the secret that shows how the chips were used (GET /trace); without it nothing
 	// is remembered.
-	TraceKey string       `yaml:"trace_key,omitempty"`
+	TraceKey string       `yaml:"trace_key,omitempty" check:"file"`
 	Log      *slog.Logger `yaml:"-"`
 }
 

@@ -13,7 +13,7 @@ import (
 type Config struct {
 	actor.Config `yaml:",inline"`
 	// Also lists further addresses at which the console listens, such as localhost:8400.
-	Also []string `yaml:"also,omitempty"`
+	Also []string `yaml:"also,omitempty" check:"hostport"`
 	// Names are what people call the instances, in Japanese and in English.
 	Names   map[string]string `yaml:"names,omitempty"`
 	NamesEN map[string]string `yaml:"names_en,omitempty"`
@@ -22,7 +22,7 @@ type Config struct {
 	Folder string `yaml:"folder,omitempty"`
 	// CardsTraceKey is a file with the secret that shows how the chips were used; without it the console
 	// does not see the card host.
-	CardsTraceKey string       `yaml:"cards_trace_key,omitempty"`
+	CardsTraceKey string       `yaml:"cards_trace_key,omitempty" check:"file"`
 	Log           *slog.Logger `yaml:"-"`
 }
 

@@ -49,6 +49,10 @@ func openActor(ctx context.Context, id, path string, log *slog.Logger, pages Pag
 type resolver interface{ Resolve(base string) error }
 
 func load[C any](path string, open func(C) (runner, error)) (runner, error) {
+	var checked C
+	if err := actor.LoadChecked(path, &checked); err != nil {
+		return nil, err
+	}
 	c, err := read[C](path)
 	if err != nil {
 		return nil, err

@@ -15,15 +15,11 @@ import (
 // configuration, or ""; pages are for country:1. Under a service manager it takes the sockets that were
 // handed over, and tells when it is ready and when it ends (sd_notify(3), Type=notify).
 func Serve(ctx context.Context, role, configPath string, log *slog.Logger, pages Pages) error {
-	var head actor.Config
-	if err := actor.Peek(configPath, &head); err != nil {
+	instance, err := CheckConfig(configPath, role)
+	if err != nil {
 		return err
 	}
-	if got := roleOf(head.Instance); role != "" && got != role {
-		return jitsuin.Errorf(jitsuin.Invalid, "config-role", "%s configures %q, which is no %s", configPath, head.Instance, role).
-			WithHint("jitsuin serve %s --config %s", got, configPath)
-	}
-	a, err := openActor(ctx, head.Instance, configPath, log, pages)
+	a, err := openActor(ctx, instance, configPath, log, pages)
 	if err != nil {
 		return err
 	}

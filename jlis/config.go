@@ -21,18 +21,18 @@ import (
 type Config struct {
 	actor.Config `yaml:",inline"`
 	// Jukinet and Minister are the neighbours' instances: jukinet:1 and minister:1.
-	Jukinet  string `yaml:"jukinet,omitempty"`
-	Minister string `yaml:"minister,omitempty"`
+	Jukinet  string `yaml:"jukinet,omitempty" check:"instance=jukinet,listed"`
+	Minister string `yaml:"minister,omitempty" check:"instance=minister,listed"`
 	// PassphraseFile holds what the signer's keys are sealed with. Required unless Signer is given.
-	PassphraseFile string `yaml:"passphrase_file,omitempty"`
+	PassphraseFile string `yaml:"passphrase_file,omitempty" check:"required,file"`
 	// Suite is the algorithm suite of CA keys that are made: rsa2048-sha256.
-	Suite cert.Suite `yaml:"suite,omitempty"`
+	Suite cert.Suite `yaml:"suite,omitempty" check:"one-of=rsa2048-sha256|p384-sha384"`
 	// Generation numbers the CA keys that issue: 1. A higher number makes a new generation at the
 	// next start; the older ones go on answering for their certificates. Generations share a name.
-	Generation int `yaml:"generation,omitempty"`
+	Generation int `yaml:"generation,omitempty" check:"range=1..1000"`
 	// CAYears is the validity of CA certificates: 20. Real ones have 10; a sandbox whose civil
 	// clock is moved by years needs longer.
-	CAYears int `yaml:"ca_years,omitempty"`
+	CAYears int `yaml:"ca_years,omitempty" check:"range=7..50"`
 	// Places are the municipalities in romaji, as certificates name them; one that is missing
 	// here gets no certificates.
 	Places map[jitsuin.MunicipalityCode]Place `yaml:"places"`
@@ -48,8 +48,8 @@ type Config struct {
 
 	// CardHost is the card host's instance, cards:1, and CardHostKeyFile holds the key with which
 	// chips may be ordered there. Without them, and without Cards, there are no new cards.
-	CardHost        string `yaml:"card_host,omitempty"`
-	CardHostKeyFile string `yaml:"card_host_key_file,omitempty"`
+	CardHost        string `yaml:"card_host,omitempty" check:"instance=cards,listed"`
+	CardHostKeyFile string `yaml:"card_host_key_file,omitempty" check:"file"`
 
 	// Cards is the card host, where it is in the same process.
 	Cards host.Cards `yaml:"-"`
@@ -63,18 +63,19 @@ type Config struct {
 
 // Place is a municipality in romaji.
 type Place struct {
-	Prefecture   string `yaml:"prefecture"`
-	Municipality string `yaml:"municipality"`
+	// Prefecture and Municipality are the names in romaji: Kumoi-ken, Asagirino-shi.
+	Prefecture   string `yaml:"prefecture" check:"required"`
+	Municipality string `yaml:"municipality" check:"required"`
 }
 
 // StatusConfig configures the status origin.
 type StatusConfig struct {
-	Instance string `yaml:"instance,omitempty"` // status:1
-	Listen   string `yaml:"listen,omitempty"`
-	Key      string `yaml:"key,omitempty"` // PEM file of the instance's key
+	Instance string `yaml:"instance,omitempty" check:"instance=status,listed"` // status:1
+	Listen   string `yaml:"listen,omitempty" check:"hostport"`
+	Key      string `yaml:"key,omitempty" check:"private-key"` // PEM file of the instance's key
 	// Cadence is when revocations become visible: immediate (at once) or official (OCSP at the
 	// quarter hour, lists at midnight, by the civil clock).
-	Cadence status.Cadence `yaml:"cadence,omitempty"`
+	Cadence status.Cadence `yaml:"cadence,omitempty" check:"one-of=immediate|official"`
 }
 
 // Resolve makes relative paths absolute and says what is missing.

@@ -26,7 +26,7 @@ type Config struct {
 	actor.Config `yaml:",inline"`
 	// Stock is how many unused numbers each town has at hand; more are designated when half of
 	// them are used. 0 means 100.
-	Stock int `yaml:"stock,omitempty"`
+	Stock int `yaml:"stock,omitempty" check:"range=1..10000"`
 
 	// RetryParked is how often parked notices are tried again; 0 leaves it to package actor.
 	RetryParked time.Duration `yaml:"-"`

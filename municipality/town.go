@@ -33,7 +33,7 @@ type Config struct {
 	Import string `yaml:"import,omitempty"`
 	// InquiryDays is how long a reply to an inquiry letter is taken. No law that was read fixes
 	// it, towns choose; 0 means 30.
-	InquiryDays int `yaml:"inquiry_days,omitempty"`
+	InquiryDays int `yaml:"inquiry_days,omitempty" check:"range=1..365"`
 	// Counter, where it is given, serves the pages of the counter at the town's origin.
 	Counter *counter.Config `yaml:"counter,omitempty"`
 

@@ -14,33 +14,33 @@ import (
 type Config struct {
 	actor.Config `yaml:",inline"`
 	// Minister, JLIS and Status are the neighbours' instances: minister:1, jlis:1, status:1.
-	Minister string `yaml:"minister,omitempty"`
-	JLIS     string `yaml:"jlis,omitempty"`
-	Status   string `yaml:"status,omitempty"`
+	Minister string `yaml:"minister,omitempty" check:"instance=minister,listed"`
+	JLIS     string `yaml:"jlis,omitempty" check:"instance=jlis,listed"`
+	Status   string `yaml:"status,omitempty" check:"instance=status,listed"`
 	// Office is the office that receives status data, for the notification to J-LIS (届出): the instance.
 	Office string `yaml:"office,omitempty"`
 
 	// Anchors are files with CA certificates (DER), trusted as they are. Without any, Authorities
 	// are fetched from J-LIS once, at the first start, and pinned.
-	Anchors []string `yaml:"anchors,omitempty"`
+	Anchors []string `yaml:"anchors,omitempty" check:"file"`
 	// Authorities are the paths of the CA certificates at J-LIS: /ca/sign.cer and /ca/auth.cer.
 	Authorities []string `yaml:"authorities,omitempty"`
 
 	// Validity is how status is asked (有効性確認): ocsp, one question per check, or crl.
-	Validity string `yaml:"validity,omitempty"`
+	Validity string `yaml:"validity,omitempty" check:"one-of=ocsp|crl"`
 	// OCSPPath and CRLPath are where the status origin answers: /ocsp and /crl/{kind}?issuer={issuer};
 	// {kind} is sign or auth, {issuer} the key identifier of the CA in hex.
 	OCSPPath string `yaml:"ocsp_path,omitempty"`
 	CRLPath  string `yaml:"crl_path,omitempty"`
 
 	// ChallengeLife is how long a login challenge lasts, wall time: two minutes.
-	ChallengeLife time.Duration `yaml:"challenge_life,omitempty"`
+	ChallengeLife time.Duration `yaml:"challenge_life,omitempty" check:"not-negative"`
 
 	// Holder is the instance whose pages lead to a card: holder:1.
-	Holder string `yaml:"holder,omitempty"`
+	Holder string `yaml:"holder,omitempty" check:"instance=holder,listed"`
 	// RequestLife is how long a request to the holder may be answered, wall time: api.RequestLife. For a login
 	// it is never longer than a challenge may last.
-	RequestLife time.Duration `yaml:"request_life,omitempty"`
+	RequestLife time.Duration `yaml:"request_life,omitempty" check:"not-negative"`
 
 	// Standalone makes this a verifier of its own: Tenant is the only one, and none are registered.
 	Standalone bool         `yaml:"standalone,omitempty"`
@@ -54,9 +54,12 @@ type Config struct {
 
 // TenantConfig is the one tenant of a stand-alone verifier.
 type TenantConfig struct {
-	ID        string   `yaml:"id"`
-	Name      string   `yaml:"name"`
-	NameEN    string   `yaml:"name_en,omitempty"`
+	// ID is the tenant as a caller, such as tenant:securities-1.
+	ID string `yaml:"id"`
+	// Name and NameEN are what a person is told who is asked to sign or log in.
+	Name   string `yaml:"name"`
+	NameEN string `yaml:"name_en,omitempty"`
+	// Origins are the web origins that it logs people in at.
 	Origins   []string `yaml:"origins"`
 	PublicKey string   `yaml:"public_key"` // PEM file of a P-256 public key
 }

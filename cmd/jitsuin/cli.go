@@ -26,6 +26,7 @@ type cli struct {
 
 	Counter counterCmd `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`
 
+	Config  configCmd  `cmd:"" group:"country" help:"Check configuration files, and say what can stand in them."`
 	Backup  backupCmd  `cmd:"" group:"country" help:"Copy a country or one actor, running or not, into one encrypted file."`
 	Restore restoreCmd `cmd:"" group:"country" help:"Put a backup back, and begin the new epochs that this needs."`
 

@@ -75,9 +75,9 @@ func Restore(ctx context.Context, o RestoreOptions) (m Manifest, results []Resul
 		if err := os.MkdirAll(o.Data, 0o700); err != nil {
 			return m, nil, wrap("restore", err)
 		}
-		unlock, err := r.folder.Lock()
-		if err != nil {
-			return m, nil, err
+		unlock, lockErr := r.folder.Lock()
+		if lockErr != nil {
+			return m, nil, lockErr
 		}
 		defer func() {
 			unlock()

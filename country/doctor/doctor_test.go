@@ -257,7 +257,7 @@ func troubles(young string) []trouble {
 			bring: func(t *testing.T, d string) {
 				edit(t, in(d, "secrets/keys/platform-1.pem"), func(b []byte) []byte { return b[:len(b)/2] })
 			}},
-		{name: "a typing error in a configuration", want: "config-broken config/minister-1.yaml", says: "[4:1] unknown field \"lissten\"",
+		{name: "a typing error in a configuration", want: "config-broken config/minister-1.yaml", says: "minister-1.yaml:4:1: lissten: there is no such member",
 			bring: func(t *testing.T, d string) {
 				edit(t, in(d, "config/minister-1.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("\nlisten:"), []byte("\nlissten:"), 1) })
 			}},

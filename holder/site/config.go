@@ -13,9 +13,9 @@ import (
 type Config struct {
 	actor.Config `yaml:",inline"`
 	// Cards is the folder of the chips, where the card host's sockets are.
-	Cards string `yaml:"cards"`
+	Cards string `yaml:"cards" check:"required"`
 	// CardOpen is how long a card stays verified while a person reads: three minutes.
-	CardOpen time.Duration `yaml:"card_open,omitempty"`
+	CardOpen time.Duration `yaml:"card_open,omitempty" check:"not-negative"`
 	// Sandbox lets testers make an answer go wrong on purpose, and country:1 answer in a person's place.
 	Sandbox bool `yaml:"sandbox,omitempty"`
 

@@ -1,15 +1,12 @@
 package actor
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/config"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 )
 
@@ -25,25 +23,25 @@ import (
 // to the file's folder. An unknown member is an error that names its line.
 type Config struct {
 	// Instance is the actor's name in the directory, such as municipality:91201.
-	Instance string `yaml:"instance"`
+	Instance string `yaml:"instance" check:"required,instance,listed"`
 	// Listen is HOST:PORT. TLS is needed off loopback: put a terminating proxy there.
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" check:"required,hostport"`
 	// Metrics is HOST:PORT where GET /metrics shows the actor's figures to its operator; empty for nowhere.
 	// It is never the address of Listen, and nobody but the operator should reach it.
-	Metrics string `yaml:"metrics,omitempty"`
+	Metrics string `yaml:"metrics,omitempty" check:"hostport"`
 	// Database is an SQLite file, or postgres://….
-	Database string `yaml:"database"`
+	Database string `yaml:"database" check:"required,database"`
 	// State is a folder for what must not lie in the database: high-water marks, journals.
-	State string `yaml:"state"`
+	State string `yaml:"state" check:"required"`
 	// Key is the PEM file of the instance's private key (PKCS#8, P-256).
-	Key string `yaml:"key"`
+	Key string `yaml:"key" check:"required,private-key"`
 	// Directory is the signed list of instances, DirectoryKey the operator's public key (PEM).
-	Directory    string `yaml:"directory"`
-	DirectoryKey string `yaml:"directory_key"`
+	Directory    string `yaml:"directory" check:"required,file"`
+	DirectoryKey string `yaml:"directory_key" check:"required,public-key"`
 	// Clock names the instance whose clock feed moves civil time; without one civil time is wall time.
-	Clock string `yaml:"clock,omitempty"`
+	Clock string `yaml:"clock,omitempty" check:"instance=country,listed"`
 	// ClockOffset is how far civil time is ahead of wall time before the first event of that feed.
-	ClockOffset time.Duration `yaml:"clock_offset,omitempty"`
+	ClockOffset time.Duration `yaml:"clock_offset,omitempty" check:"not-negative"`
 	// Trace has the actor remember its latest exchanges, bodies included but for secrets and personal
 	// numbers, and show them to the console (GET /trace). For a sandbox, where all people are invented.
 	Trace bool `yaml:"trace,omitempty"`
@@ -55,17 +53,20 @@ type Config struct {
 // Shared gives the part that all actors have.
 func (c Config) Shared() Config { return c }
 
-// Load reads a configuration file into c, a struct that embeds Config inline.
+// Load reads a configuration file into c, a struct that embeds Config inline. What is wrong is said with
+// file, line, column and member; nothing is opened or made.
 func Load(path string, c any) error {
-	raw, err := os.ReadFile(path)
+	_, err := config.Read(path, c)
+	return err
+}
+
+// LoadChecked is Load, and looks at every value and at the files that are named.
+func LoadChecked(path string, c any) error {
+	f, err := config.Read(path, c)
 	if err != nil {
-		return jitsuin.Errorf(jitsuin.Invalid, "config-read", "configuration: %w", err)
+		return err
 	}
-	d := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict(), yaml.DisallowUnknownField())
-	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
-		return jitsuin.Errorf(jitsuin.Invalid, "config", "%s: %s", path, yaml.FormatError(err, false, true))
-	}
-	return nil
+	return f.Check(c)
 }
 
 // Resolve makes the paths of c absolute (relative to the folder base) and says what is missing.

@@ -21,12 +21,25 @@ import (
 )
 
 // Check looks at every member of c, which Read has filled, by the rules at its fields, and gives all that
-// is wrong, each an error with its place. Nothing is written.
+// is wrong, each with its place and what to do. Nothing is written.
 func (f *File) Check(c any) error {
 	k := &checker{File: f}
 	k.directory = k.openDirectory(c)
 	k.walk(reflect.ValueOf(c), "")
-	return errors.Join(k.wrong...)
+	switch len(k.wrong) {
+	case 0:
+		return nil
+	case 1:
+		return k.wrong[0]
+	}
+	var all strings.Builder
+	for _, w := range k.wrong {
+		fmt.Fprintf(&all, "\n  %v", w)
+		if e, ok := errors.AsType[*jitsuin.Error](w); ok && e.Hint != "" {
+			fmt.Fprintf(&all, " (%s)", e.Hint)
+		}
+	}
+	return jitsuin.Errorf(jitsuin.Invalid, "config", "%d things are wrong:%s", len(k.wrong), all.String())
 }
 
 type checker struct {
@@ -338,6 +351,13 @@ func origin(text string) (problem, hint string) {
 
 // Wrong is an error at a member that the rules cannot tell, such as a role that is not the one asked for.
 func (f *File) Wrong(member, problem, hint string) *jitsuin.Error {
+	return f.WrongAs("config", member, problem, hint)
+}
+
+// WrongAs is Wrong with another code.
+func (f *File) WrongAs(code, member, problem, hint string) *jitsuin.Error {
 	t, _ := f.place(member)
-	return f.at(t, member, "%s", problem).WithHint("%s", hint)
+	e := f.at(t, member, "%s", problem).WithHint("%s", hint)
+	e.Code = code
+	return e
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -25,9 +26,16 @@ type File struct {
 	root ast.Node
 }
 
+// ReadSome decodes only the members that c has, whatever else is in the file.
+func ReadSome(path string, c any) (*File, error) { return read(path, c, yaml.AllowDuplicateMapKey()) }
+
 // Read decodes the file at path into c, a pointer to a struct. Unknown members, wrong types and doubled
 // members are errors (Invalid, "config") that say where.
 func Read(path string, c any) (*File, error) {
+	return read(path, c, yaml.Strict(), yaml.DisallowUnknownField())
+}
+
+func read(path string, c any, how ...yaml.DecodeOption) (*File, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "config-read", "the configuration cannot be read: %w", err).
@@ -38,7 +46,7 @@ func Read(path string, c any) (*File, error) {
 		return nil, err
 	}
 	f := &File{path: path, base: filepath.Dir(abs)}
-	parsed, err := parser.ParseBytes(raw, 0)
+	parsed, err := parser.ParseBytes(raw, 0, parser.AllowDuplicateMapKey()) // the decoder refuses them
 	if err != nil {
 		return nil, f.decodeError(err, c)
 	}
@@ -48,7 +56,7 @@ func Read(path string, c any) (*File, error) {
 	if len(parsed.Docs) > 0 {
 		f.root = parsed.Docs[0].Body
 	}
-	d := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict(), yaml.DisallowUnknownField())
+	d := yaml.NewDecoder(bytes.NewReader(raw), how...)
 	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
 		return nil, f.decodeError(err, c)
 	}
@@ -74,8 +82,13 @@ func (f *File) at(t *token.Token, member, format string, args ...any) *jitsuin.E
 // decodeError says in our words what the decoder found.
 func (f *File) decodeError(err error, c any) error {
 	said, ok := errors.AsType[yaml.Error](err)
-	if !ok {
-		return f.at(nil, "", "%v", err)
+	if !ok { // the decoder does not say where a duration is wrong
+		if member := f.badDuration(reflect.TypeOf(c), f.root, ""); member != "" {
+			t, _ := f.place(member)
+			return f.at(t, member, "this must be %s, not %q", describe(reflect.TypeFor[time.Duration]()), t.Value).
+				WithHint("write a number and a unit: 500ms, 30s, 5m, 24h")
+		}
+		return f.at(nil, "", "%v", err).WithHint("jitsuin config show ROLE lists all members with examples")
 	}
 	t := said.GetToken()
 	member := f.memberAt(t)
@@ -93,7 +106,7 @@ func (f *File) decodeError(err error, c any) error {
 			return e.WithHint("did you mean %q?", near)
 		}
 		return e.WithHint("the members are: %s", strings.Join(membersOf(reflect.TypeOf(c), parent), ", "))
-	case errors.As(err, &doubled):
+	case errors.As(err, &doubled), errors.As(err, &syntax) && strings.HasPrefix(said.GetMessage(), "mapping key"):
 		if member == "" {
 			member = t.Value
 		}
@@ -106,6 +119,26 @@ func (f *File) decodeError(err error, c any) error {
 		want = describe(field)
 	}
 	return f.at(t, member, "this must be %s, not %q", want, t.Value).WithHint("jitsuin config show ROLE lists all members with examples")
+}
+
+// badDuration finds a member that should be a duration and is none.
+func (f *File) badDuration(t reflect.Type, n ast.Node, prefix string) string {
+	for _, m := range mapping(n) {
+		member := prefix + m.Key.GetToken().Value
+		typ, ok := typeAt(t, member)
+		if !ok {
+			continue
+		}
+		if deref(typ) == reflect.TypeFor[time.Duration]() {
+			if _, err := time.ParseDuration(m.Value.GetToken().Value); err != nil {
+				return member
+			}
+		}
+		if inner := f.badDuration(t, m.Value, member+"."); inner != "" {
+			return inner
+		}
+	}
+	return ""
 }
 
 // memberAt finds the member at which a token stands: its key, its value, or something inside that is no mapping.

@@ -20,20 +20,20 @@ import (
 type Config struct {
 	actor.Config `yaml:",inline"`
 	// Platform is the platform's instance: platform:1. PlatformURL is its origin: the directory's.
-	Platform    string `yaml:"platform,omitempty"`
-	PlatformURL string `yaml:"platform_url,omitempty"`
+	Platform    string `yaml:"platform,omitempty" check:"instance=platform"`
+	PlatformURL string `yaml:"platform_url,omitempty" check:"origin"`
 	// Tenant is who the firm is at the platform: tenant:NAME for the instance service:NAME. TenantKey is the
 	// PEM file of its private key: beside Key, named like the tenant with a hyphen for the colon.
-	Tenant    string `yaml:"tenant,omitempty"`
-	TenantKey string `yaml:"tenant_key,omitempty"`
+	Tenant    string `yaml:"tenant,omitempty" check:"instance=tenant"`
+	TenantKey string `yaml:"tenant_key,omitempty" check:"private-key"`
 	// Origin is where customers' browsers find the firm, as registered at the platform: the directory's.
-	Origin string `yaml:"origin,omitempty"`
+	Origin string `yaml:"origin,omitempty" check:"origin"`
 	// Holder is the holder's instance, to whose pages browsers are led: holder:1.
-	Holder string `yaml:"holder,omitempty"`
+	Holder string `yaml:"holder,omitempty" check:"instance=holder,listed"`
 	// Responsible is who is in charge of the checks that the system makes, as confirmation records name them.
 	Responsible string `yaml:"responsible,omitempty"`
 	// SessionLife is how long a customer stays logged in: 30 minutes.
-	SessionLife time.Duration `yaml:"session_life,omitempty"`
+	SessionLife time.Duration `yaml:"session_life,omitempty" check:"not-negative"`
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
 }
