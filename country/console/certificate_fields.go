@@ -172,6 +172,8 @@ func extensionLines(c *x509.Certificate, oid string, value []byte) []string {
 		return all
 	case "1.3.6.1.5.5.7.1.1":
 		return c.OCSPServer
+	case "1.3.6.1.5.5.7.48.1.5":
+		return []string{"NULL"}
 	}
 	return nil
 }

@@ -49,6 +49,9 @@ func (c *Console) showMessages(w http.ResponseWriter, r *http.Request) error {
 	if quiet {
 		q.Set("quiet", "1")
 	}
+	if f.Request != "" {
+		q.Set("request_id", f.Request)
+	}
 	g := c.gather(r.Context(), cursor{}, q)
 	d := messagesData{Lines: c.latest(l, g.messages, f, inTheList), Filter: f, About: c.about(l, f), Quiet: quiet, Clock: c.clockBar(r.Context(), l)}
 	for _, id := range c.nodes() {

@@ -4,5 +4,5 @@
 //
 // It shows what the actors say of themselves and acts through the same APIs as everybody; where the
 // data folder is on its machine it has the keys of the sandbox's invented people and can act for them.
-// It owns nothing and decides nothing. It must never show a PIN, a My Number or a resident code.
+// An act that it does for somebody is stored with how far it has come; else it owns nothing, and it decides nothing. It must never show a PIN, a My Number or a resident code.
 package console

@@ -20,12 +20,14 @@ func (c *Console) mapPages() {
 	c.API.Raw("GET /events", public, http.HandlerFunc(c.events))
 }
 
-// filter narrows the list of messages to one node, or to what goes between two.
+// filter narrows the list of messages to one node, to what goes between two, or to the messages of one act. The
+// last is for who gathers the messages: the actors choose by the request id.
 type filter struct {
 	At, Between string // a node; the key of an arrow
+	Request     string // a request id
 }
 
-func filterOf(q url.Values) filter { return filter{q.Get("at"), q.Get("between")} }
+func filterOf(q url.Values) filter { return filter{q.Get("at"), q.Get("between"), q.Get("request")} }
 
 // Any tells that something is left out.
 func (f filter) Any() bool { return f != filter{} }
@@ -42,6 +44,9 @@ func (f filter) query() url.Values {
 	}
 	if f.Between != "" {
 		q.Set("between", f.Between)
+	}
+	if f.Request != "" {
+		q.Set("request", f.Request)
 	}
 	return q
 }
@@ -166,6 +171,8 @@ func (c *Console) about(l web.Lang, f filter) string {
 		return web.Text(l, "consolemap.about.between", "a", c.name(l, a), "b", c.name(l, b))
 	case f.At != "":
 		return web.Text(l, "consolemap.about.at", "name", c.name(l, f.At))
+	case f.Request != "":
+		return web.Text(l, "console.messages.of-act")
 	}
 	return ""
 }

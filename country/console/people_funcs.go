@@ -16,7 +16,7 @@ func (c *Console) peopleFuncs() template.FuncMap {
 		"townCode": func(l web.Lang, code jitsuin.MunicipalityCode) string { return c.townText(l, string(code)) },
 		"portrait": portrait,
 		"list":     func(words ...string) []string { return words },
-		"lasted":   func(d time.Duration) string { return d.String() },
+		"lasted":   func(d time.Duration) int { return int(d.Seconds()) },
 	}
 }
 

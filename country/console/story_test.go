@@ -71,7 +71,9 @@ func TestTheStoryIsPlayed(t *testing.T) {
 				if player.keys {
 					continue
 				}
-				b.Axe()
+				if player.lang == web.JA { // the English page has the same parts
+					b.Axe()
+				}
 				b.Shots("story-" + c.step + "-" + string(player.lang))
 				b.Resize(player.width)
 				b.FitsWidth(player.width)
