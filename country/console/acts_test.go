@@ -199,8 +199,14 @@ func (v *visitor) elsewhere(r people.Resident) string {
 
 // Every act does what it says, and what is impossible says why and changes nothing.
 func TestActsAndRefusals(t *testing.T) {
+	t.Parallel()
 	w := live(t, t.TempDir(), "")
-	v := w.visit(t)
+	t.Run("a life", func(t *testing.T) { aLife(t, w.visit(t)) })
+	t.Run("a child", func(t *testing.T) { aChild(t, w.visit(t)) })
+	t.Run("the same click", func(t *testing.T) { theSameClick(t, w.visit(t)) })
+}
+
+func aLife(t *testing.T, v *visitor) {
 	who := v.somebody(0)
 	to := v.elsewhere(who)
 	for _, r := range []struct{ kind, why string }{{"handover", "no-case"}, {"sign", "no-card"}, {"login", "no-card"}, {"again", "no-card"}, {"reissue", "no-card"}} {
@@ -233,9 +239,7 @@ func TestActsAndRefusals(t *testing.T) {
 }
 
 // Under 15 there is a card, and no certificate for signatures.
-func TestAChildHasNoSignature(t *testing.T) {
-	w := live(t, t.TempDir(), "")
-	v := w.visit(t)
+func aChild(t *testing.T, v *visitor) {
 	child, ok := v.sample().Find(people.Turns15)
 	if !ok {
 		t.Fatal("nobody turns 15")
@@ -244,8 +248,10 @@ func TestAChildHasNoSignature(t *testing.T) {
 	v.says(v.press(child.ID, "handover"), "console.result.handover.what")
 	v.refused(child.ID, "sign", "no-certificate-sign")
 	v.refused(child.ID, "reissue", "certificates-alive")
+}
 
-	// The same click twice at the same time, and once more afterwards, is one act.
+// The same click several times at once, and once more afterwards, is one act.
+func theSameClick(t *testing.T, v *visitor) {
 	who := v.somebody(1)
 	id := jitsuin.NewID()
 	paths := make([]string, 4)
@@ -268,6 +274,7 @@ func TestAChildHasNoSignature(t *testing.T) {
 
 // An act that the end of the process has cut short goes on at the next start, and is done once.
 func TestAnActOutlivesARestart(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	w := live(t, data, "")
 	v := w.visit(t)

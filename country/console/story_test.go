@@ -39,6 +39,7 @@ func said(l web.Lang, key string) string {
 
 // A newcomer plays the whole story by clicking, in both languages, and somebody plays it by keyboard alone.
 func TestTheStoryIsPlayed(t *testing.T) {
+	t.Parallel()
 	w := live(t, t.TempDir(), "")
 	for _, player := range []struct {
 		name  string
