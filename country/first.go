@@ -160,7 +160,7 @@ func (f Folder) registerTenant(ctx context.Context) error {
 		return err
 	}
 	_, err = httpapi.Do[platform.Tenant](ctx, r, "POST", "/v1/tenants", string(jitsuin.NewID()),
-		platform.TenantRequest{ID: TenantFirm, Name: "実印サンド証券株式会社", NameEN: "Jitsuin Sand Securities", Origins: []string{origin.Origin}, PublicKey: key})
+		platform.TenantRequest{ID: TenantFirm, Name: "実印サンド証券株式会社", NameEN: "Jitsuin Sand Securities Co.", Origins: []string{origin.Origin}, PublicKey: key})
 	return err
 }
 

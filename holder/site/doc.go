@@ -6,5 +6,6 @@
 // what was answered. It trusts platforms that the directory names and nobody else: a relying party is who
 // the platform says it is. It never keeps a PIN, never puts one into a page or a log, never tries one
 // twice, never sends an answer elsewhere than to the origin that asked, and never signs twice for one
-// request. It does not judge certificates: what looks wrong about one is said, and the person decides.
+// request. Whoever reaches the site reaches the cards in its folder, so it belongs on the person's own
+// machine. It does not judge certificates: what looks wrong about one is said, and the person decides.
 package site

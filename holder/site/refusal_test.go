@@ -219,7 +219,7 @@ func TestAFlowBelongsToOneBrowser(t *testing.T) {
 
 func TestARequestExpiresWhileItIsRead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, plan{platform: func(c *platform.Config) { c.RequestLife = 3 * time.Second }})
+	w := newWorld(t, plan{platform: func(c *platform.Config) { c.RequestLife = 8 * time.Second }})
 	p := w.person()
 	m := w.request("pdf", nil)
 	p.toPIN(m, w.Good.ID)
@@ -314,7 +314,7 @@ func TestTheSandboxAnswersInAPersonsPlace(t *testing.T) {
 
 func TestAnAnswerAfterItsTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, plan{site: func(c *site.Config) { c.Sandbox = true }, platform: func(c *platform.Config) { c.RequestLife = 5 * time.Second }})
+	w := newWorld(t, plan{site: func(c *site.Config) { c.Sandbox = true }, platform: func(c *platform.Config) { c.RequestLife = 10 * time.Second }})
 	m := w.request("login", nil)
 	out, err := w.sandbox("country:1", site.SandboxAnswer{RequestURI: m.URI, Card: w.Good.ID, PIN: holdertest.AuthPIN, Fault: "late"})
 	if err != nil || !time.Now().After(m.ExpiresAt) || out.ReturnURL == "" {

@@ -234,7 +234,7 @@ func TestACertificateThatHasExpired(t *testing.T) {
 
 func TestACardDoesNotStayOpen(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, plan{site: func(c *site.Config) { c.CardOpen = time.Second }})
+	w := newWorld(t, plan{site: func(c *site.Config) { c.CardOpen = 4 * time.Second }})
 	p := w.person()
 	p.toPIN(w.request("form", nil), w.Good.ID)
 	p.send("", "pin", holdertest.SignPIN)
