@@ -21,6 +21,8 @@ func Housekeeping(e Entry) string {
 		return "clock"
 	case route == "/feeds", strings.HasSuffix(route, "/head") && strings.HasPrefix(route, "/feeds/"):
 		return "feeds"
+	case method == "GET" && (route == "/desk" || strings.HasSuffix(route, "/desk") || strings.HasPrefix(route, "/counter/") && strings.HasSuffix(route, "/live")):
+		return "desk" // a counter's page waits for something to happen
 	case route == "/feeds/{topic}" && len(e.Events) == 0 && e.Status < 400:
 		return "feeds"
 	case strings.HasPrefix(route, "/trace"), route == "/upcoming":

@@ -2,15 +2,22 @@
 // has happened, and a letter is printed by a button. Everything works without it.
 "use strict";
 (() => {
+  // While another page is on its way, nothing is fetched or taken in the place of this one.
+  let leaving = false;
+  window.addEventListener("beforeunload", () => { leaving = true; });
+  window.addEventListener("pageshow", () => { leaving = false; });
+
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   // renew takes the live part of the page as it is now in the place of the old one; the focus stays.
   const renew = async (old) => {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (leaving) return;
     if (answer.status === 401) return location.reload();
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-live]");
+    if (leaving) return;
     if (!fresh) return location.reload();
     const had = document.activeElement;
     const href = had && old.contains(had) ? had.getAttribute("href") : null;
@@ -28,8 +35,10 @@
     for (;;) {
       const part = document.querySelector("[data-live]");
       if (!part) return;
+      if (leaving) { await pause(1000); continue; }
       try {
         const answer = await fetch(part.dataset.live + "?since=" + encodeURIComponent(part.dataset.mark));
+        if (leaving) continue;
         if (answer.status === 401) return location.reload();
         if (!answer.ok) throw new Error(String(answer.status));
         const { mark } = await answer.json();
