@@ -51,7 +51,9 @@ func (c *Counter) signInRoutes() {
 	open := httpapi.Public("the ticket is the proof")
 	c.site.Handle(c.actor.API, "GET "+api.EnterPath, open, c.enter)
 	c.site.Handle(c.actor.API, "POST /counter/leave", httpapi.Public("it ends the browser's own session"), c.leave)
-	c.actor.API.Raw("GET /{$}", httpapi.Public("it leads to the counter's pages"), http.RedirectHandler("/counter/", http.StatusSeeOther))
+	for _, door := range []string{"GET /{$}", "GET /counter"} {
+		c.actor.API.Raw(door, httpapi.Public("it leads to the counter's pages"), http.RedirectHandler("/counter/", http.StatusSeeOther))
+	}
 }
 
 // ticket draws a ticket. It is no act that must take effect once: a ticket too many ends by itself, and
