@@ -13,6 +13,7 @@ import (
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/web"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	SessionLife time.Duration `yaml:"session_life,omitempty" check:"not-negative"`
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
+	// Store are further options of the database, for tests.
+	Store []store.Option `yaml:"-"`
 }
 
 // Resolve makes relative paths absolute and says what is missing.
@@ -80,7 +83,7 @@ var migrationFiles embed.FS
 // New opens the firm; Run starts it.
 func New(ctx context.Context, cfg Config) (*Firm, error) {
 	cfg.fill()
-	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Securities firm (証券会社)", Version: "1", Migrations: Migrations(), Log: cfg.Log})
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Securities firm (証券会社)", Version: "1", Migrations: Migrations(), Log: cfg.Log, Store: cfg.Store})
 	if err != nil {
 		return nil, err
 	}

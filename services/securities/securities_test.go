@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/services/securities"
@@ -29,13 +30,13 @@ type firm struct {
 	tenant httpapi.Identity
 }
 
-func open(t *testing.T, database string) *firm {
+func open(t *testing.T, database string, options ...store.Option) *firm {
 	t.Helper()
 	w := platformtest.New(t, "sqlite::memory:", nil)
 	w.Accredit(minister.InForce)
 	f := &firm{World: w, t: t, origin: "http://" + w.Address("service:securities-1")}
 	f.tenant = w.Register("tenant:securities-1", f.origin)
-	cfg := securities.Config{Config: w.Config("service:securities-1", database), Log: slog.New(slog.DiscardHandler)}
+	cfg := securities.Config{Config: w.Config("service:securities-1", database), Log: slog.New(slog.DiscardHandler), Store: options}
 	if err := actor.WriteKey(filepath.Join(filepath.Dir(cfg.Key), "tenant-securities-1.pem"), f.tenant.Key); err != nil {
 		t.Fatal(err)
 	}
