@@ -39,10 +39,14 @@ func (f *Firm) decide(ctx context.Context, number string) error {
 	d := decision{}
 	if d.filled, d.outcome = readDocument(a); d.outcome == pending {
 		v, err := f.verify(ctx, number, a.signed)
-		if err != nil {
+		switch {
+		case err != nil && jitsuin.KindOf(err) == jitsuin.Unsupported: // read, and none that the platform judges
+			d.outcome = notAccepted
+		case err != nil:
 			return err
+		default:
+			d.judge(v, jitsuin.DateOf(f.Clock.Now()))
 		}
-		d.judge(v, jitsuin.DateOf(f.Clock.Now()))
 	}
 	if d.outcome == pending {
 		return jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "the platform cannot tell now whether the certificate is in force")
@@ -84,7 +88,7 @@ func (f *Firm) verify(ctx context.Context, number string, d *signedDocument) (cl
 		if err != nil {
 			return v, err
 		}
-		undecided := jitsuin.KindOf(client.Refusal(v.Report)) == jitsuin.Unavailable && client.Refusal(v.Report) != nil
+		undecided := outcomeOfReport(v.Report) == pending
 		if !undecided && f.Clock.Now().Sub(v.CheckedAt) <= checkLife {
 			return v, nil
 		}

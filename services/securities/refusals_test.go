@@ -46,6 +46,10 @@ func refusals(t *testing.T, f *firm) []refusal {
 	}
 	good, now := person(nil), time.Now().Truncate(time.Second)
 	return append(documents(good), []refusal{
+		{"not-accepted", func(b *browser, a asked) api.HolderAnswer { // the authority's certificate does not say who
+			tbs := bytes.Replace(good.Sign.Cert.RawTBSCertificate, []byte("19800217"), []byte("19801317"), 1)
+			return b.signedBy(b.answer(a, good), platformtest.Credential{Cert: f.Agency.Authorities[jitsuin.SignCert].Assemble(t, tbs), Key: good.Sign.Key})
+		}},
 		{"cancelled", fails("access_denied")},
 		{"holder-failed", fails("server_error")},
 		{"late", func(b *browser, a asked) api.HolderAnswer { b.over(a.number); return b.answer(a, good) }},
@@ -76,12 +80,7 @@ func refusals(t *testing.T, f *firm) []refusal {
 func documents(good *platformtest.Person) []refusal {
 	return []refusal{
 		{"wrong-kind", func(b *browser, a asked) api.HolderAnswer {
-			answer, other := b.answer(a, good), cms.Signer{Certificate: good.Auth.Cert, Key: good.Auth.Key}
-			var err error
-			if answer.Signature, err = other.Detached(b.t.Context(), bytes.NewReader(answer.Documents[0].Content), time.Now()); err != nil {
-				b.t.Fatal(err)
-			}
-			return answer
+			return b.signedBy(b.answer(a, good), good.Auth)
 		}},
 		{"altered", func(b *browser, a asked) api.HolderAnswer { // a byte more
 			answer := b.answer(a, good)
@@ -124,6 +123,17 @@ func documents(good *platformtest.Person) []refusal {
 			return answer
 		}},
 	}
+}
+
+// signedBy gives an answer another signature, by a key that no holder would sign with.
+func (b *browser) signedBy(answer api.HolderAnswer, c platformtest.Credential) api.HolderAnswer {
+	b.t.Helper()
+	s := cms.Signer{Certificate: c.Cert, Key: c.Key}
+	var err error
+	if answer.Signature, err = s.Detached(b.t.Context(), bytes.NewReader(answer.Documents[0].Content), time.Now()); err != nil {
+		b.t.Fatal(err)
+	}
+	return answer
 }
 
 // over lets the time of an application end.
