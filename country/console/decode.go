@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/trace"
 	"github.com/jitsuin/jitsuin/internal/web"
@@ -25,6 +26,21 @@ type found struct {
 	Kind  string // consolemap.found.KIND
 	Facts []foundFact
 	der   []byte // of a certificate
+}
+
+// Drawn is a certificate as it is drawn on paper, nil for everything else. One of a resident leads to its own page.
+func (f found) Drawn() *Drawn {
+	if f.der == nil {
+		return nil
+	}
+	d, err := Draw(f.der)
+	if err != nil {
+		return nil
+	}
+	if jitsuin.CertKind(d.Kind).Valid() {
+		d.Link = "/certificates/" + d.ID
+	}
+	return d
 }
 
 // foundFact is one line about it: a key of the catalogue and its value.

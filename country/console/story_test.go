@@ -80,14 +80,17 @@ func TestTheStoryIsPlayed(t *testing.T) {
 				b.FitsWidth(player.width)
 			}
 			if !player.keys {
-				look(b, w, player.lang)
+				b.Click(said(player.lang, "console.act.messages"))
+				b.See(said(player.lang, "console.messages.of-act"))
+				b.Open(w.origin + "/story")
+				look(t, b, w, player.lang)
 			}
 		})
 	}
 }
 
 // look opens the other pages of residents and certificates, and a person's acts.
-func look(b *webtest.Browser, w *world, l web.Lang) {
+func look(t *testing.T, b *webtest.Browser, w *world, l web.Lang) {
 	person := webtest.Eval[string](b, `document.querySelector('a[href^="/people/"]').href`)
 	paper := webtest.Eval[string](b, `document.querySelector('a[href^="/certificates/"]').href`)
 	for name, address := range map[string]string{"people": w.origin + "/people", "holders": w.origin + "/people?card=yes", "person": person, "certificates": w.origin + "/certificates", "certificate": paper} {
@@ -95,5 +98,11 @@ func look(b *webtest.Browser, w *world, l web.Lang) {
 		b.Axe()
 		b.Shots(name + "-" + string(l))
 		b.FitsWidth(360)
+	}
+	b.Open(person)
+	b.Click(said(l, "console.person.diy.counter"))
+	b.See("９９番９９号") // the address to which the story moves
+	if at := b.URL(); strings.HasPrefix(at, w.origin) || !strings.Contains(at, "/counter/residents/") {
+		t.Errorf("the counter's page is at %s", at)
 	}
 }
