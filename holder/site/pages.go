@@ -58,7 +58,12 @@ func (s *Site) open(w http.ResponseWriter, r *http.Request) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return s.goOn(w, r, f)
+	link := f.path(f.stage())
+	if l := r.URL.Query().Get("lang"); l == string(web.JA) || l == string(web.EN) {
+		link += "?lang=" + l // the language in which the person was at the relying party
+	}
+	http.Redirect(w, r, link, http.StatusSeeOther)
+	return nil
 }
 
 // flowPage is a page of one flow: it belongs to the browser that opened it, and to one hand at a time.

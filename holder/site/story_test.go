@@ -81,6 +81,11 @@ func TestAFormIsFilledInReadAndSigned(t *testing.T) {
 		t.Errorf("the document is not the signer's: %v, %v", filled.Differences(items.FourItems), err)
 	}
 	w.secretsStayOut(p)
+	english := w.person()
+	english.open(w.request("login", nil).Open + "&lang=en")
+	english.on("You are asked to log in", "Log in to your account")
+	english.send(english.flow(""), "card", string(w.Good.ID))
+	english.on("Enter the PIN of four digits")
 	// What is done is done: the pages lead to the end, and nobody signs again.
 	p.open(m.Open)
 	p.on("署名を送りました")
