@@ -38,11 +38,15 @@ func TestFiguresOfACountry(t *testing.T) {
 			ok, err := tour.Run(ctx, tour.Options{Data: dir, Out: filepath.Join(t.TempDir(), "evidence")})
 			if err != nil || !ok {
 				t.Errorf("the story: %v, %v", ok, err)
+				return
 			}
 			pages = readAll(t, f)
 		}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if t.Failed() {
+		return
 	}
 	all := strings.Join(values(pages), "\n")
 	t.Run("every figure that is spoken of exists", func(t *testing.T) {

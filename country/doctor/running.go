@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,12 +35,14 @@ func (p *patient) addresses(ctx context.Context, s country.Settings) {
 		case err == nil:
 			answering, p.running = true, true
 			p.readiness(s.Instance, address, state)
-		case errors.Is(err, syscall.ECONNREFUSED):
+		case isErrno(err, syscall.ECONNREFUSED, 10061):
 			p.free(ctx, s.Instance, address)
 		case errors.Is(err, errForeign):
 			p.wrong("address-foreign", s.Instance, address)
+		case !canListen(ctx, address):
+			p.wrong("address-unusable", s.Instance, address)
 		default:
-			p.silent(ctx, s.Instance, address, err)
+			p.silent(s.Instance, address, err)
 		}
 	}
 	switch {
@@ -116,19 +119,33 @@ func (p *patient) readiness(instance, address string, wrong map[string]string) {
 func (p *patient) free(ctx context.Context, instance, address string) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		p.silent(ctx, instance, address, err)
+		p.silent(instance, address, err)
 		return
 	}
 	l.Close()
 	p.well("address-free", instance, address)
 }
 
+// isErrno tells what a system call failed with; Windows has numbers of its own for sockets (Winsock).
+func isErrno(err error, posix, winsock syscall.Errno) bool {
+	return errors.Is(err, posix) || runtime.GOOS == "windows" && errors.Is(err, winsock)
+}
+
+// canListen tells whether an address is one of this machine.
+func canListen(ctx context.Context, address string) bool {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err == nil {
+		l.Close()
+	}
+	return !isErrno(err, syscall.EADDRNOTAVAIL, 10049)
+}
+
 // silent explains why an address is no good.
-func (p *patient) silent(_ context.Context, instance, address string, err error) {
+func (p *patient) silent(instance, address string, err error) {
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case isErrno(err, syscall.EADDRINUSE, 10048):
 		p.wrong("address-taken", instance, address)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
+	case isErrno(err, syscall.EADDRNOTAVAIL, 10049):
 		p.wrong("address-unusable", instance, address)
 	default:
 		p.wrong("address-silent", instance, address, plain(err))
