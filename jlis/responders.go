@@ -77,7 +77,7 @@ func (a *Agency) responderCertificate(ctx context.Context, u *authority, key cry
 	if err != nil {
 		return nil, err
 	}
-	if len(last) > 0 && (!last[0].lastDay().AddDays(-responderRenew).Before(today) || !last[0].lastDay().Before(u.lastDay())) {
+	if len(last) > 0 && (last[0].lastDay().AddDays(-responderRenew).After(today) || !last[0].lastDay().Before(u.lastDay())) {
 		o.madeFor = last[0].MadeFor
 	}
 	return a.ownCertificate(ctx, o, func(now time.Time) (*cert.Template, error) {

@@ -54,6 +54,12 @@ var topics = []topic{
 
 // Pages puts the console's pages onto the actor country:1.
 func Pages(a *actor.Actor, cfg country.Config) error {
+	_, err := open(a, cfg)
+	return err
+}
+
+// open is Pages, and gives the console itself.
+func open(a *actor.Actor, cfg country.Config) (*Console, error) {
 	c := &Console{Actor: a, cfg: cfg}
 	if cfg.Folder != "" {
 		if _, err := os.Stat(country.Folder(cfg.Folder).Path("country.json")); err == nil {
@@ -75,14 +81,14 @@ func Pages(a *actor.Actor, cfg country.Config) error {
 	c.site, err = web.New(web.Options{Name: "consolemap.name", Accent: "gray", Templates: sub(templateFiles, "templates"), Assets: sub(assetFiles, "assets"),
 		Funcs: c.funcs(), Menu: menu, FormsTo: c.townOrigins(), Hosts: c.hosts(), Log: a.Log})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.site.ServeAssets(a.API)
 	for _, t := range topics {
 		t.pages(c)
 	}
 	c.timePages()
-	return nil
+	return c, nil
 }
 
 // CanAct tells whether the data folder is here, so that the console can act for people.

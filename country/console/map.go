@@ -55,7 +55,6 @@ func (f filter) query() url.Values {
 type mapNode struct {
 	drawnNode
 	Name    string
-	Label   string // name and state, for who does not see the picture
 	Wrong   []string
 	Checked bool // it has a state
 	Chosen  bool
@@ -148,10 +147,6 @@ func (c *Console) drawMap(l web.Lang, p picture, states []state, f filter) mapPi
 			if s.ID == n.ID {
 				m.Checked, m.Wrong = true, s.Wrong
 			}
-		}
-		m.Label = m.Name
-		if m.Checked {
-			m.Label = web.Text(l, "consolemap.named", "name", m.Name, "state", web.Text(l, map[bool]string{true: "consolemap.well", false: "consolemap.ill"}[len(m.Wrong) == 0]))
 		}
 		out.Nodes = append(out.Nodes, m)
 	}

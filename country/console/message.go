@@ -112,6 +112,13 @@ func (m message) Say(l web.Lang) string {
 	if e := m.ev(); e != nil {
 		return web.Text(l, "consolemap.say.other-event", "type", e.Type)
 	}
+	if m.Browser {
+		key := "consolemap.say.press"
+		if m.Method == "GET" {
+			key = "consolemap.say.page"
+		}
+		return web.Text(l, key, "path", m.Path)
+	}
 	route := m.Route
 	if route == "" {
 		route = m.Method + " " + m.Path
@@ -128,7 +135,7 @@ func (m message) Explain(l web.Lang) string {
 }
 
 // known tells whether the catalogue has words of its own for the message.
-func (m message) known() bool { return web.Has(m.key()) }
+func (m message) known() bool { return web.Has(m.key()) || m.Browser && m.event < 0 }
 
 // line is a message as the list and the script have it.
 type line struct {

@@ -29,6 +29,8 @@ func Housekeeping(e Entry) string {
 		return "trace"
 	case strings.HasPrefix(route, "/assets/"), route == "/openapi.json", route == "/openapi.yaml", route == "/favicon.ico":
 		return "assets"
+	case method == "GET" && strings.HasSuffix(route, "/live"):
+		return "live" // a page that is open keeps itself up to date
 	case method == "GET" && strings.HasPrefix(e.Actor, "country:") && !strings.HasPrefix(route, "/feeds/"):
 		return "console" // somebody looks at the country from outside
 	}
