@@ -69,7 +69,7 @@ func open(a *actor.Actor, cfg country.Config) (*Console, error) {
 	if c.CanAct() {
 		d, err := newDesk(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c.desk = d
 	}

@@ -25,22 +25,7 @@ type found struct {
 	Where string // in the message, such as request.certificate
 	Kind  string // consolemap.found.KIND
 	Facts []foundFact
-	der   []byte // of a certificate
-}
-
-// Drawn is a certificate as it is drawn on paper, nil for everything else. One of a resident leads to its own page.
-func (f found) Drawn() *Drawn {
-	if f.der == nil {
-		return nil
-	}
-	d, err := Draw(f.der)
-	if err != nil {
-		return nil
-	}
-	if jitsuin.CertKind(d.Kind).Valid() {
-		d.Link = "/certificates/" + d.ID
-	}
-	return d
+	Drawn *Drawn // of a certificate
 }
 
 // foundFact is one line about it: a key of the catalogue and its value.
@@ -141,21 +126,15 @@ func (s *search) add(where, kind string, facts ...string) *found {
 }
 
 func (s *search) certificate(where string, der []byte) bool {
-	c, err := cert.Parse(der)
+	drawn, err := Draw(der)
 	if err != nil {
 		return false
 	}
-	s.add(where, "certificate", s.certificateFacts(c)...).der = der
-	return true
-}
-
-func (s *search) certificateFacts(c *x509.Certificate) []string {
-	var name, address string
-	if items, err := cert.ItemsOf(c); err == nil {
-		name, address = items.Name, items.Address
+	if jitsuin.CertKind(drawn.Kind).Valid() {
+		drawn.Link = "/certificates/" + drawn.ID // a resident's has a page of its own
 	}
-	return []string{"name", name, "address", address, "subject", c.Subject.String(), "issuer", c.Issuer.String(), "serial", fmt.Sprintf("%x", c.SerialNumber),
-		"from", web.TimeText(s.lang, c.NotBefore), "until", web.TimeText(s.lang, c.NotAfter), "algorithm", c.SignatureAlgorithm.String()}
+	s.add(where, "certificate").Drawn = drawn
+	return true
 }
 
 func (s *search) cms(where string, der []byte) bool {
@@ -165,9 +144,7 @@ func (s *search) cms(where string, der []byte) bool {
 	}
 	s.add(where, "cms", "size", fmt.Sprint(len(der)), "signers", fmt.Sprint(len(d.Signers)), "certificates", fmt.Sprint(len(d.Certificates)))
 	for i, c := range d.Certificates {
-		if raw, ok := any(c).(*x509.Certificate); ok {
-			s.bytes(fmt.Sprintf("%s → certificates[%d]", where, i), raw.Raw)
-		}
+		s.bytes(fmt.Sprintf("%s → certificates[%d]", where, i), c.Raw)
 	}
 	return true
 }
