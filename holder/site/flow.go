@@ -16,7 +16,6 @@ import (
 type flow struct {
 	mu     sync.Mutex // held by who handles the flow
 	claims api.RequestClaims
-	source []byte     // the document as it was fetched
 	form   *form.Form // where the document is a form
 
 	card  jitsuin.ID // that was chosen

@@ -93,7 +93,6 @@ func (s *Site) fetchDocument(ctx context.Context, f *flow) error {
 	if sum := sha256.Sum256(raw); !bytes.Equal(sum[:], d.SHA256) {
 		return jitsuin.Errorf(jitsuin.Invalid, "document-differs", "the document is not the one that the request names")
 	}
-	f.source = raw
 	if d.MediaType == api.MediaTypeForm {
 		parsed, err := form.Parse(raw)
 		f.form = &parsed
