@@ -8,12 +8,15 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/web"
+	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/rules"
 )
 
@@ -34,8 +37,24 @@ func (f *Firm) newSite() (*web.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Options{Name: "firm.name", Accent: "orange", Templates: templates, FormsTo: formsTo, Funcs: template.FuncMap{"pick2": pick2}, Hosts: []string{here.Host}, Log: f.Log,
+	return web.New(web.Options{Name: "firm.name", Accent: "orange", Templates: templates, FormsTo: formsTo, Funcs: template.FuncMap{"pick2": pick2, "fill": f.fill}, Hosts: []string{here.Host}, Log: f.Log,
 		Menu: []web.Item{{Key: "firm.menu.home", Path: "/"}, {Key: "firm.menu.open", Path: "/open"}, {Key: "firm.menu.login", Path: "/login"}, {Key: "firm.menu.account", Path: "/account"}}})
+}
+
+// fill puts the figures of the law and of this firm into a text.
+func (f *Firm) fill(text string) (string, error) {
+	today := jitsuin.DateOf(f.Clock.Now())
+	sign, err := rules.PINOf(rules.SignPassword)
+	if err != nil {
+		return "", err
+	}
+	auth, err := rules.PINOf(rules.AuthPIN)
+	if err != nil {
+		return "", err
+	}
+	_, age := rules.IsAdult(today, today)
+	return strings.NewReplacer("{age}", strconv.Itoa(age), "{sign-tries}", strconv.Itoa(sign.N), "{auth-tries}", strconv.Itoa(auth.N),
+		"{minutes}", strconv.Itoa(int(api.RequestLife.Minutes())), "{days}", strconv.Itoa(int(applicationLife.Hours()/24))).Replace(text), nil
 }
 
 // pick2 gives the text in a language.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"testing"
 
 	"github.com/jitsuin/jitsuin/internal/web"
@@ -52,6 +53,8 @@ func (f *firm) scriptedHolder() *scripted {
 	return h
 }
 
+var holes = regexp.MustCompile(`\{[a-z-]+\}`)
+
 // Every page is looked at by a browser: it can be used by everybody and fits a telephone.
 func TestPagesInABrowser(t *testing.T) {
 	f := open(t, "sqlite::memory:")
@@ -59,6 +62,9 @@ func TestPagesInABrowser(t *testing.T) {
 	look := func(name string, texts ...string) {
 		t.Helper()
 		c.See(texts...)
+		if hole := holes.FindString(c.Text()); hole != "" {
+			t.Errorf("%s: %s was not filled", name, hole)
+		}
 		c.Axe()
 		c.FitsWidth(360)
 		c.Shots(name)
@@ -81,10 +87,10 @@ func TestPagesInABrowser(t *testing.T) {
 			look("open", "当社が受け取らないもの", "マイナンバー")
 		}
 		c.Click("カードを使う画面へ進む")
-		c.See(web.Text(web.JA, "firm.outcome."+r.outcome+".title"), web.Text(web.JA, "firm.outcome."+r.outcome+".next"), "次にすること")
+		c.See(text(web.JA, "firm.outcome."+r.outcome+".title"), text(web.JA, "firm.outcome."+r.outcome+".next"), "次にすること")
 		if r.outcome == "revoked" { // the others differ in their words only
 			look("refused-" + r.outcome)
-			english("refused-"+r.outcome, web.Text(web.EN, "firm.outcome."+r.outcome+".next"))
+			english("refused-"+r.outcome, text(web.EN, "firm.outcome."+r.outcome+".next"))
 		}
 	}
 	hanako := f.Agency.Resident("霧島　花子")

@@ -136,6 +136,11 @@ func (b *browser) signedBy(answer api.HolderAnswer, c platformtest.Credential) a
 	return answer
 }
 
+// text is a text of the catalogue with the figures in it.
+func text(l web.Lang, key string) string {
+	return web.Text(l, key, "age", 18, "minutes", 15, "days", 30, "sign-tries", 5, "auth-tries", 3)
+}
+
 // over lets the time of an application end.
 func (b *browser) over(number string) {
 	b.t.Helper()
@@ -160,12 +165,12 @@ func TestEveryRefusalSaysWhatToDoNext(t *testing.T) {
 		b.get(f.origin + "/?lang=ja")
 		for lang, page := range map[web.Lang]string{web.JA: page, web.EN: english} {
 			for _, part := range []string{".title", ".means", ".next"} {
-				if text := web.Text(lang, "firm.outcome."+r.outcome+part); !strings.Contains(page, template.HTMLEscapeString(text)) {
-					t.Errorf("%d: the page of %s in %s lacks %q:\n%s", i, r.outcome, lang, text, titleOf(page))
+				if words := text(lang, "firm.outcome."+r.outcome+part); !strings.Contains(page, template.HTMLEscapeString(words)) {
+					t.Errorf("%d: the page of %s in %s lacks %q:\n%s", i, r.outcome, lang, words, titleOf(page))
 				}
 			}
 		}
-		has(t, r.outcome, page, web.Text(web.JA, "firm.refused.not-opened"), a.number)
+		has(t, r.outcome, page, text(web.JA, "firm.refused.not-opened"), a.number)
 		seen[r.outcome] = true
 	}
 	want(t, "nothing was kept", f.rows(), "0 customers, 0 accounts, 0 entries")
@@ -286,7 +291,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 		want(t, outcome, code, "")
 		_, at, page := b.returns(back)
 		want(t, outcome, at.RawQuery, "outcome="+outcome)
-		has(t, outcome, page, web.Text(web.JA, "firm.login."+outcome+".title"), web.Text(web.JA, "firm.login."+outcome+".next"))
+		has(t, outcome, page, text(web.JA, "firm.login."+outcome+".title"), text(web.JA, "firm.login."+outcome+".next"))
 	}
 	refuse("cancelled", func(a *api.HolderAnswer) { *a = api.HolderAnswer{Txn: a.Txn, State: a.State, Error: "access_denied"} }, hanako.Auth)
 	refuse("holder-failed", func(a *api.HolderAnswer) { *a = api.HolderAnswer{Txn: a.Txn, State: a.State, Error: "card_lost"} }, hanako.Auth)
@@ -308,7 +313,7 @@ func TestEveryOutcomeOfALoginHasItsWords(t *testing.T) {
 	for key := range web.Catalogue() {
 		code, ok := strings.CutPrefix(key, "firm.login.")
 		if code, is := strings.CutSuffix(code, ".means"); ok && is {
-			if _, page := b.get(f.origin + "/login?outcome=" + code); !strings.Contains(page, web.Text(web.JA, key)) {
+			if _, page := b.get(f.origin + "/login?outcome=" + code); !strings.Contains(page, text(web.JA, key)) {
 				t.Errorf("the page of a login does not tell %q", code)
 			}
 		}
