@@ -274,8 +274,8 @@ func TestAnAddressThatIsTakenIsSaidAtOnce(t *testing.T) {
 func TestConfigurationErrorsNameTheLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jlis.yaml")
 	for text, want := range map[string]string{
-		"instance: jlis:1\nlistne: 127.0.0.1:1\n": "listne",
-		"instance: [1\n": "[1:",
+		"instance: jlis:1\nlistne: 127.0.0.1:1\n": "jlis.yaml:2:1: listne",
+		"instance: [1\n": "jlis.yaml:1:11: ",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
