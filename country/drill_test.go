@@ -221,6 +221,9 @@ func TestRestoreDrills(t *testing.T) {
 	t.Run("the certification authority alone", d.agency)
 	t.Run("the certification authority with its journal", d.agencyWithJournal)
 	t.Run("the registry network alone", d.network)
+	t.Run("a municipality that people left", func(t *testing.T) { d.municipality(t, d.from) })
+	t.Run("a municipality that people came to", func(t *testing.T) { d.municipality(t, d.to) })
+	t.Run("a municipality that gave a card", func(t *testing.T) { d.municipality(t, d.fresh.Town) })
 	t.Run("the platform alone", d.platform)
 	t.Run("the whole country over itself", d.overItself)
 }
@@ -306,6 +309,35 @@ func (d *drill) network(t *testing.T) {
 		}
 	}
 	d.after(t, l)
+}
+
+// municipality: a town goes back. It gets the changes of the lost time back from the network, and the cases from
+// J-LIS; nobody's certificate changes by it.
+func (d *drill) municipality(t *testing.T, code jitsuin.MunicipalityCode) {
+	f := d.copy(t)
+	loseDatabase(t, f, country.Town(code))
+	d.restore(t, f, country.Town(code))
+	l := d.start(t, f)
+	l.isRevoked(t, "a signature from before the move", d.moverSig)
+	l.loginFails(t, "the dead", d.dead.Card, signature.Revoked)
+	country.Settle(t, f)
+	for _, card := range []jitsuin.ID{d.mover.Card, d.fresh.Card} {
+		if v := l.sign(t, string(card)); v.Report.Verdict != signature.Passed {
+			t.Errorf("a certificate issued after the backup: %s %v", v.Report.Verdict, v.Report.Reasons)
+		}
+	}
+	if code == d.mover.Town { // the case of the re-issue is open again; the card takes the same certificate once more
+		country.FinishCase(t, f, code, d.reissue.ID)
+	}
+	r, err := country.CounterOf(t, f, d.fresh.Town).Resident(t.Context(), d.fresh.Subject)
+	if err != nil || r.Card != d.fresh.Card {
+		t.Errorf("the card given since is %q, %v", r.Card, err)
+	}
+	tourOf(t.Context(), t, string(f))
+	view := country.Settle(t, f)
+	l.stop()
+	country.CheckInvariants(t, f, view, "feeds")
+	d.nothingTwice(t, f)
 }
 
 // platform: the platform loses the checks since, and the person whom it saw first since.

@@ -303,7 +303,7 @@ func (a *Agency) deliver(tx *store.Tx, app application, from string) error {
 	if err != nil {
 		return err
 	}
-	d := api.Delivered{Application: app.ID, Subject: app.Subject}
+	d := api.Delivered{Application: app.ID, Subject: app.Subject, Type: app.Type}
 	for _, r := range certificates {
 		d.Certificates = append(d.Certificates, api.Issued{Kind: r.Kind, Certificate: r.DER, NotAfter: r.NotAfter})
 	}

@@ -21,6 +21,9 @@ func (t *Town) logCase(ctx context.Context, act, clerk string, c api.Application
 // apply is step ①: an application form becomes a case.
 func (t *Town) apply(ctx context.Context, n api.NewApplication) (api.Application, error) {
 	id := jitsuin.NewID()
+	if err := t.upToDate(); err != nil {
+		return api.Application{}, err
+	}
 	out, err := httpapi.Once(ctx, t.DB, "apply", n, func(tx *store.Tx) (api.Application, error) {
 		if err := checkForm(n); err != nil {
 			return api.Application{}, err

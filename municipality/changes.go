@@ -15,6 +15,9 @@ import (
 // the network in one transaction. An impossible act is refused and changes nothing.
 func (t *Town) recordChange(ctx context.Context, r api.ChangeRequest) (api.ChangeResult, error) {
 	subject, household := jitsuin.NewID(), jitsuin.NewID() // drawn once, whatever reruns
+	if err := t.upToDate(); err != nil {
+		return api.ChangeResult{}, err
+	}
 	result, err := httpapi.Once(ctx, t.DB, "record-change", r, func(tx *store.Tx) (api.ChangeResult, error) {
 		s, err := t.situate(tx, r)
 		if err != nil {

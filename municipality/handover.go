@@ -91,11 +91,17 @@ func (t *Town) applyAgency(_ context.Context, tx *store.Tx, e feed.Event) error 
 		if err := e.Decode(&d); err != nil {
 			return err
 		}
+		if err := t.adopt(tx, d); err != nil {
+			return err
+		}
 		return t.withCase(tx, d.Application, func(c *caseFile) error { return c.deliver(d) })
 	case jlis.TypeRefused:
 		var r jlis.Refused
 		if err := e.Decode(&r); err != nil {
 			return err
+		}
+		if known, err := knowsCase(tx, r.Application); err != nil || !known && t.Restored() != nil {
+			return err // a case that is lost, and came to nothing
 		}
 		return t.withCase(tx, r.Application, func(c *caseFile) error { return c.refused(r, e.RecordedAt) })
 	case jlis.TypeRevoked:

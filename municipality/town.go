@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
@@ -65,6 +66,7 @@ type Town struct {
 	cards       host.Cards
 	agency      jlis.Client
 	inquiryDays int
+	recovering  atomic.Bool // the register was restored and is being brought up to the network
 }
 
 //go:embed migrations/*.sql
@@ -100,6 +102,7 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	t.Offer(jlis.TopicApplications, only(agencyInstance))
 	t.Follow(networkInstance, jukinet.TopicToTown(code), t.applyNetwork)
 	t.Follow(agencyInstance, jlis.TopicToTown(code), t.applyAgency)
+	t.recoverLater()
 	t.Go("cases", t.advanceCases)
 	t.routes()
 	t.Upcoming("inquiry-replies-end", false, t.replyDeadlines)

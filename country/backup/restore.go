@@ -118,11 +118,13 @@ func (r *restoring) run(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := holdAddresses(ctx, plans)
-	if err != nil {
-		return nil, err
+	if !whole || exists(r.folder.Path("country.json")) { // nothing runs in a folder that is new
+		release, err := holdAddresses(ctx, plans)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 	}
-	defer release()
 	if whole {
 		if err := os.WriteFile(r.folder.Restoring(), []byte(r.manifest.ID+"\n"), 0o600); err != nil {
 			return nil, err

@@ -79,6 +79,8 @@ type Delivered struct {
 	Card         jitsuin.ID   `json:"card"`
 	CardExpires  jitsuin.Date `json:"card_expires"`
 	Certificates []Issued     `json:"certificates"`
+	// Type is the application's; the first release did not tell it.
+	Type ApplicationType `json:"type,omitempty"`
 }
 
 // Refused tells the municipality that J-LIS does not issue, and why: code four-items-differ,

@@ -1,5 +1,6 @@
 // Package api is what other actors see of the registry network (住民基本台帳ネットワーク):
-// the bodies of its change feeds. It owns wire types and nothing else.
+// the bodies of its change feeds, and what it gives back to a municipality that has lost its own. It owns wire
+// types and the client, and nothing else.
 package api
 
 import (
