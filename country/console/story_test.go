@@ -101,7 +101,7 @@ func look(t *testing.T, b *webtest.Browser, w *world, l web.Lang) {
 	}
 	b.Open(person)
 	b.Click(said(l, "console.person.diy.counter"))
-	b.See("９９番９９号") // the address to which the story moves
+	b.See(said(l, "counter.resident.has-card"), "９９番９９号") // where the story moves to
 	if at := b.URL(); strings.HasPrefix(at, w.origin) || !strings.Contains(at, "/counter/residents/") {
 		t.Errorf("the counter's page is at %s", at)
 	}
