@@ -3,6 +3,7 @@
 package country_test
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
+	"github.com/jitsuin/jitsuin/internal/trace"
 )
 
 // TestActorsApart runs every actor as a process of its own, from the same configuration files that
@@ -41,6 +44,7 @@ func TestActorsApart(t *testing.T) {
 				t.Fatal(err)
 			}
 			tourOf(t.Context(), t, data)
+			tracedApart(t, folder)
 		})
 	}
 }
@@ -90,4 +94,46 @@ func awaitAll(t *testing.T, folder country.Folder) {
 			}
 		}
 	}
+}
+
+// tracedApart looks whether the console, a process of its own, can tell what every other process was asked.
+func tracedApart(t *testing.T, folder country.Folder) {
+	t.Helper()
+	directory, err := folder.Directory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range directory.All() {
+		if i.Origin == "" || i.ID == country.Cards || i.ID == country.Holder { // one has a key of its own for this, and nobody asked the other
+			continue
+		}
+		remote, err := folder.Remote(country.Country, i.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l trace.List
+		err = remote.Call(t.Context(), http.MethodGet, "/trace", "", nil, &l)
+		remote.Close()
+		if err != nil || l.Actor != i.ID || i.ID != country.Country && len(l.Entries) == 0 {
+			t.Errorf("%s remembers %d messages: %v", i.ID, len(l.Entries), err)
+		}
+	}
+	page, err := http.Get(origin(t, directory, country.Country) + "/?lang=en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	html, err := io.ReadAll(page.Body)
+	if err != nil || page.StatusCode != http.StatusOK || !strings.Contains(string(html), "A signed document is to be checked") {
+		t.Errorf("the map of processes apart: %s %v", page.Status, err)
+	}
+}
+
+func origin(t *testing.T, d *httpapi.Directory, id string) string {
+	t.Helper()
+	i, err := d.Lookup(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i.Origin
 }

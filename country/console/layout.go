@@ -79,7 +79,7 @@ var (
 			{verifierNode, "status", port{'b', .6}, port{'t', .72}, .4, .4},
 			{verifierNode, "jlis", port{'l', .5}, port{'t', .75}, .4, .4},
 		}}
-	narrow = picture{Name: "narrow", W: 332, H: 760, desk: 40,
+	narrow = picture{Name: "narrow", W: 332, H: 760, desk: 36,
 		boxes: map[string]box{personNode: {96, 40, 132, 60}, "holder": {250, 40, 140, 60}, "jukinet": {88, 318, 136, 60}, "cards": {242, 318, 150, 60}, "jlis": {164, 426, 172, 64},
 			"status": {86, 530, 148, 60}, verifierNode: {250, 530, 132, 60}, "platform": {92, 632, 180, 60}, "minister": {264, 632, 132, 60},
 			"service": {96, 724, 156, 60}, "country": {258, 724, 132, 60}},
