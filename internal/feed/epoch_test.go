@@ -244,3 +244,34 @@ func TestRolledBackWhileRunning(t *testing.T) {
 		}
 	}
 }
+
+// A fresh reader takes a part of a snapshot and fails; then the sender loses the whole topic. What the reader
+// has of it is forgotten, although its cursor still stands before the first event.
+func TestAPartOfALostSnapshotIsForgotten(t *testing.T) {
+	marks := newMarks()
+	s := newSender(t, openDB(t, "sqlite::memory:"), marks)
+	if _, err := s.seq.NewEpoch(t.Context(), 0); err != nil { // so that a fresh reader begins with the snapshot
+		t.Fatal(err)
+	}
+	s.must("a", "1", "b", "1")
+	if _, err := s.seq.NewEpoch(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	r := newReader(t, openDB(t, "sqlite::memory:"), s)
+	r.f.cfg.Batch = 1
+	r.fail["b"] = jitsuin.Errorf(jitsuin.Unavailable, "not-now", "later")
+	if err := r.poll(); err == nil {
+		t.Fatal("the whole snapshot was taken")
+	}
+	wantState(t, r, "a", "1")
+
+	lost := newSender(t, openDB(t, "sqlite::memory:"), marks)
+	if _, err := lost.seq.NewEpoch(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	r.f.cfg.HTTP.Transport = lost
+	clear(r.fail)
+	r.mustPoll()
+	r.mustPoll()
+	wantState(t, r)
+}

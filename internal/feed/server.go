@@ -187,7 +187,8 @@ func parseQuery(r *http.Request) (after jitsuin.Position, wait time.Duration, li
 }
 
 // await gives the head once it is beyond after, or when wait is over. A cursor of 0.0 stands
-// before the first event; that is the start of the epoch only where no epoch came before.
+// before the first event; that is the start of the first epoch only. In a later one a reader that stands there
+// may have applied a part of a snapshot that the sender has lost since, so it begins with the snapshot too.
 func (s *Server) await(r *http.Request, topic string, after jitsuin.Position, wait time.Duration) (jitsuin.Position, Head, error) {
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
@@ -197,7 +198,7 @@ func (s *Server) await(r *http.Request, topic string, after jitsuin.Position, wa
 			return after, head, err
 		}
 		start := after
-		if after == (jitsuin.Position{}) && head.Start.IsZero() {
+		if after == (jitsuin.Position{}) && head.Epoch <= 1 {
 			start.Epoch = head.Epoch
 		}
 		switch {
