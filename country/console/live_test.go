@@ -19,10 +19,14 @@ import (
 // watch has the page keep every line that ever comes into its list, and every dot that ever moves.
 const watch = `(() => {
   window.came = []; window.dots = 0;
-  new MutationObserver(all => { for (const m of all) for (const n of m.addedNodes) if (n.dataset && n.dataset.id) {
+  const note = n => {
+    if (!n.dataset || !n.dataset.id) return;
     const [from, to] = n.querySelectorAll("b");
     window.came.push([n.dataset.id, from.textContent, to.textContent, n.querySelector(".badge").className.includes("badge-good")]);
-  } }).observe(document.querySelector("[data-list]"), {childList: true});
+  };
+  const list = document.querySelector("[data-list]");
+  [...list.children].forEach(note); // what came since the page was made
+  new MutationObserver(all => all.forEach(m => m.addedNodes.forEach(note))).observe(list, {childList: true});
   for (const g of document.querySelectorAll("[data-dots]")) new MutationObserver(all => { for (const m of all) window.dots += [...m.addedNodes].filter(n => n.tagName === "circle").length; }).observe(g, {childList: true});
   return new URL(document.querySelector("[data-live]").dataset.live, location.href).searchParams.get("after");
 })()`
@@ -75,10 +79,23 @@ func (s *small) heads(t *testing.T) map[string]jitsuin.Position {
 	return all
 }
 
+// settle waits until the actors have had nothing to say to each other for a second.
+func (s *small) settle(t *testing.T) {
+	t.Helper()
+	count, since := -1, time.Now()
+	await(t, func() string {
+		if n := len(s.logged(t, cursor{})); n != count {
+			count, since = n, time.Now()
+		}
+		return missing(time.Since(since) > time.Second, "the actors go on talking")
+	})
+}
+
 // What the map shows equals what the actors logged, message by message, and nothing moves that did not happen.
 func TestTheMapShowsWhatTheActorsLogged(t *testing.T) {
 	s := runCountry(t)
 	b := webtest.New(t, "en", 1280)
+	s.settle(t) // the registers are imported, and their notices have reached everybody
 	b.Open(s.origin)
 	b.See("New messages appear at once")
 	before := s.heads(t)
@@ -87,17 +104,8 @@ func TestTheMapShowsWhatTheActorsLogged(t *testing.T) {
 		t.Fatalf("the page knows of %d actors, there are %d", len(after), len(s.traced()))
 	}
 	s.play(t)
-	settled, since := 0, time.Now()
-	await(t, func() string {
-		logged := s.logged(t, after)
-		if len(logged) != settled { // what the acts brought about may go on for a moment
-			settled, since = len(logged), time.Now()
-		}
-		if time.Since(since) < time.Second {
-			return "the actors go on talking"
-		}
-		return difference("the map", seenOn(b), "the logs", logged)
-	})
+	s.settle(t) // what the acts brought about may go on for a moment
+	await(t, func() string { return difference("the map", seenOn(b), "the logs", s.logged(t, after)) })
 	shown := seenOn(b)
 	if len(shown) < 100 {
 		t.Fatalf("only %d messages: the tour has more", len(shown))

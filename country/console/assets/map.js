@@ -96,7 +96,7 @@
   function draw() {
     drawing = 0;
     const fresh = queue.splice(0);
-    list.prepend(...fresh.slice(-mostLines).reverse().map(row));
+    list.prepend(...fresh.toReversed().map(row)); // all of them, however many: the list then keeps the latest
     while (list.children.length > mostLines) list.lastElementChild.remove();
     none.hidden = true;
     fresh.slice(-mostDots).forEach((m, i) => move(m, i * gap));
