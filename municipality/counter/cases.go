@@ -32,7 +32,6 @@ func (c *Counter) caseRoutes() {
 func actKey(ctx context.Context) string { return httpapi.IdempotencyKey(ctx) }
 
 // steps ①–⑥ of an application, as the pages draw them.
-const lastStep = 6
 
 // step is one of them: done, now, or still to come.
 type step struct {
