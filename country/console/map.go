@@ -11,7 +11,7 @@ import (
 )
 
 // inTheMap is how many messages the first page lists; the page of messages has more.
-const inTheMap = 40
+const inTheMap = 12
 
 // mapPages registers the map with what moves on it, and the pages of single messages.
 func (c *Console) mapPages() {

@@ -166,27 +166,30 @@ type atTown struct {
 	changes []town.RecordedChange
 }
 
-func askTown(ctx context.Context, c town.Client, subject jitsuin.ID) (at atTown, err error) {
+// askTown asks one municipality. What it has recorded of a person comes first: where that is nothing, and the
+// sample has the person elsewhere, nothing else is known there.
+func (d *desk) askTown(ctx context.Context, code jitsuin.MunicipalityCode, c town.Client, subject jitsuin.ID) (at atTown, err error) {
+	at.changes, err = c.Changes(ctx, subject)
+	if err != nil || len(at.changes) == 0 && d.sampleOf(subject).Municipality != code {
+		return at, err
+	}
 	r, err := c.Resident(ctx, subject)
-	switch jitsuin.KindOf(err) {
-	case jitsuin.NotFound:
+	if jitsuin.KindOf(err) == jitsuin.NotFound {
 		return at, nil
 	}
 	if err != nil {
 		return at, err
 	}
 	at.record = &r
-	if at.cases, err = c.ApplicationsOf(ctx, subject); err == nil {
-		at.changes, err = c.Changes(ctx, subject)
-	}
+	at.cases, err = c.ApplicationsOf(ctx, subject)
 	return at, err
 }
 
 // person gathers what is known of a resident; NotFound "resident-unknown" where no register has them.
 // Whether their certificates are alive is asked now.
 func (d *desk) person(ctx context.Context, subject jitsuin.ID) (*person, error) {
-	found, err := everyTown(ctx, d, func(ctx context.Context, _ jitsuin.MunicipalityCode, c town.Client) (atTown, error) {
-		return askTown(ctx, c, subject)
+	found, err := everyTown(ctx, d, func(ctx context.Context, code jitsuin.MunicipalityCode, c town.Client) (atTown, error) {
+		return d.askTown(ctx, code, c, subject)
 	})
 	if err != nil {
 		return nil, err
@@ -217,22 +220,23 @@ func (d *desk) person(ctx context.Context, subject jitsuin.ID) (*person, error) 
 // latest chooses the record that counts: of the municipality where the person is, or else where something
 // was last recorded of them.
 func (d *desk) latest(p *person, found map[jitsuin.MunicipalityCode]atTown) (known *town.Resident) {
-	for _, at := range found {
-		if at.record != nil && at.record.State == jitsuin.Present {
-			return at.record
-		}
-	}
+	var towns []jitsuin.MunicipalityCode // where something was recorded last comes first
 	for _, c := range p.Changes {
-		if r := found[c.Town].record; r != nil {
-			return r
-		}
+		towns = append(towns, c.Town)
 	}
 	for _, m := range d.sample.Municipalities {
-		if r := found[m.Code].record; r != nil {
+		towns = append(towns, m.Code)
+	}
+	for _, code := range towns {
+		switch r := found[code].record; {
+		case r == nil:
+		case r.State == jitsuin.Present:
 			return r
+		case known == nil:
+			known = r
 		}
 	}
-	return nil
+	return known
 }
 
 // certificatesOf draws every certificate that was issued to a person and asks what each is worth now.

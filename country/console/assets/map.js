@@ -8,7 +8,7 @@
   const list = root.querySelector("[data-list]"), none = root.querySelector("[data-none]"), pause = root.querySelector("[data-pause]"),
     live = root.querySelector(".live"), state = root.querySelector("[data-live-state]"), announce = root.querySelector("[data-announce]");
   const say = root.dataset, still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const mostLines = 60, mostDots = 60, travel = 1100, gap = 60;
+  const mostLines = 12, mostDots = 60, travel = 1100, gap = 60;
   let held = null; // messages that came while paused; null when not paused
   let source = null, last = "", unspoken = 0, spoken = 0, latest = null;
   const dots = new Set();
