@@ -28,7 +28,7 @@ type Browser struct {
 	t       testing.TB
 	ctx     context.Context
 	started bool
-	// Wait is how long a page may take to show what is expected: 20 s.
+	// Wait is how long a page may take to show what is expected: a minute, for a machine that is busy.
 	Wait time.Duration
 }
 
@@ -45,7 +45,7 @@ func New(t testing.TB, lang string, width int) *Browser {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocated)
 	t.Cleanup(func() { chromedp.Cancel(ctx); cancel() }) // ends the process before its profile is removed
-	b := &Browser{t: t, ctx: ctx, Wait: 20 * time.Second}
+	b := &Browser{t: t, ctx: ctx, Wait: time.Minute}
 	b.Resize(width)
 	return b
 }
