@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,6 +22,12 @@ type Blank struct {
 	Serial string
 	// TerminalAuthority is the one P-256 key whose terminal certificates the chip trusts.
 	TerminalAuthority *ecdsa.PublicKey
+	// Profile is the name of the kind of card, "" for ProfileCard.
+	Profile string
+	// Keys are the applications' own keys; nil leaves them out.
+	Keys *BatchKeys
+	// Switches decide what is not known for sure.
+	Switches Switches
 }
 
 // Chip is one chip with its contacts. It is safe for concurrent use: commands are answered one
@@ -55,13 +62,20 @@ func New(memory Memory, blank Blank) (*Chip, error) {
 	if len(blank.Serial) != 16 || strings.Trim(blank.Serial, "0123456789") != "" {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "chip-serial", "a chip's serial number has 16 digits").At("serial")
 	}
+	profile, err := ProfileNamed(blank.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if n := blank.Switches.CheckNumberTries; n < 0 || n > 15 {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "card-switch", "check numbers have 1 to 15 tries").At("check-number-tries")
+	}
 	if _, err := memory.Load(); err == nil {
 		return nil, jitsuin.Errorf(jitsuin.Conflict, "chip-exists", "the memory already holds a chip")
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look into the chip's memory: %w", err)
 	}
-	im := &image{Version: 1, Authority: authority,
-		Applications: []*application{issuerDomain(), jpki(blank.Serial)}}
+	im := &image{Version: imageVersion, Authority: authority, Profile: profile.Name, Switches: blank.Switches, Applications: profile.applications(blank)}
+	blank.Keys.layInto(im)
 	b, err := im.encode()
 	if err != nil {
 		return nil, err
@@ -146,29 +160,34 @@ func lookUp(cla, ins byte) (func(*Chip, Command) ([]byte, SW), SW) {
 	if cla&0x03 != 0 {
 		return nil, SWChannel
 	}
-	switch uint16(cla)<<8 | uint16(ins) {
-	case 0x0020:
-		return (*Chip).verify, 0
-	case 0x0024:
-		return (*Chip).changeReferenceData, 0
-	case 0x0084:
-		return (*Chip).getChallenge, 0
-	case 0x00A4:
-		return (*Chip).selectFile, 0
-	case 0x00B0:
-		return (*Chip).readBinary, 0
-	case 0x802A:
-		return (*Chip).computeSignature, 0
-	case 0x802C:
-		return (*Chip).resetRetryCounter, 0
-	case 0x8046:
-		return (*Chip).generateKeyPair, 0
-	case 0x8082:
-		return (*Chip).externalAuthenticate, 0
-	case 0x80D6:
-		return (*Chip).updateBinary, 0
+	if run := commands[uint16(cla)<<8|uint16(ins)]; run != nil {
+		return run, 0
 	}
 	return nil, SWUnknownINS
+}
+
+// commands are what the chip answers, by class and instruction.
+var commands = map[uint16]func(*Chip, Command) ([]byte, SW){
+	0x0020: (*Chip).verify,
+	0x0024: (*Chip).changeReferenceData,
+	0x0084: (*Chip).getChallenge,
+	0x0088: (*Chip).internalAuthenticate,
+	0x00A4: (*Chip).selectFile,
+	0x00B0: (*Chip).readBinary,
+	0x00B2: (*Chip).readRecord,
+	0x00CA: (*Chip).getData,
+	0x802A: (*Chip).computeSignature,
+	0x802C: (*Chip).resetRetryCounter,
+	0x8032: (*Chip).changeKey,
+	0x8046: (*Chip).generateKeyPair,
+	0x8082: (*Chip).externalAuthenticate,
+	0x80A2: (*Chip).setPublicICKey,
+	0x80AE: (*Chip).setSessionKey,
+	0x80D6: (*Chip).updateBinary,
+	0x80D7: (*Chip).replaceBinary,
+	0x80DA: (*Chip).putData,
+	0x80DC: (*Chip).updateRecord,
+	0x80FC: (*Chip).lastCommand,
 }
 
 // load reads the image and starts a fresh session on it.
@@ -211,10 +230,13 @@ func (c *Chip) store() bool {
 
 // allows tells whether the security status fulfils r.
 func (s *session) allows(r rule) bool {
+	if r.Never {
+		return false
+	}
 	for _, pin := range r.AnyOf {
 		if s.verified[pin] {
 			return true
 		}
 	}
-	return len(r.AnyOf) == 0
+	return slices.Contains(r.Terminals, s.terminal) || len(r.AnyOf)+len(r.Terminals) == 0
 }

@@ -1,96 +1,107 @@
 package card
 
 import (
-	"encoding/binary"
-	"strings"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 )
 
-// AIDJPKI names the application of public personal authentication (公的個人認証AP).
-const AIDJPKI = "\xD3\x92\xF0\x00\x26\x01\x00\x00\x00\x01"
+// Profile is a kind of card or device, as data: what its chip is pre-personalised with and what a
+// card of this kind may carry.
+type Profile struct {
+	// Name is how commands and files call it.
+	Name string
+	// Label is the token's label in EF 0006, by which clients tell devices apart.
+	Label string
+	// Model is the token's model in EF 0006, at most 16 characters. Ours; a real card says E16R01NJ.
+	Model string
+	// Algorithm is what the JPKI keys are.
+	Algorithm Algorithm
+	// Kinds are the certificates that the card may carry.
+	Kinds []jitsuin.CertKind
+	// Face tells that the card has a face and the applications that repeat it: 券面事項確認AP,
+	// 券面事項入力補助AP, 住基AP and 共通カードAP. A telephone has none of them.
+	Face bool
+	// Photo tells that there is a portrait on the face and in the chip.
+	Photo bool
+	// PIN tells that the resident sets PINs at hand-over. Without it the PINs stay unset, as if
+	// blocked, and the authentication key is used by terminals that compare the face.
+	PIN bool
+	// AuthCertNeedsPIN tells that the authentication certificate is read after its PIN only.
+	AuthCertNeedsPIN bool
+	// LastCommand tells that the device takes 80 FC 00 00, by which a client says that it is done.
+	LastCommand bool
+	// Merged tells that the PIN-protected items stand in the JPKI application (the next card).
+	Merged bool
+}
 
-// aidISD names the issuer security domain, the application that is current after power-on.
-const aidISD = "\xA0\x00\x00\x01\x51\x00\x00\x00"
-
-// Files of the JPKI application. Their short identifiers (SFI) are the last five bits.
+// Names of the profiles.
 const (
-	FileSignCert  uint16 = 0x0001 // 署名用電子証明書, readable after its password
-	FileSignCA    uint16 = 0x0002 // 署名用CA証明書
-	FileTokenInfo uint16 = 0x0006 // a serialised CK_TOKEN_INFO, 160 bytes
-	FilePresence  uint16 = 0x0008 // which certificates are there: 8F or 00 for sign and auth, then 00
-	FileAuthCert  uint16 = 0x000A // 利用者証明用電子証明書
-	FileAuthCA    uint16 = 0x000B // 利用者証明用CA証明書
-	FileAuthKey   uint16 = 0x0017
-	FileAuthPIN   uint16 = 0x0018 // four digits, three tries
-	FileSignKey   uint16 = 0x001A
-	FileSignPIN   uint16 = 0x001B // 署名用パスワード, 6 to 16 of A-Z 0-9, five tries
+	ProfileCard    = "card"
+	ProfileChild   = "child"
+	ProfileInfant  = "infant"
+	ProfilePINless = "pinless"
+	ProfileOld     = "basic-resident-card"
+	ProfileAndroid = "android"
+	ProfileIPhone  = "iphone"
+	ProfileNext    = "next"
 )
 
-// Files says where the JPKI application keeps what belongs to one kind of certificate.
-type Files struct {
-	Certificate, CA, Key, PIN uint16
+var (
+	bothKinds = []jitsuin.CertKind{jitsuin.SignCert, jitsuin.AuthCert}
+	authOnly  = []jitsuin.CertKind{jitsuin.AuthCert}
+)
+
+const (
+	labelCard    = "JPKIAPICCTOKEN2"
+	labelOld     = "JPKIAPICCTOKEN"
+	labelAndroid = "JPKIAPGPSETOKEN"
+	labelIPhone  = "JPKIAPIOSTOKEN"
+	modelOurs    = "JITSUIN1"
+)
+
+// Profiles are all kinds of card that this chip can be. Which one a resident gets is decided by
+// whoever produces cards.
+var Profiles = []Profile{
+	// 個人番号カード as it is issued today.
+	{Name: ProfileCard, Label: labelCard, Model: modelOurs, Algorithm: RSA2048, Kinds: bothKinds, Face: true, Photo: true, PIN: true},
+	// A resident under 15: no signature certificate (art. 3(1) of the JPKI Act and its rules; package rules has the age).
+	{Name: ProfileChild, Label: labelCard, Model: modelOurs, Algorithm: RSA2048, Kinds: authOnly, Face: true, Photo: true, PIN: true},
+	// A resident under 1 at the time of the application: no photo either.
+	{Name: ProfileInfant, Label: labelCard, Model: modelOurs, Algorithm: RSA2048, Kinds: authOnly, Face: true, PIN: true},
+	// 顔認証マイナンバーカード: no PIN is set, used at readers that compare the face.
+	{Name: ProfilePINless, Label: labelCard, Model: modelOurs, Algorithm: RSA2048, Kinds: authOnly, Face: true, Photo: true},
+	// 住民基本台帳カード, no longer issued: clients refuse it by its label.
+	{Name: ProfileOld, Label: labelOld, Model: modelOurs, Algorithm: RSA2048, Kinds: bothKinds, PIN: true},
+	// 移動端末設備用電子証明書 in a telephone: the JPKI application alone.
+	{Name: ProfileAndroid, Label: labelAndroid, Model: modelOurs, Algorithm: RSA2048, Kinds: bothKinds, PIN: true, AuthCertNeedsPIN: true},
+	{Name: ProfileIPhone, Label: labelIPhone, Model: modelOurs, Algorithm: RSA2048, Kinds: bothKinds, PIN: true, LastCommand: true},
+	// 次期個人番号カード: P-384 and two applications are announced; labels, names and files are our reading.
+	{Name: ProfileNext, Label: labelCard, Model: "JITSUIN2", Algorithm: P384, Kinds: bothKinds, Face: true, Photo: true, PIN: true, Merged: true},
 }
 
-// FilesOf gives the files of a kind; an error of kind Invalid for a kind that does not exist.
-func FilesOf(kind jitsuin.CertKind) (Files, error) {
-	switch kind {
-	case jitsuin.SignCert:
-		return Files{FileSignCert, FileSignCA, FileSignKey, FileSignPIN}, nil
-	case jitsuin.AuthCert:
-		return Files{FileAuthCert, FileAuthCA, FileAuthKey, FileAuthPIN}, nil
+// ProfileNamed gives the profile with a name, "" being ProfileCard; Invalid "card-profile" for an unknown one.
+func ProfileNamed(name string) (Profile, error) {
+	if name == "" {
+		name = ProfileCard
 	}
-	return Files{}, jitsuin.Errorf(jitsuin.Invalid, "cert-kind", "a certificate is of kind sign or auth")
+	i := slices.IndexFunc(Profiles, func(p Profile) bool { return p.Name == name })
+	if i < 0 {
+		return Profile{}, jitsuin.Errorf(jitsuin.Invalid, "card-profile", "there is no kind of card called %q", name).At("profile")
+	}
+	p := Profiles[i]
+	p.Kinds = slices.Clone(p.Kinds)
+	return p, nil
 }
 
-// maxCertificate is the room in a certificate EF, in bytes.
-const maxCertificate = 4096
-
-// jpki lays out a blank JPKI application. Keys are missing, PINs unset, certificates empty.
-func jpki(serial string) *application {
-	key := func(id, pin uint16) *file {
-		return &file{ID: id, Kind: keyFile, Key: &keyState{Algorithm: RSA2048, Use: rule{AnyOf: []uint16{pin}}}}
+// applications lays out what a blank chip of this profile has, after the issuer's domain.
+func (p Profile) applications(b Blank) []*application {
+	apps := []*application{issuerDomain(p), jpki(p, b.Serial)}
+	switch {
+	case p.Merged:
+		return append(apps, visual(p, b.Switches))
+	case p.Face:
+		return append(apps, text(b.Switches), visual(p, b.Switches), resident(), common())
 	}
-	cert := func(id uint16, read rule, certified uint16) *file {
-		return &file{ID: id, Kind: transparent, Read: read, Write: []Role{RoleProduction, RoleCounter},
-			Max: maxCertificate, Certificate: true, Certifies: certified}
-	}
-	return &application{AID: []byte(AIDJPKI), Files: []*file{
-		cert(FileSignCert, rule{AnyOf: []uint16{FileSignPIN}}, FileSignKey),
-		cert(FileSignCA, rule{}, 0),
-		{ID: FileTokenInfo, Kind: transparent, Content: tokenInfo(serial), Max: 160, Write: []Role{RoleProduction}},
-		{ID: FilePresence, Kind: transparent, Presence: []uint16{FileSignCert, FileAuthCert}},
-		cert(FileAuthCert, rule{}, FileAuthKey),
-		cert(FileAuthCA, rule{}, 0),
-		key(FileAuthKey, FileAuthPIN),
-		{ID: FileAuthPIN, Kind: pinFile, PIN: &pinState{Format: fourDigits, Max: 3}},
-		key(FileSignKey, FileSignPIN),
-		{ID: FileSignPIN, Kind: pinFile, PIN: &pinState{Format: password, Max: 5}},
-	}}
-}
-
-// issuerDomain is what can be seen before an application is selected: an EF 001E that can be
-// selected and not read (observed on a test card).
-func issuerDomain() *application {
-	return &application{AID: []byte(aidISD), Files: []*file{{ID: 0x001E, Kind: opaque}}}
-}
-
-// tokenInfo writes EF 0006: CK_TOKEN_INFO of PKCS#11 v2.01 with big-endian numbers. Clients look
-// at the label: JPKIAPICCTOKEN2 is the Individual Number Card.
-func tokenInfo(serial string) []byte {
-	pad := func(s string, n int) []byte {
-		return append([]byte(s), strings.Repeat(" ", max(0, n-len(s)))...)[:n]
-	}
-	b := make([]byte, 0, 160)
-	b = append(b, pad("JPKIAPICCTOKEN2", 32)...)
-	b = append(b, pad("JITSUIN", 32)...)
-	b = append(b, pad("JITSUIN1", 16)...)
-	b = append(b, pad(serial, 16)...)
-	// Flags (RNG, login required, user PIN initialised, token initialised), sessions 1/0 and
-	// 1/0, longest and shortest PIN, four unknown amounts of memory.
-	for _, n := range []uint32{0x40D, 1, 0, 1, 0, 16, 6, ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0)} {
-		b = binary.BigEndian.AppendUint32(b, n)
-	}
-	b = append(b, "0301"...)
-	return append(b, strings.Repeat("9", 16)...)
+	return apps
 }

@@ -6,7 +6,7 @@ import (
 
 // selectFile is SELECT (00 A4). P1 04 selects an application by its name or the beginning of
 // it, P1 02 an EF of the current application. Selecting the current application again keeps its
-// security status, selecting another clears it.
+// security status (see Switches), selecting another clears it.
 func (c *Chip) selectFile(cmd Command) ([]byte, SW) {
 	switch cmd.P1 {
 	case 0x00:
@@ -51,7 +51,7 @@ func (c *Chip) selectApplication(cmd Command, next bool) ([]byte, SW) {
 	if app == nil || next {
 		return nil, SWFileNotFound
 	}
-	if app != c.session.app {
+	if app != c.session.app || c.image.Switches.ReselectClears {
 		c.forget()
 		c.session.app = app
 	}
@@ -110,7 +110,7 @@ func (c *Chip) binaryPlace(cmd Command) (*file, int, SW) {
 }
 
 // readBinary is READ BINARY (00 B0). It gives up to Le bytes, fewer at the end of the file, and
-// 6B00 from there on.
+// 6B00 from there on (see Switches).
 func (c *Chip) readBinary(cmd Command) ([]byte, SW) {
 	if len(cmd.Data) > 0 || cmd.Le == 0 {
 		return nil, SWWrongLength
@@ -121,12 +121,21 @@ func (c *Chip) readBinary(cmd Command) ([]byte, SW) {
 		return nil, sw
 	case f.Kind != transparent:
 		return nil, SWIncompatibleFile
-	case !c.session.allows(f.Read):
+	case !c.mayRead(f):
 		return nil, SWSecurityStatus
 	}
 	content := c.session.app.content(f)
+	if offset == len(content) && c.image.Switches.EmptyAtEnd {
+		return nil, SWOK
+	}
 	if offset >= len(content) {
 		return nil, SWWrongOffset
 	}
 	return content[offset:min(offset+cmd.Le, len(content))], SWOK
+}
+
+// mayRead tells whether f can be read now.
+func (c *Chip) mayRead(f *file) bool {
+	free := c.image.Switches.FreeSignCertificate && f.Certificate && f.Certifies == FileSignKey
+	return free || c.session.allows(f.Read)
 }

@@ -20,6 +20,7 @@ type Role string
 const (
 	RoleProduction Role = "production" // J-LIS's production of cards: everything
 	RoleCounter    Role = "counter"    // a municipality's terminal: keys, certificates, PINs
+	RoleFace       Role = "face"       // a reader that compares the face (顔認証付きカードリーダー): the authentication key without a PIN
 )
 
 // roleByte is how a role stands in a terminal certificate.
@@ -29,12 +30,14 @@ func (r Role) roleByte() (byte, bool) {
 		return 1, true
 	case RoleCounter:
 		return 2, true
+	case RoleFace:
+		return 3, true
 	}
 	return 0, false
 }
 
 func roleOf(b byte) (Role, bool) {
-	for _, r := range []Role{RoleProduction, RoleCounter} {
+	for _, r := range []Role{RoleProduction, RoleCounter, RoleFace} {
 		if c, _ := r.roleByte(); c == b {
 			return r, true
 		}
@@ -53,7 +56,7 @@ const (
 )
 
 // IssueTerminalCertificate has the terminal authority (a P-256 key) certify a terminal's P-256
-// key for a role. The certificate has 131 bytes: version 01, role (01 production, 02 counter),
+// key for a role. The certificate has 131 bytes: version 01, role (01 production, 02 counter, 03 face),
 // the terminal's point uncompressed (65), and the authority's ECDSA signature r ‖ s over
 // SHA-256("JITSUIN-TERMINAL-v1" ‖ 00 ‖ the 67 bytes before it). It does not expire: a chip has
 // no clock; a terminal whose key is lost means new chips or a new authority.
@@ -78,7 +81,7 @@ func IssueTerminalCertificate(random io.Reader, authority crypto.Signer, role Ro
 func TerminalTBS(role Role, terminal *ecdsa.PublicKey) ([]byte, error) {
 	b, ok := role.roleByte()
 	if !ok {
-		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-role", "a terminal's role is production or counter").At("role")
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-role", "a terminal's role is production, counter or face").At("role")
 	}
 	point, err := encodePoint(terminal)
 	if err != nil {
@@ -94,7 +97,7 @@ func AssembleTerminalCertificate(tbs, signature []byte) ([]byte, error) {
 	if !ok || len(body) != 2+pointSize {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-certificate", "these are not the bytes of a terminal certificate")
 	}
-	raw, err := rawSignature(signature)
+	raw, err := rawSignature(signature, signatureSize)
 	if err != nil {
 		return nil, err
 	}
@@ -120,19 +123,19 @@ func signRaw(random io.Reader, key crypto.Signer, domain string, message []byte)
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Unavailable, "terminal-signature", "the terminal's key does not sign: %w", err)
 	}
-	return rawSignature(der)
+	return rawSignature(der, signatureSize)
 }
 
-// rawSignature turns an ECDSA signature from DER into r ‖ s.
-func rawSignature(der []byte) ([]byte, error) {
+// rawSignature turns an ECDSA signature from DER into r ‖ s of size bytes.
+func rawSignature(der []byte, size int) ([]byte, error) {
 	var rs struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &rs); err != nil || len(rest) > 0 ||
-		rs.R.Sign() <= 0 || rs.S.Sign() <= 0 || rs.R.BitLen() > 256 || rs.S.BitLen() > 256 {
-		return nil, jitsuin.Errorf(jitsuin.Internal, "terminal-signature", "the terminal's key gave no ECDSA signature")
+		rs.R.Sign() <= 0 || rs.S.Sign() <= 0 || rs.R.BitLen() > size*4 || rs.S.BitLen() > size*4 {
+		return nil, jitsuin.Errorf(jitsuin.Internal, "ecdsa-signature", "the key gave no ECDSA signature")
 	}
-	out := make([]byte, signatureSize)
-	rs.R.FillBytes(out[:signatureSize/2])
-	rs.S.FillBytes(out[signatureSize/2:])
+	out := make([]byte, size)
+	rs.R.FillBytes(out[:size/2])
+	rs.S.FillBytes(out[size/2:])
 	return out, nil
 }
 

@@ -1,6 +1,7 @@
 package card
 
 import (
+	"bytes"
 	"crypto/x509"
 	"slices"
 )
@@ -29,6 +30,32 @@ func (c *Chip) updateBinary(cmd Command) ([]byte, SW) {
 		return nil, SWNoSpace
 	}
 	f.Content = slices.Concat(f.Content[:offset], cmd.Data, f.Content[min(offset+len(cmd.Data), len(f.Content)):])
+	if !c.store() {
+		return nil, SWMemoryFailure
+	}
+	return nil, SWOK
+}
+
+// replaceBinary is UPDATE BINARY with the odd instruction (80 D7), ours: the current EF then has the
+// data of this command, which may be of extended length, and nothing else. One store does it.
+func (c *Chip) replaceBinary(cmd Command) ([]byte, SW) {
+	if cmd.P1 != 0 || cmd.P2 != 0 {
+		return nil, SWWrongP1P2
+	}
+	f, sw := c.byReference(0x80)
+	switch {
+	case sw != SWOK:
+		return nil, sw
+	case f.Kind != transparent || f.Certificate:
+		return nil, SWIncompatibleFile
+	case !slices.Contains(f.Write, c.session.terminal):
+		return nil, SWSecurityStatus
+	case len(cmd.Data) == 0:
+		return nil, SWWrongLength
+	case len(cmd.Data) > f.Max:
+		return nil, SWNoSpace
+	}
+	f.Content = bytes.Clone(cmd.Data)
 	if !c.store() {
 		return nil, SWMemoryFailure
 	}

@@ -73,7 +73,7 @@ func newCards(_ context.Context, c CardsConfig) (*cards, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := host.New(c.Cards, host.Options{CreateKey: strings.TrimSpace(string(key)), Log: c.Log, Watch: traced.watcher(),
+	h, err := host.New(c.Cards, host.Options{OwnKeys: true, CreateKey: strings.TrimSpace(string(key)), Log: c.Log, Watch: traced.watcher(),
 		Verified: func(v host.Verdict) { verified.WithLabelValues(string(v)).Inc() }})
 	if err != nil {
 		return nil, err

@@ -44,6 +44,8 @@ type Order struct {
 	Custodian Custodian
 	// TerminalAuthority is the P-256 key whose terminals the chip will trust.
 	TerminalAuthority *ecdsa.PublicKey
+	// Profile is the name of the kind of card (card.Profiles), "" for today's.
+	Profile string
 }
 
 // Info is what a handle tells of its card.

@@ -73,7 +73,7 @@ func (c *client) Create(ctx context.Context, order Order) (Handle, error) {
 	}
 	var out handleBody
 	err = c.call(ctx, http.MethodPost, pathCards, c.options.CreateKey,
-		orderBody{order.ID, order.Token, order.Custodian, authority}, &out)
+		orderBody{order.ID, order.Token, order.Custodian, authority, order.Profile}, &out)
 	return out.Handle, err
 }
 

@@ -33,6 +33,11 @@ type Options struct {
 	Verified func(Verdict)
 	// Watch sees how the cards are used; nil for nobody.
 	Watch Watcher
+	// OwnKeys gives the chips that are made here the applications' own keys (card.BatchKeys), one
+	// set for all of them, kept in the folder.
+	OwnKeys bool
+	// Switches are laid into the chips that are made here.
+	Switches card.Switches
 }
 
 func (o Options) filled() Options {
@@ -56,7 +61,8 @@ type Host struct {
 	stop  context.CancelFunc
 	tasks sync.WaitGroup // sockets and their connections
 
-	creating sync.Mutex // one creation at a time
+	creating sync.Mutex      // one creation at a time; owns keys
+	keys     *card.BatchKeys // nil until a chip needs them
 
 	mu    sync.Mutex // owns the fields below
 	slots map[jitsuin.ID]*slot
@@ -226,7 +232,12 @@ func (h *Host) create(order Order) (Handle, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := card.New(memory, card.Blank{Serial: fmt.Sprintf("%016d", serial), TerminalAuthority: order.TerminalAuthority}); err != nil {
+	keys, err := h.batch()
+	if err != nil {
+		return "", err
+	}
+	blank := card.Blank{Serial: fmt.Sprintf("%016d", serial), TerminalAuthority: order.TerminalAuthority, Profile: order.Profile, Keys: keys, Switches: h.options.Switches}
+	if _, err := card.New(memory, blank); err != nil {
 		return "", err
 	}
 	if err := h.writer.SyncDir(h.dir); err != nil {

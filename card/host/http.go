@@ -34,6 +34,7 @@ type (
 		Token             string     `json:"token"`
 		Custodian         Custodian  `json:"custodian"`
 		TerminalAuthority []byte     `json:"terminal_authority"` // SubjectPublicKeyInfo, DER
+		Profile           string     `json:"profile,omitempty"`
 	}
 	transferBody struct {
 		To    Custodian `json:"to"`
@@ -92,7 +93,7 @@ func (h *Host) serveCreate(w http.ResponseWriter, r *http.Request) {
 	if h.options.Watch != nil { // the key is J-LIS's, or whoever's has it
 		h.options.Watch.Asked(r.Context(), Access{Card: body.ID, Custodian: body.Custodian})
 	}
-	handle, err := h.Create(r.Context(), Order{ID: body.ID, Token: body.Token, Custodian: body.Custodian, TerminalAuthority: authority})
+	handle, err := h.Create(r.Context(), Order{ID: body.ID, Token: body.Token, Custodian: body.Custodian, TerminalAuthority: authority, Profile: body.Profile})
 	answer(w, http.StatusCreated, handleBody{handle}, err)
 }
 

@@ -9,55 +9,19 @@ import (
 	"github.com/jitsuin/jitsuin/card"
 )
 
-// JPKI is the application of public personal authentication on a card. It borrows the channel
-// and does not close it. Not for concurrent use.
-type JPKI struct{ ch Channel }
+// JPKI is the application of public personal authentication on a card.
+type JPKI struct{ *Application }
 
 // SelectJPKI selects the application. NotFound "card-application" where the card has none.
 func SelectJPKI(ctx context.Context, ch Channel) (*JPKI, error) {
-	const what = "select the JPKI application"
-	_, sw, err := send(ctx, ch, what, card.Command{INS: 0xA4, P1: 0x04, P2: 0x0C, Data: []byte(card.AIDJPKI)})
-	switch {
-	case err != nil:
+	app, err := Select(ctx, ch, card.AIDJPKI)
+	if jitsuin.CodeOf(err) == "card-application" {
+		err = jitsuin.Errorf(jitsuin.NotFound, "card-application", "this card has no JPKI application")
+	}
+	if err != nil {
 		return nil, err
-	case sw == card.SWFileNotFound:
-		return nil, jitsuin.Errorf(jitsuin.NotFound, "card-application", "this card has no JPKI application")
-	case sw != card.SWOK:
-		return nil, statusError(what, sw)
 	}
-	return &JPKI{ch}, nil
-}
-
-func (j *JPKI) selectEF(ctx context.Context, id uint16) error {
-	_, err := must(ctx, j.ch, "select a file of the card", card.Command{INS: 0xA4, P1: 0x02, P2: 0x0C,
-		Data: binary.BigEndian.AppendUint16(nil, id)})
-	return err
-}
-
-// read gives up to size bytes of the current EF from offset; fewer at its end.
-func (j *JPKI) read(ctx context.Context, what string, offset, size int) ([]byte, error) {
-	var out []byte
-	for len(out) < size {
-		at := offset + len(out)
-		if at > 0x7FFF {
-			break
-		}
-		piece, sw, err := send(ctx, j.ch, what, card.Command{INS: 0xB0, P1: byte(at >> 8), P2: byte(at), Le: min(size-len(out), 256)})
-		if err != nil {
-			return nil, err
-		}
-		if sw == card.SWWrongOffset {
-			break
-		}
-		if sw != card.SWOK {
-			return nil, statusError(what, sw)
-		}
-		if len(piece) == 0 {
-			break
-		}
-		out = append(out, piece...)
-	}
-	return out, nil
+	return &JPKI{app}, nil
 }
 
 // Certificate reads a resident's certificate, DER. The signature certificate needs its password
@@ -82,7 +46,7 @@ func (j *JPKI) CACertificate(ctx context.Context, kind jitsuin.CertKind) ([]byte
 // readCertificate reads the four bytes that tell the length, then everything.
 func (j *JPKI) readCertificate(ctx context.Context, id uint16) ([]byte, error) {
 	const what = "read a certificate"
-	if err := j.selectEF(ctx, id); err != nil {
+	if err := j.SelectFile(ctx, id); err != nil {
 		return nil, err
 	}
 	head, err := j.read(ctx, what, 0, 4)
@@ -108,7 +72,7 @@ func (j *JPKI) readCertificate(ctx context.Context, id uint16) ([]byte, error) {
 
 // Present tells which certificates the card carries, without any PIN.
 func (j *JPKI) Present(ctx context.Context) (map[jitsuin.CertKind]bool, error) {
-	if err := j.selectEF(ctx, card.FilePresence); err != nil {
+	if err := j.SelectFile(ctx, card.FilePresence); err != nil {
 		return nil, err
 	}
 	b, err := j.read(ctx, "read which certificates are there", 0, 3)
@@ -141,7 +105,7 @@ type TokenInfo struct {
 // TokenInfo reads what the card says of itself; no PIN is needed. A device may keep only the
 // label, then the rest is "".
 func (j *JPKI) TokenInfo(ctx context.Context) (TokenInfo, error) {
-	if err := j.selectEF(ctx, card.FileTokenInfo); err != nil {
+	if err := j.SelectFile(ctx, card.FileTokenInfo); err != nil {
 		return TokenInfo{}, err
 	}
 	b, err := j.read(ctx, "read the token information", 0, 160)

@@ -53,25 +53,15 @@ func NormalNewPIN(kind jitsuin.CertKind, pin jitsuin.PIN) (jitsuin.PIN, error) {
 
 // TriesLeft asks how many tries a PIN has; 0 is blocked (or never set). It costs none.
 func (j *JPKI) TriesLeft(ctx context.Context, kind jitsuin.CertKind) (int, error) {
-	if err := j.selectPIN(ctx, kind); err != nil {
-		return 0, err
-	}
-	const what = "ask for the tries left"
-	_, sw, err := send(ctx, j.ch, what, card.Command{INS: 0x20, P2: 0x80})
+	files, err := card.FilesOf(kind)
 	if err != nil {
 		return 0, err
 	}
-	if left, ok := sw.Tries(); ok {
-		return left, nil
-	}
-	if blocked(sw) {
-		return 0, nil
-	}
-	return 0, statusError(what, sw)
+	return j.TriesOf(ctx, files.PIN)
 }
 
 // blocked knows JICSAP's word and the one of ISO 7816-4, which some cards give.
-func blocked(sw card.SW) bool { return sw == card.SWBlocked || sw == 0x6983 }
+func blocked(sw card.SW) bool { return sw == card.SWBlocked || sw == card.SWBlocked6983 }
 
 // Verify presents a PIN. A form that cannot be right is refused before it is sent (Invalid
 // "pin-form"). A wrong PIN is Invalid "pin-wrong", a blocked one (also when this was the last
@@ -81,24 +71,11 @@ func (j *JPKI) Verify(ctx context.Context, kind jitsuin.CertKind, pin jitsuin.PI
 	if err != nil {
 		return err
 	}
-	if err := j.selectPIN(ctx, kind); err != nil {
-		return err
-	}
-	const what = "verify the PIN"
-	sw, err := j.sendPIN(ctx, what, card.Command{INS: 0x20, P2: 0x80}, normal)
+	files, err := card.FilesOf(kind)
 	if err != nil {
 		return err
 	}
-	if left, ok := sw.Tries(); ok {
-		return pinError(left)
-	}
-	switch {
-	case sw == card.SWOK:
-		return nil
-	case blocked(sw):
-		return pinError(0)
-	}
-	return statusError(what, sw)
+	return j.VerifyFile(ctx, files.PIN, normal)
 }
 
 // ChangePIN verifies the old PIN and sets the new one; the new one's form is checked first.
@@ -111,28 +88,4 @@ func (j *JPKI) ChangePIN(ctx context.Context, kind jitsuin.CertKind, old, new ji
 		return err
 	}
 	return j.mustPIN(ctx, "change the PIN", card.Command{INS: 0x24, P1: 0x01, P2: 0x80}, normal)
-}
-
-func (j *JPKI) selectPIN(ctx context.Context, kind jitsuin.CertKind) error {
-	files, err := card.FilesOf(kind)
-	if err != nil {
-		return err
-	}
-	return j.selectEF(ctx, files.PIN)
-}
-
-// sendPIN sends a command whose data is a PIN and wipes the copies that it made.
-func (j *JPKI) sendPIN(ctx context.Context, what string, c card.Command, pin jitsuin.PIN) (card.SW, error) {
-	c.Data = []byte(pin.Reveal())
-	defer clear(c.Data)
-	_, sw, err := send(ctx, j.ch, what, c)
-	return sw, err
-}
-
-func (j *JPKI) mustPIN(ctx context.Context, what string, c card.Command, pin jitsuin.PIN) error {
-	sw, err := j.sendPIN(ctx, what, c, pin)
-	if err == nil && sw != card.SWOK {
-		err = statusError(what, sw)
-	}
-	return err
 }

@@ -3,25 +3,31 @@ package reader
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
+	"encoding/asn1"
 	"io"
+	"math/big"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
 )
 
-// Signer signs with a key in the card. It is a crypto.Signer for PKCS #1 v1.5 with SHA-1 (to
-// match old documents), SHA-256, SHA-384 and SHA-512, for PSS with SHA-256 and a salt of 32
-// bytes, and (crypto.Hash(0)) for PKCS #1 v1.5 over a DigestInfo that the caller made.
+// Signer signs with a key in the card. With an RSA key it is a crypto.Signer for PKCS #1 v1.5 with
+// SHA-1 (to match old documents), SHA-256, SHA-384 and SHA-512, for PSS with SHA-256 and a salt of
+// 32 bytes, and (crypto.Hash(0)) for PKCS #1 v1.5 over a DigestInfo that the caller made; with a
+// key of the next card for ECDSA on P-384 with SHA-384.
 // It keeps the context it was made with, because crypto.Signer has none. Not for concurrent use.
 type Signer struct {
 	ctx         context.Context
 	jpki        *JPKI
 	key         uint16
 	certificate []byte
-	public      *rsa.PublicKey
+	public      crypto.PublicKey // *rsa.PublicKey, or *ecdsa.PublicKey on P-384
 }
 
 // Signer verifies the PIN once and gives a signer with the card's key of that kind. The channel
@@ -42,14 +48,23 @@ func (j *JPKI) Signer(ctx context.Context, kind jitsuin.CertKind, pin jitsuin.PI
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "certificate-form", "the certificate on the card cannot be read: %w", err)
 	}
-	public, ok := parsed.PublicKey.(*rsa.PublicKey)
-	if !ok {
-		return nil, jitsuin.Errorf(jitsuin.Unsupported, "key-algorithm", "the card's certificate has no RSA key")
+	switch key := parsed.PublicKey.(type) {
+	case *rsa.PublicKey:
+	case *ecdsa.PublicKey:
+		if key.Curve != elliptic.P384() {
+			return nil, errKeyAlgorithm()
+		}
+	default:
+		return nil, errKeyAlgorithm()
 	}
-	return &Signer{ctx: ctx, jpki: j, key: files.Key, certificate: der, public: public}, nil
+	return &Signer{ctx: ctx, jpki: j, key: files.Key, certificate: der, public: parsed.PublicKey}, nil
 }
 
-// Public gives the key of the card's certificate, *rsa.PublicKey.
+func errKeyAlgorithm() error {
+	return jitsuin.Errorf(jitsuin.Unsupported, "key-algorithm", "the card's certificate has neither an RSA key nor one on P-384")
+}
+
+// Public gives the key of the card's certificate, *rsa.PublicKey or *ecdsa.PublicKey.
 func (s *Signer) Public() crypto.PublicKey { return s.public }
 
 // Certificate gives the certificate that belongs to the key, DER.
@@ -76,8 +91,12 @@ func digestInfo(h crypto.Hash) (prefix string, ok bool) {
 // Denied "card-security-status" where the card lost the verified PIN since. The signature is
 // checked against the certificate before it is given out.
 func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	public, ok := s.public.(*rsa.PublicKey)
+	if !ok {
+		return s.signP384(digest, opts)
+	}
 	if pss, ok := opts.(*rsa.PSSOptions); ok {
-		return s.signPSS(digest, pss)
+		return s.signPSS(public, digest, pss)
 	}
 	hash := opts.HashFunc()
 	prefix, ok := digestInfo(hash)
@@ -91,10 +110,10 @@ func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	return signature, checked(rsa.VerifyPKCS1v15(s.public, hash, digest, signature))
+	return signature, checked(rsa.VerifyPKCS1v15(public, hash, digest, signature))
 }
 
-func (s *Signer) signPSS(digest []byte, opts *rsa.PSSOptions) ([]byte, error) {
+func (s *Signer) signPSS(public *rsa.PublicKey, digest []byte, opts *rsa.PSSOptions) ([]byte, error) {
 	salt := opts.SaltLength
 	if opts.HashFunc() != crypto.SHA256 || len(digest) != sha256.Size ||
 		(salt != rsa.PSSSaltLengthAuto && salt != rsa.PSSSaltLengthEqualsHash && salt != sha256.Size) {
@@ -104,11 +123,31 @@ func (s *Signer) signPSS(digest []byte, opts *rsa.PSSOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signature, checked(rsa.VerifyPSS(s.public, crypto.SHA256, digest, signature, opts))
+	return signature, checked(rsa.VerifyPSS(public, crypto.SHA256, digest, signature, opts))
+}
+
+// signP384 gives the signature in DER, as crypto.Signer wants it; the card gives r ‖ s.
+func (s *Signer) signP384(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if opts.HashFunc() != crypto.SHA384 || len(digest) != sha512.Size384 {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "digest-algorithm", "this card signs SHA-384")
+	}
+	raw, err := s.compute(0x02, digest)
+	if err != nil {
+		return nil, err
+	}
+	half := len(raw) / 2
+	der, err := asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:half]), new(big.Int).SetBytes(raw[half:])})
+	if err != nil {
+		return nil, err
+	}
+	if public, ok := s.public.(*ecdsa.PublicKey); !ok || !ecdsa.VerifyASN1(public, digest, der) {
+		return nil, checked(jitsuin.Errorf(jitsuin.Invalid, "signature", "the signature is not by the certificate's key"))
+	}
+	return der, nil
 }
 
 func (s *Signer) compute(scheme byte, data []byte) ([]byte, error) {
-	if err := s.jpki.selectEF(s.ctx, s.key); err != nil {
+	if err := s.jpki.SelectFile(s.ctx, s.key); err != nil {
 		return nil, err
 	}
 	return must(s.ctx, s.jpki.ch, "sign", card.Command{CLA: 0x80, INS: 0x2A, P1: scheme, P2: 0x80, Data: data, Le: 256})
