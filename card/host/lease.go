@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/explain"
 	"github.com/jitsuin/jitsuin/card/reader"
 )
 
@@ -20,8 +21,9 @@ type lease struct {
 	each   func(Exchange)
 	closed func()
 
-	mu   sync.Mutex // owns chip; held during a command
-	chip *card.Chip // nil when the lease is over
+	mu       sync.Mutex // owns the fields below; held during a command
+	chip     *card.Chip // nil when the lease is over
+	redactor explain.Redactor
 }
 
 var _ reader.Card = (*lease)(nil)
@@ -67,8 +69,7 @@ func (l *lease) Transmit(ctx context.Context, apdu []byte) (response []byte, err
 	err = l.with(ctx, func(c *card.Chip) {
 		response = c.Transmit(apdu)
 		if l.each != nil {
-			shown, masked := withoutPIN(apdu)
-			l.each(Exchange{At: begun, Took: time.Since(begun), Command: shown, Response: response, Masked: masked})
+			l.each(Exchange{At: begun, Took: time.Since(begun), Exchange: l.redactor.Show(apdu, response)})
 		}
 	})
 	if v, ok := verdictOf(apdu, response); ok && err == nil && l.verified != nil {
@@ -85,12 +86,18 @@ func (l *lease) ATR(ctx context.Context) (atr []byte, err error) {
 
 // Power switches the chip's supply.
 func (l *lease) Power(ctx context.Context, on bool) error {
-	return l.with(ctx, func(c *card.Chip) { c.Power(on) })
+	return l.with(ctx, func(c *card.Chip) {
+		c.Power(on)
+		l.redactor.Reset()
+	})
 }
 
 // Reset resets the chip.
 func (l *lease) Reset(ctx context.Context) error {
-	return l.with(ctx, (*card.Chip).Reset)
+	return l.with(ctx, func(c *card.Chip) {
+		c.Reset()
+		l.redactor.Reset()
+	})
 }
 
 // Close gives the card back.

@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/explain"
 )
 
-// Watcher sees how the cards of a host are used. It must be quick and safe for concurrent use. PINs
-// and passwords are taken out before it sees anything.
+// Watcher sees how the cards of a host are used. It must be quick and safe for concurrent use. PINs,
+// passwords and My Number are taken out before it sees anything.
 type Watcher interface {
 	// Asked is told of each HTTP call whose handle opens a card; ctx is the request's.
 	Asked(ctx context.Context, a Access)
@@ -26,25 +27,11 @@ type Access struct {
 	Socket    bool      // it is reached through the holder's socket
 }
 
-// Exchange is one command to a chip and its response. Of a command with a PIN or password there are
-// the first four bytes, and Masked is true.
+// Exchange is one command to a chip and its response, as it may be shown.
 type Exchange struct {
-	At                time.Time
-	Took              time.Duration
-	Command, Response []byte
-	Masked            bool
-}
-
-// withoutPIN gives the command as a Watcher may see it: VERIFY, CHANGE REFERENCE DATA and RESET RETRY
-// COUNTER carry a PIN in their data.
-func withoutPIN(apdu []byte) (shown []byte, masked bool) {
-	if len(apdu) > 5 {
-		switch apdu[1] {
-		case 0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D:
-			return apdu[:4], true
-		}
-	}
-	return apdu, false
+	At   time.Time
+	Took time.Duration
+	explain.Exchange
 }
 
 // seen tells the watcher who asks, if the handle opens something.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jitsuin/jitsuin/card/explain"
 	"github.com/jitsuin/jitsuin/card/host"
 )
 
@@ -35,7 +36,7 @@ func (o *observer) Opened(_ context.Context, a host.Access) (func(host.Exchange)
 	return func(x host.Exchange) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
-			o.exchanges = append(o.exchanges, host.Exchange{Command: bytes.Clone(x.Command), Response: bytes.Clone(x.Response), Masked: x.Masked})
+			o.exchanges = append(o.exchanges, host.Exchange{Exchange: explain.Exchange{Command: bytes.Clone(x.Command), Response: bytes.Clone(x.Response), Masked: x.Masked}})
 		}, func() {
 			o.mu.Lock()
 			defer o.mu.Unlock()

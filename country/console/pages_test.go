@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/trace"
 	"github.com/jitsuin/jitsuin/internal/web"
 	"github.com/jitsuin/jitsuin/internal/webtest"
 )
@@ -219,20 +220,18 @@ func TestACursorIsReadBack(t *testing.T) {
 	}
 }
 
-// What a chip was told is put into words; PINs were never there.
+// What a chip was told is put into words; PINs and My Number were never there.
 func TestADialogueIsPutIntoWords(t *testing.T) {
-	for raw, want := range map[string]string{"00a4040c0ad392f000260100000001": "the JPKI application", "00a4020c020018": "authentication PIN", "00200080": "tries left",
-		"802a008033": "Have it sign", "00b0810004": "signature certificate", "0046": "Command", "00ff0000": "FF"} {
-		if got := sayCommand(web.EN, unhex(t, raw), false); !strings.Contains(got, want) {
-			t.Errorf("%s: %s", raw, got)
-		}
+	said := dialogue(web.EN, &trace.Card{Commands: []trace.APDU{
+		{Command: "00a4040c0ad392f000260100000001", Response: "9000"}, {Command: "00a4020c020018", Response: "9000"}, {Command: "00200080", Response: "63c2"},
+		{Command: "00200080", Response: "9000", Masked: true}, {Command: "00ff0000", Response: "6d00"}}})
+	if len(said) != 5 {
+		t.Fatalf("%+v", said)
 	}
-	if got := sayCommand(web.EN, unhex(t, "00200080"), true); !strings.Contains(got, "Have a PIN checked") {
-		t.Errorf("VERIFY: %s", got)
-	}
-	for sw, want := range map[uint16]string{0x9000: "OK", 0x63C2: "2 tries left", 0x6982: "needs proof", 0x1234: "refused"} {
-		if got := saySW(web.EN, cardSW(sw)); !strings.Contains(got, want) {
-			t.Errorf("%04X: %s", sw, got)
+	for i, want := range []struct{ say, answer string }{{"the JPKI application", "OK"}, {"authentication PIN", "OK"}, {"tries left", "2 tries left"},
+		{"Have a PIN checked", "OK"}, {"FF", "unknown"}} {
+		if !strings.Contains(said[i].Say, want.say) || !strings.Contains(said[i].Answer, want.answer) {
+			t.Errorf("%+v", said[i])
 		}
 	}
 }
