@@ -12,13 +12,17 @@ import (
 
 // Card is an open card. Not for concurrent use.
 type Card struct {
-	ID      jitsuin.ID
+	ID      jitsuin.ID // "" where the card is none of a country's
+	Place   Place
 	channel reader.Channel
 	jpki    *reader.JPKI
+	token   reader.TokenInfo
 	close   func() error
 }
 
-// On takes a card that lies on a channel, such as one in a reader; Close closes the channel.
+// On takes a card that lies on a channel, such as one in a reader; Close closes the channel. A card that
+// is no Individual Number Card or its telephone is refused: NotFound "card-application", Unsupported "card-old"
+// or "card-unknown".
 func On(ctx context.Context, id jitsuin.ID, channel reader.Channel) (*Card, error) {
 	c, err := on(ctx, id, channel)
 	if err == nil {
@@ -28,11 +32,11 @@ func On(ctx context.Context, id jitsuin.ID, channel reader.Channel) (*Card, erro
 }
 
 func on(ctx context.Context, id jitsuin.ID, channel reader.Channel) (*Card, error) {
-	jpki, err := reader.SelectJPKI(ctx, channel)
+	jpki, token, err := known(ctx, channel)
 	if err != nil {
 		return nil, err
 	}
-	return &Card{ID: id, channel: channel, jpki: jpki, close: func() error { return nil }}, nil
+	return &Card{ID: id, Place: Place{ID: id}, channel: channel, jpki: jpki, token: token, close: func() error { return nil }}, nil
 }
 
 // Close gives the card back; what was verified is forgotten by the card.
@@ -63,15 +67,11 @@ func (s Status) Of(kind jitsuin.CertKind) KeyStatus {
 
 // Status asks the card about itself. It costs no try.
 func (c *Card) Status(ctx context.Context) (Status, error) {
-	token, err := c.jpki.TokenInfo(ctx)
+	present, err := c.present(ctx)
 	if err != nil {
 		return Status{}, err
 	}
-	present, err := c.jpki.Present(ctx)
-	if err != nil {
-		return Status{}, err
-	}
-	s := Status{Token: token}
+	s := Status{Token: c.token}
 	for i, kind := range jitsuin.CertKinds {
 		left, err := c.jpki.TriesLeft(ctx, kind)
 		if err != nil {
@@ -82,14 +82,26 @@ func (c *Card) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// Certificate reads a certificate. That for authentication is free; that for signatures is shown
-// only after its password, because it carries the holder's name and address. NotFound
+// present tells which certificates the card carries. A telephone may not say: then both are looked for.
+func (c *Card) present(ctx context.Context) (map[jitsuin.CertKind]bool, error) {
+	present, err := c.jpki.Present(ctx)
+	if jitsuin.CodeOf(err) == "card-file" {
+		return map[jitsuin.CertKind]bool{jitsuin.SignCert: true, jitsuin.AuthCert: true}, nil
+	}
+	return present, err
+}
+
+// Free tells whether Certificate asks for no PIN.
+func (c *Card) Free(kind jitsuin.CertKind) bool { return !c.guarded(kind) }
+
+// Certificate reads a certificate. That for authentication is free, except on an Android telephone; that for
+// signatures is shown only after its password, because it carries the holder's name and address. NotFound
 // "certificate-missing" where the card carries none, before a PIN is asked for.
 func (c *Card) Certificate(ctx context.Context, kind jitsuin.CertKind, pins PINSource) (*x509.Certificate, error) {
 	if err := c.mustCarry(ctx, kind); err != nil {
 		return nil, err
 	}
-	if kind == jitsuin.SignCert {
+	if c.guarded(kind) {
 		if err := c.Verify(ctx, kind, pins); err != nil {
 			return nil, err
 		}
@@ -115,7 +127,7 @@ func (c *Card) mustCarry(ctx context.Context, kind jitsuin.CertKind) error {
 	if !kind.Valid() {
 		return jitsuin.Errorf(jitsuin.Invalid, "cert-kind", "a certificate is of kind sign or auth").At("kind")
 	}
-	present, err := c.jpki.Present(ctx)
+	present, err := c.present(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,13 +21,16 @@ import (
 // Cards is the folder DATA/cards seen from the holder's side: the cards that were handed over.
 // A card is opened through its socket where a card host serves the folder, and otherwise in this
 // process under the folder's lock.
-type Cards struct{ dir string }
+type Cards struct {
+	dir  string
+	wrap func(reader.Card) reader.Card // nil: as it is
+}
 
 // CardsIn gives the cards of the data folder.
-func CardsIn(data string) Cards { return Cards{filepath.Join(data, "cards")} }
+func CardsIn(data string) Cards { return Cards{dir: filepath.Join(data, "cards")} }
 
 // CardsAt gives the cards in a folder that has another name.
-func CardsAt(dir string) Cards { return Cards{dir} }
+func CardsAt(dir string) Cards { return Cards{dir: dir} }
 
 // Held lists the cards that a card host serves to the holder, in the order of their IDs, without asking
 // any of them: nobody else is kept from a card by it. It is empty where no host serves the folder.
@@ -138,13 +141,13 @@ func errNoCards(dir string) error {
 
 // Find gives the card that name means: a whole ID, a beginning of one that no other of the
 // holder's cards has, or "" for the only card. NotFound "card-missing", Conflict "card-ambiguous"
-// with the candidates as a hint, Unsupported "card-reader" for the name of a reader.
+// with the candidates as a hint, Invalid "card-name" for what is no part of an ID.
 func (c Cards) Find(ctx context.Context, name string) (jitsuin.ID, error) {
 	if id, err := jitsuin.ParseID(name); err == nil {
 		return id, nil
 	}
 	if strings.Trim(name, "0123456789abcdef") != "" {
-		return "", jitsuin.Errorf(jitsuin.Unsupported, "card-reader", "%q is no card's ID, and readers with plastic cards are not supported yet", name).
+		return "", jitsuin.Errorf(jitsuin.Invalid, "card-name", "%q is no card's ID", name).
 			WithHint("jitsuin card list shows the cards")
 	}
 	listed, err := c.List(ctx)
@@ -183,26 +186,23 @@ func someOf(ids []jitsuin.ID) string {
 	return strings.Join(words, ", ")
 }
 
-// Open finds a card as Find does and selects its application of public personal authentication.
+// Open finds a card as Place does and selects its application of public personal authentication.
 // Denied "card-not-handed-over" before the holder has it, Conflict "card-in-use" while another
-// program has it, Conflict "card-lent" while it lies at a counter. Close gives it back.
+// program has it, Conflict "card-lent" while it lies at a counter; further errors as of On. Close gives it back.
 func (c Cards) Open(ctx context.Context, name string) (*Card, error) {
-	id, err := c.Find(ctx, name)
+	place, err := c.Place(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	channel, err := c.socket(ctx, id)
-	if code := jitsuin.CodeOf(err); code == "card-missing" || code == "card-gone" {
-		channel, err = c.local(ctx, id, 0)
-	}
+	channel, err := c.Channel(ctx, place)
 	if err != nil {
 		return nil, err
 	}
-	card, err := on(ctx, id, channel)
+	card, err := on(ctx, place.ID, channel)
 	if err != nil {
 		return nil, errors.Join(err, channel.Close())
 	}
-	card.close = sync.OnceValue(channel.Close)
+	card.Place, card.close = place, sync.OnceValue(channel.Close)
 	return card, nil
 }
 

@@ -15,6 +15,7 @@ import (
 )
 
 func TestCardsAreFoundWithAndWithoutAHost(t *testing.T) {
+	t.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(t.TempDir(), "none"))
 	data, w := t.TempDir(), world(t)
 	one := w.Card(t, data, holdertest.Order{Without: jitsuin.SignCert})
 	two := w.Card(t, data, holdertest.Order{Without: jitsuin.AuthCert})
@@ -40,7 +41,7 @@ func TestCardsAreFoundWithAndWithoutAHost(t *testing.T) {
 			}
 		}
 		for name, code := range map[string]string{"": "card-ambiguous", string(kept.ID): "card-not-handed-over", string(kept.ID[:20]): "card-missing",
-			string(jitsuin.NewID()): "card-missing", "A reader": "card-reader", "../cards": "card-reader"} {
+			string(jitsuin.NewID()): "card-missing", "A reader": "card-missing", "../cards": "card-missing", "pcsc:A reader": "pcsc-missing"} {
 			if _, err := cards.Open(t.Context(), name); jitsuin.CodeOf(err) != code {
 				t.Errorf("%q: %v", name, err)
 			}
