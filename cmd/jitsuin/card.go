@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
@@ -14,66 +13,16 @@ import (
 	"github.com/jitsuin/jitsuin/holder"
 )
 
-// oneCard names a card and where its PIN comes from.
-type oneCard struct {
-	Card  string `help:"The card: its ID, or the beginning of it. Not needed where there is only one." placeholder:"ID"`
-	PINFD int    `name:"pin-fd" help:"Read PINs from this file descriptor, one a line, in the order in which they are asked for." default:"-1" placeholder:"N"`
-}
-
-// pins gives the terminal, or the descriptor that was named.
-func (c oneCard) pins() (holder.PINSource, error) {
-	if c.PINFD == -1 {
-		return holder.NewTerminal(), nil
-	}
-	return holder.NewDescriptor(c.PINFD)
-}
-
 // kindArg is which of the two keys is meant.
 type kindArg struct {
 	Kind jitsuin.CertKind `arg:"" help:"Which key: sign (署名用) or auth (利用者証明用)." enum:"sign,auth"`
 }
 
 type cardCmd struct {
-	List      cardListCmd      `cmd:"" help:"List the cards that were handed over, with what they carry."`
+	List      cardListCmd      `cmd:"" help:"List the cards that were handed over, and those in readers, with what they carry."`
 	Show      cardShowCmd      `cmd:"" help:"Show what a card says of itself, or one of its certificates."`
 	PIN       cardPINCmd       `cmd:"" name:"pin" help:"Try a PIN once; a right one fills its counter again."`
 	ChangePIN cardChangePINCmd `cmd:"" name:"change-pin" help:"Change a PIN that is known."`
-}
-
-type cardListCmd struct{ data }
-
-func (cardListCmd) Help() string { return "No PIN is needed.\n\nExample:  jitsuin card list" }
-
-func (c *cardListCmd) Run(ctx context.Context, face *ui.Face) error {
-	cards := holder.CardsIn(c.Data)
-	listed, err := cards.List(ctx)
-	if err != nil {
-		return err
-	}
-	if len(listed) == 0 {
-		face.Note("no card has been handed over yet")
-		return nil
-	}
-	table := tabwriter.NewWriter(face.Out, 0, 0, 2, ' ', 0)
-	for _, l := range listed {
-		if l.Err != nil {
-			fmt.Fprintf(table, "%s\t%v\n", l.ID, l.Err)
-			continue
-		}
-		fmt.Fprintf(table, "%s\t%s", l.ID, l.Status.Token.Kind)
-		for _, k := range l.Status.Keys {
-			fmt.Fprintf(table, "\t%s %s", k.Kind, keyText(k))
-		}
-		label, err := cards.Label(l.ID)
-		if err != nil {
-			return err
-		}
-		if label != "" {
-			fmt.Fprintf(table, "\t%s", label)
-		}
-		fmt.Fprintln(table)
-	}
-	return table.Flush()
 }
 
 func keyText(k holder.KeyStatus) string {
@@ -107,11 +56,11 @@ func (c *cardShowCmd) Run(ctx context.Context, face *ui.Face) error {
 	if err != nil {
 		return err
 	}
-	card, err := holder.CardsIn(c.Data).Open(ctx, c.Card)
+	card, done, err := c.open(ctx, face, c.Data)
 	if err != nil {
 		return err
 	}
-	defer card.Close()
+	defer done()
 	switch {
 	case c.CA != "":
 		certificate, err := card.AuthorityCertificate(ctx, c.CA)
@@ -138,7 +87,7 @@ func statusText(ctx context.Context, face *ui.Face, card *holder.Card) error {
 		return err
 	}
 	t := s.Token
-	_, err = fmt.Fprintf(face.Out, "card %s\n%s (%s, %s)\n", card.ID, t.Kind, t.Label, strings.Join(strings.Fields(t.Manufacturer+" "+t.Model), " "))
+	_, err = fmt.Fprintf(face.Out, "card %s\n%s (%s, %s)\n", card.Place, t.Kind, t.Label, strings.Join(strings.Fields(t.Manufacturer+" "+t.Model), " "))
 	if err != nil {
 		return err
 	}
@@ -147,7 +96,7 @@ func statusText(ctx context.Context, face *ui.Face, card *holder.Card) error {
 			return err
 		}
 	}
-	if !s.Of(jitsuin.AuthCert).Certificate {
+	if !s.Of(jitsuin.AuthCert).Certificate || !card.Free(jitsuin.AuthCert) {
 		return nil
 	}
 	certificate, err := card.Certificate(ctx, jitsuin.AuthCert, nil)
@@ -183,7 +132,7 @@ Example:  jitsuin card pin auth`
 }
 
 func (c *cardPINCmd) Run(ctx context.Context, face *ui.Face) error {
-	return c.withCard(ctx, c.Data, func(card *holder.Card, pins holder.PINSource) error {
+	return c.withCard(ctx, face, c.Data, func(card *holder.Card, pins holder.PINSource) error {
 		if err := card.Verify(ctx, c.Kind, pins); err != nil {
 			return err
 		}
@@ -205,25 +154,11 @@ Example:  jitsuin card change-pin sign`
 }
 
 func (c *cardChangePINCmd) Run(ctx context.Context, face *ui.Face) error {
-	return c.withCard(ctx, c.Data, func(card *holder.Card, pins holder.PINSource) error {
+	return c.withCard(ctx, face, c.Data, func(card *holder.Card, pins holder.PINSource) error {
 		if err := card.ChangePIN(ctx, c.Kind, pins); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(face.Out, "the PIN is changed")
 		return err
 	})
-}
-
-// withCard opens the card and its source of PINs for one act.
-func (c oneCard) withCard(ctx context.Context, data string, use func(*holder.Card, holder.PINSource) error) error {
-	pins, err := c.pins()
-	if err != nil {
-		return err
-	}
-	card, err := holder.CardsIn(data).Open(ctx, c.Card)
-	if err != nil {
-		return err
-	}
-	defer card.Close()
-	return use(card, pins)
 }

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(e.WorkDir, "no-pcscd"))
 			e.Setenv("BEFORE", time.Now().AddDate(-2, 0, 0).Format(time.RFC3339)) // the cards, not the authorities
 			return os.CopyFS(e.WorkDir, os.DirFS(given))
 		},

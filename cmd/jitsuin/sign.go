@@ -38,11 +38,11 @@ func (c *signCmd) Run(ctx context.Context, face *ui.Face, country *calls) error 
 		return err
 	}
 	defer content.Close()
-	card, err := holder.CardsIn(c.Data).Open(ctx, c.Card)
+	card, done, err := c.open(ctx, face, c.Data)
 	if err != nil {
 		return err
 	}
-	defer card.Close()
+	defer done()
 	act := holder.Act{PINs: pins, At: country.civil(ctx, face, c.Data), Warn: func(w holder.Warning) error {
 		face.Warn("%s", w.Message)
 		return nil
@@ -54,9 +54,9 @@ func (c *signCmd) Run(ctx context.Context, face *ui.Face, country *calls) error 
 			der, err = card.Enveloping(ctx, whole, act)
 		}
 	} else {
-		document, done := face.Reading(content, size)
+		document, end := face.Reading(content, size)
 		der, err = card.Document(ctx, document, act)
-		done()
+		end()
 	}
 	if err != nil {
 		return err
