@@ -30,7 +30,9 @@ func New(ctx context.Context, cfg Config) (*Minister, error) {
 	}
 	m := &Minister{a}
 	a.Offer(api.TopicAccreditations, httpapi.Roles("jlis", "platform", "verifier"))
+	a.Offer(api.TopicDesignations, httpapi.Roles("jlis"))
 	m.routes()
+	m.designationRoutes()
 	m.Metrics.Read("accreditations", m.readFigures)
 	m.Upcoming("accreditations-end", false, m.endingAccreditations)
 	return m, nil
