@@ -52,3 +52,20 @@ func ParseProviderAID(text string) ([]byte, error) {
 // AIDsCollide tells whether one of two names is the beginning of the other, or both are the same: SELECT by the
 // beginning of a name could then find the wrong one.
 func AIDsCollide(a, b []byte) bool { return bytes.HasPrefix(a, b) || bytes.HasPrefix(b, a) }
+
+// townSpace begins the names of the municipalities' applications in the sandbox: proprietary category, "JITSU", 01.
+const townSpace = "\xF0JITSU\x01"
+
+// TownAID gives the name of a municipality's application number n: a prefix of ours, its code in three bytes of
+// binary coded digits, n. So towns cannot collide with each other, and the minister keeps out of their space.
+func TownAID(code jitsuin.MunicipalityCode, n byte) []byte {
+	aid := []byte(townSpace)
+	digits := "0" + string(code)
+	for i := 0; i+1 < len(digits); i += 2 {
+		aid = append(aid, digits[i]<<4|digits[i+1]&0xF)
+	}
+	return append(aid, n)
+}
+
+// InTownSpace tells whether a name belongs to the municipalities' names, or could be confused with one.
+func InTownSpace(aid []byte) bool { return AIDsCollide(aid, []byte(townSpace)) }

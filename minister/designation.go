@@ -56,10 +56,13 @@ type (
 func designation(r api.DesignationRequest, id jitsuin.ID) (api.Designation, error) {
 	d := api.Designation{ID: id, Provider: r.Provider, Body: strings.TrimSpace(r.Body), BodyEN: r.BodyEN, Name: strings.TrimSpace(r.Name), NameEN: r.NameEN,
 		AID: strings.ToUpper(r.AID), Ground: r.Ground, Purpose: strings.TrimSpace(r.Purpose), Bytes: r.Bytes, From: r.From, Until: r.Until, State: api.InForce}
-	if _, err := card.ParseProviderAID(r.AID); err != nil {
+	aid, err := card.ParseProviderAID(r.AID)
+	if err != nil {
 		return d, err
 	}
 	switch {
+	case card.InTownSpace(aid):
+		return d, jitsuin.Errorf(jitsuin.Conflict, "aid-reserved", "the name %X is for applications of municipalities", aid).At("aid")
 	case !verifierForm.MatchString(r.Provider) || !strings.HasPrefix(r.Provider, "provider:"):
 		return d, jitsuin.Errorf(jitsuin.Invalid, "provider-form", "a body is named as an instance, such as provider:ministry-1").At("provider")
 	case d.Body == "":

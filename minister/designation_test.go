@@ -15,7 +15,7 @@ import (
 )
 
 func staffCard() api.DesignationRequest {
-	return api.DesignationRequest{Provider: "provider:ministry-1", Body: "例示省（見本）", Name: "国家公務員身分証", AID: "f04a495453550102", Ground: api.GroundPublicBody,
+	return api.DesignationRequest{Provider: "provider:ministry-1", Body: "例示省（見本）", Name: "国家公務員身分証", AID: "f04a49545355020101", Ground: api.GroundPublicBody,
 		Purpose: "職員の身分の証明と庁舎への入退", Bytes: 2048, From: jitsuin.DateOf(time.Now())}
 }
 
@@ -28,7 +28,7 @@ func TestADesignationIsGivenAndWithdrawn(t *testing.T) {
 			t.Fatal(err)
 		}
 		today := jitsuin.DateOf(time.Now())
-		if given.AID != "F04A495453550102" || !given.InForceOn(today) || given.InForceOn(today.AddDays(-1)) {
+		if given.AID != "F04A49545355020101" || !given.InForceOn(today) || given.InForceOn(today.AddDays(-1)) {
 			t.Errorf("given: %+v", given)
 		}
 		if again, err := official.Designate(t.Context(), staffCard(), "designate-0001"); err != nil || again != given {
@@ -70,7 +70,7 @@ func TestNamesOnTheChipStayWithTheirBody(t *testing.T) {
 	}
 	other := staffCard()
 	other.Provider, other.Ground = "provider:railway-1", api.GroundOperator
-	for _, aid := range []string{"F04A495453550102", "F04A4954535501", "F04A49545355010203"} {
+	for _, aid := range []string{"F04A49545355020101", "F04A4954535502", "F04A4954535502010103"} {
 		other.AID = aid
 		if _, err := official.Designate(t.Context(), other, "names-other-"+aid); jitsuin.CodeOf(err) != "aid-taken" {
 			t.Errorf("another body got %s: %v", aid, err)
