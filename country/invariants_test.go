@@ -22,6 +22,7 @@ import (
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
+	municipality "github.com/jitsuin/jitsuin/municipality/api"
 )
 
 // audit reads the books of all actors side by side. No actor may do that; a test must, because
@@ -305,10 +306,12 @@ func (a *audit) events(source, topic string) []sentEvent {
 
 // everybodyFollows: no feed that somebody must follow is without its reader.
 func (a *audit) everybodyFollows() {
-	must := map[[3]string]bool{{JLIS, Jukinet, jukinet.TopicToJLIS}: true, {JLIS, Minister, minister.TopicAccreditations}: true}
+	must := map[[3]string]bool{{JLIS, Jukinet, jukinet.TopicToJLIS}: true, {JLIS, Minister, minister.TopicAccreditations}: true,
+		{JLIS, Minister, minister.TopicDesignations}: true}
 	for _, town := range a.towns() {
 		must[[3]string{Jukinet, town, jukinet.TopicResidents}] = true
 		must[[3]string{JLIS, town, jlis.TopicApplications}] = true
+		must[[3]string{JLIS, town, municipality.TopicOrdinances}] = true
 		must[[3]string{town, Jukinet, jukinet.TopicToTown(codeOf(town))}] = true
 		must[[3]string{town, JLIS, jlis.TopicToTown(codeOf(town))}] = true
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/jitsuin/jitsuin/jlis/signer"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
+	municipality "github.com/jitsuin/jitsuin/municipality/api"
 )
 
 //go:embed migrations/*.sql
@@ -114,6 +115,7 @@ func (a *Agency) open(ctx context.Context) (err error) {
 	}
 	a.follow()
 	a.routes()
+	a.ticketRoutes()
 	a.At(a.dueRevocations())
 	a.offerDue()
 	a.Go("issue", a.workApplications)
@@ -141,9 +143,11 @@ func (a *Agency) openKeys(ctx context.Context) error {
 func (a *Agency) follow() {
 	a.register = a.Follow(a.cfg.Jukinet, jukinet.TopicToJLIS, a.applyRegister)
 	a.Follow(a.cfg.Minister, minister.TopicAccreditations, a.applyAccreditation)
+	a.Follow(a.cfg.Minister, minister.TopicDesignations, a.applyDesignation)
 	for _, town := range a.Directory.Role("municipality") {
 		_, code, _ := strings.Cut(town.ID, ":")
 		a.Follow(town.ID, api.TopicApplications, a.applyApplication(jitsuin.MunicipalityCode(code)))
+		a.Follow(town.ID, municipality.TopicOrdinances, a.applyOrdinance(town.ID))
 		a.Offer(api.TopicToTown(jitsuin.MunicipalityCode(code)), only(town.ID))
 	}
 	a.Offer(api.TopicStatus, httpapi.Roles("status"))

@@ -18,6 +18,7 @@ import (
 	"github.com/jitsuin/jitsuin/jlis/api"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
+	municipality "github.com/jitsuin/jitsuin/municipality/api"
 )
 
 // country is the Agency running among neighbours that are played with real feeds.
@@ -46,15 +47,15 @@ func newCountry(t testing.TB, database string) *country {
 	w := newWorld(t, database)
 	c := &country{TB: t, world: w, cards: w.withCards(t)}
 	c.network = c.neighbour("jukinet:1", jukinet.TopicToJLIS)
-	c.minister = c.neighbour("minister:1", minister.TopicAccreditations)
-	c.town = c.neighbour("municipality:91201", api.TopicApplications)
+	c.minister = c.neighbour("minister:1", minister.TopicAccreditations, minister.TopicDesignations)
+	c.town = c.neighbour("municipality:91201", api.TopicApplications, municipality.TopicOrdinances)
 	c.town.Follow("jlis:1", api.TopicToTown(asagiri), func(_ context.Context, _ *store.Tx, e feed.Event) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.told = append(c.told, e)
 		return nil
 	})
-	other := c.neighbour("municipality:91202", api.TopicApplications)
+	other := c.neighbour("municipality:91202", api.TopicApplications, municipality.TopicOrdinances)
 	c.start()
 	for _, n := range []*neighbour{c.network, c.minister, c.town, other} {
 		run(t, n)
@@ -62,11 +63,13 @@ func newCountry(t testing.TB, database string) *country {
 	return c
 }
 
-func (c *country) neighbour(id, topic string) *neighbour {
+func (c *country) neighbour(id string, topics ...string) *neighbour {
 	c.Helper()
 	a, err := actor.New(c.Context(), c.actorConfig(id, storetest.SQLite().Fresh(c)), actor.Spec{Title: id, Version: "1", Log: quiet()})
 	must(c, err)
-	a.Offer(topic, httpapi.Roles("jlis"))
+	for _, topic := range topics {
+		a.Offer(topic, httpapi.Roles("jlis"))
+	}
 	return &neighbour{c, a}
 }
 

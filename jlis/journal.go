@@ -16,7 +16,7 @@ import (
 )
 
 // Every signature has an intent in the database before the signer is asked: the to-be-signed bytes
-// of a certificate or terminal certificate, the digest of a revocation file. The signer's journal
+// of a certificate, terminal certificate or ticket, the digest of a revocation file. The signer's journal
 // counts signatures outside the database. Comparing the two tells apart what can happen:
 //
 //   - A signature of an intent whose counter the database does not know: the answer or the commit
@@ -143,7 +143,7 @@ func noteSignature(tx *store.Tx, r signer.Receipt, note string) error {
 // isIntent tells whether these bytes were ever meant to be signed.
 func isIntent(tx *store.Tx, digest [32]byte) (known bool, err error) {
 	for _, query := range []string{`SELECT COUNT(*) FROM certificate WHERE digest = $1`,
-		`SELECT COUNT(*) FROM terminal WHERE digest = $1`, `SELECT COUNT(*) FROM crl WHERE digest = $1`} {
+		`SELECT COUNT(*) FROM terminal WHERE digest = $1`, `SELECT COUNT(*) FROM ticket WHERE digest = $1`, `SELECT COUNT(*) FROM crl WHERE digest = $1`} {
 		var n int
 		if err := tx.QueryRow(query, digest[:]).Scan(&n); err != nil || n > 0 {
 			return n > 0, err

@@ -37,7 +37,7 @@ var places = map[jitsuin.MunicipalityCode]Place{
 	asagiri: {"Kasumi-ken", "Asagiri-shi"}, yugiri: {"Kasumi-ken", "Yugiri-machi"}}
 
 var instances = []string{"jlis:1", "status:1", "jukinet:1", "minister:1", "municipality:91201", "municipality:91202",
-	"platform:1", "platform:2", "verifier:country", "service:x"}
+	"platform:1", "platform:2", "verifier:country", "service:x", "provider:ministry-1", "provider:railway-1"}
 
 // world is a country as far as the Agency sees it.
 type world struct {

@@ -158,10 +158,10 @@ func TestWhoMayUseATown(t *testing.T) {
 			t.Errorf("%s %s as nobody: %d", route.Method, route.Path, resp.StatusCode)
 		}
 	}
-	if tried != 19 {
+	if tried != 26 {
 		t.Errorf("tried %d routes", tried)
 	}
-	for topic, reader := range map[string]string{"residents": "jukinet:1", "applications": "jlis:1"} {
+	for topic, reader := range map[string]string{"residents": "jukinet:1", "applications": "jlis:1", "ordinances": "jlis:1"} {
 		for _, as := range []string{"jukinet:1", "jlis:1", "counter:91201", "municipality:91202"} {
 			want := http.StatusForbidden
 			if as == reader {

@@ -16,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
+	"github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/municipality/counter"
 )
 
@@ -100,6 +101,7 @@ func New(ctx context.Context, cfg Config) (*Town, error) {
 	}
 	t.Offer(jukinet.TopicResidents, only(networkInstance))
 	t.Offer(jlis.TopicApplications, only(agencyInstance))
+	t.Offer(api.TopicOrdinances, only(agencyInstance))
 	t.Follow(networkInstance, jukinet.TopicToTown(code), t.applyNetwork)
 	t.Follow(agencyInstance, jlis.TopicToTown(code), t.applyAgency)
 	t.recoverLater()

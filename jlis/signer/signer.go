@@ -3,7 +3,8 @@
 // It owns the keys and the journal of signatures, which lies outside the CA's database: a counter,
 // the key, the purpose and the digest of each signature are durable before the signature is given
 // out. It takes whole to-be-signed data with its purpose and looks at it, so that a key for
-// certificates never signs something else. It never knows residents, feeds or databases.
+// certificates never signs something else. It never knows residents, feeds or databases; of package
+// card it knows how the bytes for chips begin.
 package signer
 
 import (
@@ -21,6 +22,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card"
 )
 
 // Purpose says what the bytes to be signed are.
@@ -30,6 +32,7 @@ const (
 	Certificate Purpose = "certificate" // a TBSCertificate
 	CRL         Purpose = "crl"         // a TBSCertList
 	Terminal    Purpose = "terminal"    // a chip-terminal certificate, see package card
+	Ticket      Purpose = "ticket"      // lets a provider act on one chip's free area, see package card
 )
 
 // Receipt accounts for one signature.
@@ -66,9 +69,15 @@ func check(purpose Purpose, tbs []byte) (number [16]byte, err error) {
 	bad := func(why string) ([16]byte, error) {
 		return number, jitsuin.Errorf(jitsuin.Denied, "signer-purpose", "the bytes are no %s: %s", purpose, why)
 	}
-	if purpose == Terminal {
-		if len(tbs) > 512 || len(tbs) < 32 || tbs[0] == 0x30 {
-			return bad("a terminal certificate is short and no ASN.1 sequence")
+	switch purpose {
+	case Terminal:
+		if !card.IsTerminalTBS(tbs) {
+			return bad("a terminal certificate has its own beginning and length")
+		}
+		return number, nil
+	case Ticket:
+		if !card.IsTicketTBS(tbs) {
+			return bad("a ticket has its own beginning and length")
 		}
 		return number, nil
 	}
