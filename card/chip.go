@@ -50,6 +50,9 @@ type session struct {
 	terminal  Role            // "" until a terminal has authenticated
 	staged    []byte          // beginning of the certificate that is being written to stagedEF
 	stagedEF  *file
+	provider  *Ticket // of the provider that has authenticated, for the free area
+	parts     []byte  // of STORE DATA, until the last one
+	nextPart  byte
 }
 
 // New lays a blank chip into an empty memory and opens it. A memory that already holds a chip
@@ -138,7 +141,11 @@ func (c *Chip) answer(apdu []byte) ([]byte, SW) {
 	if len(apdu) < 4 {
 		return nil, SWWrongLength
 	}
-	run, sw := lookUp(apdu[0], apdu[1])
+	table := commands
+	if c.session.app.Free != nil {
+		table = freeCommands
+	}
+	run, sw := lookUp(apdu[0], apdu[1], table)
 	if run == nil {
 		return nil, sw
 	}
@@ -150,7 +157,7 @@ func (c *Chip) answer(apdu []byte) ([]byte, SW) {
 }
 
 // lookUp finds the command for class and instruction, or the status word that refuses it.
-func lookUp(cla, ins byte) (func(*Chip, Command) ([]byte, SW), SW) {
+func lookUp(cla, ins byte, table commandTable) (func(*Chip, Command) ([]byte, SW), SW) {
 	if cla&^0x8F != 0 {
 		return nil, SWUnknownCLA
 	}
@@ -160,14 +167,17 @@ func lookUp(cla, ins byte) (func(*Chip, Command) ([]byte, SW), SW) {
 	if cla&0x03 != 0 {
 		return nil, SWChannel
 	}
-	if run := commands[uint16(cla)<<8|uint16(ins)]; run != nil {
+	if run := table[uint16(cla)<<8|uint16(ins)]; run != nil {
 		return run, 0
 	}
 	return nil, SWUnknownINS
 }
 
-// commands are what the chip answers, by class and instruction.
-var commands = map[uint16]func(*Chip, Command) ([]byte, SW){
+// commandTable has commands by class and instruction.
+type commandTable map[uint16]func(*Chip, Command) ([]byte, SW)
+
+// commands are what the chip answers, but for applications of the free area (freeCommands).
+var commands = commandTable{
 	0x0020: (*Chip).verify,
 	0x0024: (*Chip).changeReferenceData,
 	0x0084: (*Chip).getChallenge,
@@ -187,6 +197,10 @@ var commands = map[uint16]func(*Chip, Command) ([]byte, SW){
 	0x80D7: (*Chip).replaceBinary,
 	0x80DA: (*Chip).putData,
 	0x80DC: (*Chip).updateRecord,
+	0x80E2: (*Chip).storeData,
+	0x80E4: (*Chip).deleteApplication,
+	0x80E6: (*Chip).install,
+	0x80F2: (*Chip).getStatus,
 	0x80FC: (*Chip).lastCommand,
 }
 
@@ -207,6 +221,7 @@ func (c *Chip) load() error {
 // forget starts a fresh session in the issuer's domain.
 func (c *Chip) forget() {
 	clear(c.session.staged)
+	clear(c.session.parts)
 	c.session = session{verified: map[uint16]bool{}}
 	if c.image != nil {
 		c.session.app = c.image.Applications[0]

@@ -54,7 +54,7 @@ func TestStatusWords(t *testing.T) {
 		{"unknown class", "", "FFA4040C0A D392F000260100000001", "6E00"},
 		{"unknown instruction", selectJPKI, "0012000005", "6D00"},
 		{"data object that OpenSC's setcos driver looks for", "", "00CADF3005", "6A88"},
-		{"unknown instruction of our class", selectJPKI, "80F20000", "6D00"},
+		{"unknown instruction of our class", selectJPKI, "80F40000", "6D00"},
 		{"our instruction in the common class", selectJPKI, "002C008004" + ascii("1234"), "6D00"},
 		{"common instruction in our class", selectJPKI, "80B0000004", "6D00"},
 

@@ -64,6 +64,12 @@
 //   - A write to memory that fails answers 6581; the chip then behaves as after a reset and
 //     reads its image again before the next command.
 //
+// # The free area
+//
+// Applications of others (空き領域) are data that their providers lay out, write and delete with tickets of the
+// authority: Ticket says what a ticket is, free.go has the commands, FreeApplication what an application may consist of.
+// They are selected by their whole names only; inside one, its own few commands are all there is.
+//
 // # Our own commands
 //
 // Real cards keep secret how they are personalised. These commands are ours; they use

@@ -29,9 +29,10 @@ const imageVersion = 2
 type application struct {
 	AID     []byte
 	Files   []*file
-	Own     uint16   `json:",omitempty"` // key file that P2 00 of COMPUTE DIGITAL SIGNATURE means
-	Session *keyPair `json:",omitempty"` // opens what SET SESSION KEY brings
-	Objects []object `json:",omitempty"` // what GET DATA gives
+	Own     uint16     `json:",omitempty"` // key file that P2 00 of COMPUTE DIGITAL SIGNATURE means
+	Session *keyPair   `json:",omitempty"` // opens what SET SESSION KEY brings
+	Objects []object   `json:",omitempty"` // what GET DATA gives
+	Free    *freeState `json:",omitempty"` // of an application of somebody else in the free area, see free.go
 }
 
 // object is a data object of the issuer's domain.
@@ -205,10 +206,11 @@ func (im *image) encode() ([]byte, error) {
 	return b, nil
 }
 
-// application finds the first application whose name begins with aid.
+// application finds the first application whose name begins with aid. One of the free area is found by
+// its whole name alone, so that nobody can look around there by trying beginnings.
 func (im *image) application(aid []byte) *application {
 	for _, app := range im.Applications {
-		if bytes.HasPrefix(app.AID, aid) {
+		if app.Free == nil && bytes.HasPrefix(app.AID, aid) || app.selectable() && bytes.Equal(app.AID, aid) {
 			return app
 		}
 	}

@@ -193,8 +193,12 @@ func signRSA(key *rsa.PrivateKey, scheme byte, data []byte) (signature []byte, s
 }
 
 // generateKeyPair is GENERATE KEY PAIR (80 46), ours: P1 00 makes a pending key, P1 01 gives its
-// public key in pieces, P1 03 that of the active key, P1 04 that of the application's session key.
+// public key in pieces, P1 03 that of the active key, P1 04 that of the application's session key, P1 81 that
+// of an application of the free area (free.go).
 func (c *Chip) generateKeyPair(cmd Command) ([]byte, SW) {
+	if cmd.P1 == accessPublicKey {
+		return c.freePublicKey(cmd)
+	}
 	if cmd.P1 > 4 || cmd.P1 == 2 {
 		return nil, SWWrongP1P2
 	}

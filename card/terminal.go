@@ -197,15 +197,25 @@ func (c *Chip) getChallenge(cmd Command) ([]byte, SW) {
 	return c.session.challenge, SWOK
 }
 
+// beginAuthentication uses up the challenge and ends what was authenticated before.
+func (c *Chip) beginAuthentication() (challenge []byte) {
+	challenge = c.session.challenge
+	c.session.challenge, c.session.terminal, c.session.provider = nil, "", nil
+	c.unstage()
+	c.dropParts()
+	return challenge
+}
+
 // externalAuthenticate is EXTERNAL AUTHENTICATE (80 82), ours. Every try uses up the challenge
 // and ends an earlier authentication.
 func (c *Chip) externalAuthenticate(cmd Command) ([]byte, SW) {
+	if cmd.P1 == 0 && cmd.P2 == byProvider {
+		return c.authenticateProvider(cmd)
+	}
 	if cmd.P1 != 0 || cmd.P2 != 0 {
 		return nil, SWWrongP1P2
 	}
-	challenge := c.session.challenge
-	c.session.challenge, c.session.terminal = nil, ""
-	c.unstage()
+	challenge := c.beginAuthentication()
 	if len(cmd.Data) != certificateSize+signatureSize {
 		return nil, SWWrongLength
 	}

@@ -45,7 +45,7 @@ const (
 	ticketDomain   = "JITSUIN-PROVIDER-TICKET-v1\x00"
 	providerDomain = "JITSUIN-PROVIDER-AUTHENTICATE-v1\x00"
 
-	ticketRole      = 3 // follows the roles of terminal certificates in the first two bytes
+	ticketRole      = 0x10 // no role of a terminal certificate has this byte
 	ticketBody      = 2 + 1 + 2 + 1 + aidMax + serialSize + pointSize
 	ticketSize      = ticketBody + signatureSize
 	serialSize      = 16
@@ -53,7 +53,7 @@ const (
 )
 
 // TicketTBS gives the bytes that the terminal authority signs for a ticket (ECDSA with SHA-256): the domain
-// "JITSUIN-PROVIDER-TICKET-v1" ‖ 00, then the body of 103 bytes (version 01, role 03, operations, room in two bytes,
+// "JITSUIN-PROVIDER-TICKET-v1" ‖ 00, then the body of 103 bytes (version 01, role 10, operations, room in two bytes,
 // length and name padded to 16, serial number, the provider's point uncompressed), then the challenge, which the
 // ticket itself leaves out because the chip knows it.
 func TicketTBS(t Ticket) ([]byte, error) {
@@ -101,7 +101,7 @@ func AssembleTicket(tbs, signature []byte) ([]byte, error) {
 	if !IsTicketTBS(tbs) {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "ticket-form", "these are not the bytes of a ticket")
 	}
-	raw, err := rawSignature(signature)
+	raw, err := rawSignature(signature, signatureSize)
 	if err != nil {
 		return nil, err
 	}

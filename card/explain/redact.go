@@ -24,9 +24,10 @@ type Redactor struct {
 func (r *Redactor) Reset() { r.place, r.hidden = place{}, false }
 
 // carriesPIN tells whether the data of an instruction is a PIN, a password or what replaces one: VERIFY
-// (20, 21), CHANGE REFERENCE DATA (24, 25), RESET RETRY COUNTER (2C, 2D), CHANGE KEY (32), SET SESSION KEY (AE).
+// (20, 21), CHANGE REFERENCE DATA (24, 25), RESET RETRY COUNTER (2C, 2D), CHANGE KEY (32), SET SESSION KEY (AE), or
+// may be one among other things: STORE DATA (E2) for an application of the free area.
 func carriesPIN(ins byte) bool {
-	return bytes.IndexByte([]byte{0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D, 0x32, 0xAE}, ins) >= 0
+	return bytes.IndexByte([]byte{0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D, 0x32, 0xAE, 0xE2}, ins) >= 0
 }
 
 // Show gives what may be shown of an exchange. The result aliases its arguments.

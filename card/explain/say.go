@@ -79,6 +79,9 @@ func nameOf(c card.Command, masked bool) (Text, bool) {
 	if c.INS == 0x46 && c.P1 == 1 {
 		return Text{"新しい公開鍵をもらう", "Get the new public key"}, true
 	}
+	if c.INS == 0xE2 && c.CLA == 0x80 {
+		return Text{"空き領域のアプリに書き込む", "Write into an application of the free area"}, true
+	}
 	for _, n := range instructions {
 		if n.ins == c.INS {
 			return n.name, true
@@ -107,6 +110,9 @@ var instructions = []struct {
 	{0xD6, Text{"書き込む", "Write"}},
 	{0xDC, Text{"レコードを書き込む", "Write a record"}},
 	{0xE2, Text{"レコードを書き足す", "Append a record"}},
+	{0xE4, Text{"空き領域のアプリを消す", "Delete an application of the free area"}},
+	{0xE6, Text{"空き領域にアプリを置く", "Lay an application into the free area"}},
+	{0xF2, Text{"空き領域のアプリを並べる", "List the applications of the free area"}},
 	{0x2A, Text{"署名させる", "Have it sign"}},
 	{0xCA, Text{"カードの情報をもらう", "Get data about the card"}},
 	{0xCB, Text{"カードの情報をもらう", "Get data about the card"}},
