@@ -69,8 +69,8 @@ func New(memory Memory, blank Blank) (*Chip, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := blank.Switches.CheckNumberTries; n < 0 || n > 15 {
-		return nil, jitsuin.Errorf(jitsuin.Invalid, "card-switch", "check numbers have 1 to 15 tries").At("check-number-tries")
+	if err := blank.Switches.Check(); err != nil {
+		return nil, err
 	}
 	if _, err := memory.Load(); err == nil {
 		return nil, jitsuin.Errorf(jitsuin.Conflict, "chip-exists", "the memory already holds a chip")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -27,8 +28,11 @@ type CardsConfig struct {
 	CreateKey string `yaml:"create_key" check:"required,file"`
 	// TraceKey is a file with the secret that shows how the chips were used (GET /trace); without it nothing
 	// is remembered.
-	TraceKey string       `yaml:"trace_key,omitempty" check:"file"`
-	Log      *slog.Logger `yaml:"-"`
+	TraceKey string `yaml:"trace_key,omitempty" check:"file"`
+	// Switches are laid into the chips that are made here. Each decides something that is not known for sure of
+	// real cards; a chip that is there keeps what it was made with.
+	Switches card.Switches `yaml:"switches,omitempty"`
+	Log      *slog.Logger  `yaml:"-"`
 }
 
 // Resolve makes the paths absolute.
@@ -36,6 +40,9 @@ func (c *CardsConfig) Resolve(base string) error {
 	actor.ResolvePaths(base, &c.Cards, &c.CreateKey, &c.TraceKey)
 	if c.Listen == "" || c.Cards == "" || c.CreateKey == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "cards need listen, cards and create_key")
+	}
+	if err := c.Switches.Check(); err != nil {
+		return err
 	}
 	if c.Metrics == c.Listen {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "metrics has the address of listen").At("metrics")
@@ -73,7 +80,7 @@ func newCards(_ context.Context, c CardsConfig) (*cards, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := host.New(c.Cards, host.Options{OwnKeys: true, CreateKey: strings.TrimSpace(string(key)), Log: c.Log, Watch: traced.watcher(),
+	h, err := host.New(c.Cards, host.Options{OwnKeys: true, CreateKey: strings.TrimSpace(string(key)), Log: c.Log, Watch: traced.watcher(), Switches: c.Switches,
 		Verified: func(v host.Verdict) { verified.WithLabelValues(string(v)).Inc() }})
 	if err != nil {
 		return nil, err
