@@ -22,6 +22,12 @@ func (c *Card) ChangePIN(ctx context.Context, kind jitsuin.CertKind, pins PINSou
 	})
 }
 
+// NewPIN asks for a PIN that is to be set, of a form that is allowed; a person types it twice. The bytes are
+// the caller's, who overwrites them.
+func NewPIN(ctx context.Context, kind jitsuin.CertKind, pins PINSource) ([]byte, error) {
+	return askNew(ctx, kind, pins)
+}
+
 func askNew(ctx context.Context, kind jitsuin.CertKind, pins PINSource) ([]byte, error) {
 	typed, err := ask(ctx, pins, Question{Kind: kind, Role: New})
 	if err != nil {

@@ -21,6 +21,9 @@ var applications = []application{
 		{0x0008, Text{"どの証明書があるか", "which certificates are there"}, false},
 		{0x000A, Text{"利用者証明用電子証明書", "authentication certificate"}, false},
 		{0x000B, Text{"利用者証明用CAの証明書", "CA certificate for authentication"}, false},
+		{0x000C, Text{"個人番号", "My Number"}, true}, // of the next card
+		{0x000D, Text{"基本4情報", "the four items"}, false},
+		{0x000E, Text{"真正性を確かめる署名", "signature over number and items"}, false},
 		{0x0017, Text{"利用者証明用の鍵", "authentication key"}, false},
 		{0x0018, Text{"利用者証明用の暗証番号", "authentication PIN"}, false},
 		{0x001A, Text{"署名用の鍵", "signature key"}, false},

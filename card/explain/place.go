@@ -34,7 +34,7 @@ func (p *place) follow(c card.Command, sw card.SW) {
 // shortID gives the file that a command names by its short identifier, 0 where it names none.
 func shortID(c card.Command) uint16 {
 	switch c.INS {
-	case 0xB0, 0xD6:
+	case 0xB0, 0xD6, 0xD7:
 		if c.P1&0x80 != 0 {
 			return uint16(c.P1 & 0x1F)
 		}
@@ -71,7 +71,7 @@ func (p *place) means(c card.Command) (file, bool) {
 
 // atFile tells whether an instruction works on the current file.
 func atFile(ins byte) bool {
-	return strings.IndexByte("\xB0\xB2\xD6\xDC\x20\x24\x2C\x2A\x32\x46\x88", ins) >= 0
+	return strings.IndexByte("\xB0\xB2\xD6\xD7\xDC\x20\x24\x2C\x2A\x32\x46\x88", ins) >= 0
 }
 
 // header reads the first four bytes of a command whose rest cannot be, or was not, read.

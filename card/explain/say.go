@@ -108,6 +108,8 @@ var instructions = []struct {
 	{0xAE, Text{"セッション鍵を渡す", "Give a session key"}},
 	{0x46, Text{"鍵を作らせる", "Have it make a key"}},
 	{0xD6, Text{"書き込む", "Write"}},
+	{0xD7, Text{"まるごと書き込む", "Write as a whole"}},
+	{0xDA, Text{"カードの情報を書き込む", "Write data about the card"}},
 	{0xDC, Text{"レコードを書き込む", "Write a record"}},
 	{0xE2, Text{"レコードを書き足す", "Append a record"}},
 	{0xE4, Text{"空き領域のアプリを消す", "Delete an application of the free area"}},
