@@ -158,7 +158,7 @@ func TestWhoMayUseATown(t *testing.T) {
 			t.Errorf("%s %s as nobody: %d", route.Method, route.Path, resp.StatusCode)
 		}
 	}
-	if tried != 26 {
+	if tried != 27 {
 		t.Errorf("tried %d routes", tried)
 	}
 	for topic, reader := range map[string]string{"residents": "jukinet:1", "applications": "jlis:1", "ordinances": "jlis:1"} {

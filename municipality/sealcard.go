@@ -19,6 +19,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/freearea"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/files"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -32,17 +33,20 @@ import (
 // terminals that may read the number. Of seal registration (印鑑登録) the town keeps the numbers here; the register of
 // the seals themselves is not part of this system.
 
-// SealApplication is the number of the seal-registration application among the town's own, see card.TownAID.
-const SealApplication = 1
-
 type (
 	permitIn struct {
 		ID   string `path:"id" maxLength:"32"`
 		Body api.SealPermitRequest
 	}
-	permitOut    struct{ Body api.SealPermit }
-	sealCardOut  struct{ Body api.SealCard }
-	sealCardsOut struct {
+	permitOut  struct{ Body api.SealPermit }
+	sealSignIn struct {
+		ID   string `path:"id" maxLength:"32"`
+		Body api.TerminalKey
+	}
+	sealReaderOut struct{ Body api.SealReader }
+	sealSignOut   struct{ Body api.SealRecord }
+	sealCardOut   struct{ Body api.SealCard }
+	sealCardsOut  struct {
 		Body struct {
 			Cards []api.SealCard `json:"cards"`
 		}
@@ -55,6 +59,7 @@ func (t *Town) sealRoutes(counter httpapi.Policy) {
 	}
 	httpapi.Register(t.API, op("seal-permit", http.MethodPost, "/residents/{id}/seal-card", "Let the counter lay the seal-registration application on a resident's card"), t.permitSeal)
 	httpapi.Register(t.API, op("seal-cards", http.MethodGet, "/residents/{id}/seal-cards", "The seal-registration applications on a person's cards"), t.listSealCards)
+	httpapi.Register(t.API, op("seal-record", http.MethodPost, "/seal-cards/{id}/record", "What is written on a card that the counter was let to write on, signed for the key that the card made"), t.signSeal)
 	httpapi.Register(t.API, op("seal-loaded", http.MethodPost, "/seal-cards/{id}/loaded", "The application lies on the card"),
 		func(ctx context.Context, in *clerkIn) (*sealCardOut, error) {
 			return t.sealBecame(ctx, in, api.SealLoaded)
@@ -72,7 +77,7 @@ func (t *Town) sealOrdinance(tx *store.Tx) (api.Ordinance, error) {
 	if err != nil {
 		return api.Ordinance{}, err
 	}
-	aid := fmt.Sprintf("%X", card.TownAID(t.code, SealApplication))
+	aid := fmt.Sprintf("%X", freearea.SealAID(t.code))
 	for _, o := range all {
 		if o.AID == aid && o.InForceOn(t.today()) {
 			return o, nil
@@ -181,15 +186,63 @@ func drawNumber() (string, error) {
 	return n.Add(n, big.NewInt(10_000_000)).String(), nil
 }
 
+// signSeal makes the record of a card that the counter was let to write on, and signs it for the key that the card made.
+func (t *Town) signSeal(ctx context.Context, in *sealSignIn) (*sealSignOut, error) {
+	public, err := readerKey(in.Body.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := t.ownKey("seal-provider.pem")
+	if err != nil {
+		return nil, err
+	}
+	var one api.SealCard
+	err = t.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if one, err = readSealCard(tx, in.ID); err != nil {
+			return err
+		}
+		if one.State != api.SealBegun {
+			return jitsuin.Errorf(jitsuin.Conflict, "seal-card-done", "the application is %s already", one.State)
+		}
+		_, err = t.sealOrdinance(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	record, err := freearea.Seal{Municipality: t.code, Number: one.Number}.Encode()
+	if err != nil {
+		return nil, err
+	}
+	signature, err := freearea.Sign(provider, freearea.SealAID(t.code), public, record)
+	return &sealSignOut{api.SealRecord{Record: record, Signature: signature}}, err
+}
+
+// readSealCard gives one that the counter was let to make; NotFound where there is none.
+func readSealCard(tx *store.Tx, id string) (api.SealCard, error) {
+	one, err := scanSealCard(tx.QueryRow(`SELECT `+sealColumns+` FROM seal_card WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = jitsuin.Errorf(jitsuin.NotFound, "seal-card-unknown", "the town has let nobody lay that application")
+	}
+	return one, err
+}
+
+// readerKey reads a P-256 key of a reader or of a card.
+func readerKey(spki []byte) (*ecdsa.PublicKey, error) {
+	parsed, err := x509.ParsePKIXPublicKey(spki)
+	key, ok := parsed.(*ecdsa.PublicKey)
+	if err != nil || !ok || key.Curve != elliptic.P256() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-key", "the key is a SubjectPublicKeyInfo on P-256").At("public_key")
+	}
+	return key, nil
+}
+
 // sealBecame records what the terminal did. An application that was laid on the same chip before is gone by it.
 func (t *Town) sealBecame(ctx context.Context, in *clerkIn, state string) (*sealCardOut, error) {
 	now := t.Clock.Now()
 	out := &sealCardOut{}
 	err := t.DB.Update(ctx, func(tx *store.Tx) error {
-		one, err := scanSealCard(tx.QueryRow(`SELECT `+sealColumns+` FROM seal_card WHERE id = $1`, in.ID))
-		if errors.Is(err, sql.ErrNoRows) {
-			return jitsuin.Errorf(jitsuin.NotFound, "seal-card-unknown", "the town has let nobody lay that application")
-		}
+		one, err := readSealCard(tx, in.ID)
 		if err != nil {
 			return err
 		}
@@ -235,22 +288,24 @@ func (t *Town) listSealCards(ctx context.Context, in *idIn) (*sealCardsOut, erro
 }
 
 // certifySealReader certifies a terminal's key for the application. The same key gets the same certificate.
-func (t *Town) certifySealReader(ctx context.Context, in *terminalIn) (*terminalOut, error) {
-	parsed, err := x509.ParsePKIXPublicKey(in.Body.PublicKey)
-	key, ok := parsed.(*ecdsa.PublicKey)
-	if err != nil || !ok || key.Curve != elliptic.P256() {
-		return nil, jitsuin.Errorf(jitsuin.Invalid, "terminal-key", "a reader's key is a SubjectPublicKeyInfo on P-256").At("public_key")
+func (t *Town) certifySealReader(ctx context.Context, in *terminalIn) (*sealReaderOut, error) {
+	key, err := readerKey(in.Body.PublicKey)
+	if err != nil {
+		return nil, err
 	}
 	authority, err := t.ownKey("seal-readers.pem")
 	if err != nil {
 		return nil, err
 	}
-	made, err := card.ReaderCertificate(rand.Reader, authority, card.TownAID(t.code, SealApplication), key)
+	made, err := card.ReaderCertificate(rand.Reader, authority, freearea.SealAID(t.code), key)
 	if err != nil {
 		return nil, err
 	}
 	hash, now, by := sha256.Sum256(in.Body.PublicKey), t.Clock.Now(), httpapi.CallerOf(ctx).ID
-	out := &terminalOut{}
+	out := &sealReaderOut{}
+	if out.Body.Provider, err = t.sealProvider(); err != nil {
+		return nil, err
+	}
 	err = t.DB.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO seal_reader (key_hash, certificate, certified_by, certified_at) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING`,
 			hash[:], made, by, store.Micros(now)); err != nil {
@@ -259,6 +314,15 @@ func (t *Town) certifySealReader(ctx context.Context, in *terminalIn) (*terminal
 		return tx.QueryRow(`SELECT certificate FROM seal_reader WHERE key_hash = $1`, hash[:]).Scan(&out.Body.Certificate)
 	})
 	return out, err
+}
+
+// sealProvider gives the public key by which readers know the town's records, DER SubjectPublicKeyInfo.
+func (t *Town) sealProvider() ([]byte, error) {
+	provider, err := t.ownKey("seal-provider.pem")
+	if err != nil {
+		return nil, err
+	}
+	return x509.MarshalPKIXPublicKey(&provider.PublicKey)
 }
 
 // ownKey gives a P-256 key of the town's, which the first use makes. Processes that ask at the same moment get the same.

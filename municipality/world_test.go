@@ -261,6 +261,13 @@ func (w *world) startAgency() {
 			certificate, err := w.certifyTerminal(i.Body.PublicKey)
 			return &terminalOut{jlis.TerminalCertificate{Certificate: certificate}}, err
 		})
+	type ticketIn struct{ Body jlis.TicketRequest }
+	type ticketOut struct{ Body jlis.Ticket }
+	httpapi.Register(w.agency.API, httpapi.Operation{ID: "ticket", Method: http.MethodPost, Path: "/chip-tickets", Policy: httpapi.Roles("municipality")},
+		func(_ context.Context, i *ticketIn) (*ticketOut, error) {
+			ticket, err := w.ticket(i.Body)
+			return &ticketOut{jlis.Ticket{Ticket: ticket, Bytes: 1024}}, err
+		})
 	w.run(w.agency.Actor, w.agency.Run)
 }
 

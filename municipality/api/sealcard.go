@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -46,6 +47,11 @@ type SealCard struct {
 	DoneAt  time.Time  `json:"done_at,omitzero"`
 }
 
+// Code is the municipality's.
+func (c Client) Code() jitsuin.MunicipalityCode {
+	return jitsuin.MunicipalityCode(strings.TrimPrefix(c.Target(), "municipality:"))
+}
+
 // SealPermit asks for leave to lay the application on a card. Errors: Conflict "no-ordinance" where none is in force,
 // "not-resident", "no-card"; Denied "no-ground" where J-LIS does not know of the ordinance (yet).
 func (c Client) SealPermit(ctx context.Context, subject jitsuin.ID, r SealPermitRequest) (SealPermit, error) {
@@ -70,9 +76,25 @@ func (c Client) SealCards(ctx context.Context, subject jitsuin.ID) ([]SealCard, 
 	return out.Cards, err
 }
 
+// SealRecord is what is written on a card, see package card/freearea.
+type SealRecord struct {
+	Record    []byte `json:"record"`
+	Signature []byte `json:"signature"`
+}
+
+// SealRecord has the town sign the record for the key that the card has made: P-256, DER SubjectPublicKeyInfo.
+func (c Client) SealRecord(ctx context.Context, id jitsuin.ID, publicKey []byte) (SealRecord, error) {
+	return httpapi.Do[SealRecord](ctx, c.Remote, http.MethodPost, "/seal-cards/"+string(id)+"/record", newKey(), TerminalKey{PublicKey: publicKey})
+}
+
+// SealReader is what a terminal needs to read the number from cards (freearea.Reader).
+type SealReader struct {
+	Certificate []byte `json:"certificate" doc:"what cards take, see card.ReaderCertificate"`
+	Provider    []byte `json:"provider" doc:"the town's key on records, DER SubjectPublicKeyInfo"`
+}
+
 // CertifySealReader has the town certify a terminal that may read the number from cards: its P-256 key, DER
-// SubjectPublicKeyInfo. The answer is the certificate that cards take, see card.ReaderCertificate.
-func (c Client) CertifySealReader(ctx context.Context, publicKey []byte) ([]byte, error) {
-	out, err := httpapi.Do[TerminalCertificate](ctx, c.Remote, http.MethodPost, "/seal-readers", newKey(), TerminalKey{PublicKey: publicKey})
-	return out.Certificate, err
+// SubjectPublicKeyInfo. The same key gets the same certificate.
+func (c Client) CertifySealReader(ctx context.Context, publicKey []byte) (SealReader, error) {
+	return httpapi.Do[SealReader](ctx, c.Remote, http.MethodPost, "/seal-readers", newKey(), TerminalKey{PublicKey: publicKey})
 }
