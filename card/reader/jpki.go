@@ -115,16 +115,21 @@ func (j *JPKI) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	text := func(from, to int) string {
 		return strings.TrimRight(string(b[min(from, len(b)):min(to, len(b))]), " \x00")
 	}
-	t := TokenInfo{Label: text(0, 32), Manufacturer: text(32, 64), Model: text(64, 80), Serial: text(80, 96), Kind: TokenUnknown}
-	switch t.Label {
-	case "JPKIAPICCTOKEN2":
-		t.Kind = TokenCard
-	case "JPKIAPICCTOKEN":
-		t.Kind = TokenResidentOld
-	case "JPKIAPGPSETOKEN":
-		t.Kind = TokenAndroid
-	case "JPKIAPIOSTOKEN":
-		t.Kind = TokenIPhone
-	}
+	t := TokenInfo{Label: text(0, 32), Manufacturer: text(32, 64), Model: text(64, 80), Serial: text(80, 96), Kind: TokenKindOf(text(0, 32))}
 	return t, nil
+}
+
+// TokenKindOf tells what kind of device has a label.
+func TokenKindOf(label string) TokenKind {
+	switch label {
+	case "JPKIAPICCTOKEN2":
+		return TokenCard
+	case "JPKIAPICCTOKEN":
+		return TokenResidentOld
+	case "JPKIAPGPSETOKEN":
+		return TokenAndroid
+	case "JPKIAPIOSTOKEN":
+		return TokenIPhone
+	}
+	return TokenUnknown
 }

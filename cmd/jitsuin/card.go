@@ -23,6 +23,8 @@ type cardCmd struct {
 	Show      cardShowCmd      `cmd:"" help:"Show what a card says of itself, or one of its certificates."`
 	PIN       cardPINCmd       `cmd:"" name:"pin" help:"Try a PIN once; a right one fills its counter again."`
 	ChangePIN cardChangePINCmd `cmd:"" name:"change-pin" help:"Change a PIN that is known."`
+	APDU      cardAPDUCmd      `cmd:"" name:"apdu" help:"A shell that speaks with a card and explains each command and response."`
+	Probe     cardProbeCmd     `cmd:"" help:"Look at a card without changing it, and report what may be published."`
 	New       cardNewCmd       `cmd:"" help:"Make a card without a country, in a folder."`
 	SetPIN    cardSetPINCmd    `cmd:"" name:"set-pin" help:"Set a PIN that is blocked or forgotten, on a card of card new."`
 	VPCD      cardVPCDCmd      `cmd:"" name:"vpcd" help:"Put cards into pcscd's virtual reader, for every program that knows PC/SC."`
