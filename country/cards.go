@@ -29,6 +29,9 @@ type CardsConfig struct {
 	// TraceKey is a file with the secret that shows how the chips were used (GET /trace); without it nothing
 	// is remembered.
 	TraceKey string `yaml:"trace_key,omitempty" check:"file"`
+	// FaultKey is a file with the secret that lets testers put faults on chips, such as a card that is removed while
+	// it signs (jitsuin card fault, and the console). For sandboxes; without it nobody can.
+	FaultKey string `yaml:"fault_key,omitempty" check:"file"`
 	// Switches are laid into the chips that are made here. Each decides something that is not known for sure of
 	// real cards; a chip that is there keeps what it was made with.
 	Switches card.Switches `yaml:"switches,omitempty"`
@@ -37,7 +40,7 @@ type CardsConfig struct {
 
 // Resolve makes the paths absolute.
 func (c *CardsConfig) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.Cards, &c.CreateKey, &c.TraceKey)
+	actor.ResolvePaths(base, &c.Cards, &c.CreateKey, &c.TraceKey, &c.FaultKey)
 	if c.Listen == "" || c.Cards == "" || c.CreateKey == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "cards need listen, cards and create_key")
 	}
@@ -80,7 +83,15 @@ func newCards(_ context.Context, c CardsConfig) (*cards, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := host.New(c.Cards, host.Options{OwnKeys: true, CreateKey: strings.TrimSpace(string(key)), Log: c.Log, Watch: traced.watcher(), Switches: c.Switches,
+	faultKey := ""
+	if c.FaultKey != "" {
+		raw, err := os.ReadFile(c.FaultKey)
+		if err != nil {
+			return nil, jitsuin.Errorf(jitsuin.Invalid, "config-read", "the key for faults: %w", err).At("fault_key")
+		}
+		faultKey = strings.TrimSpace(string(raw))
+	}
+	h, err := host.New(c.Cards, host.Options{OwnKeys: true, CreateKey: strings.TrimSpace(string(key)), FaultKey: faultKey, Log: c.Log, Watch: traced.watcher(), Switches: c.Switches,
 		Verified: func(v host.Verdict) { verified.WithLabelValues(string(v)).Inc() }})
 	if err != nil {
 		return nil, err

@@ -138,7 +138,8 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "holder":
 		return site.Config{Config: b, Cards: "../cards", Sandbox: true}
 	case "cards":
-		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key", TraceKey: "../secrets/" + cardsTraceKey}
+		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key", TraceKey: "../secrets/" + cardsTraceKey,
+			FaultKey: "../secrets/" + cardsFaultKey}
 	case "service":
 		return securities.Config{Config: b}
 	}

@@ -39,6 +39,14 @@ func (o ClientOptions) headers(ctx context.Context, secret string) http.Header {
 // Client gives the cards of a host on another machine (Host.Handler). baseURL must be https,
 // except for this machine: handles travel in it.
 func Client(baseURL string, options ClientOptions) (Cards, error) {
+	c, err := newClient(baseURL, options)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func newClient(baseURL string, options ClientOptions) (*client, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "host-url", "the card host's address is an https URL")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/fault"
 	"github.com/jitsuin/jitsuin/card/internal/durable"
 	"github.com/jitsuin/jitsuin/card/reader"
 )
@@ -26,6 +27,9 @@ type Options struct {
 	Wait time.Duration
 	// CreateKey is the bearer token with which others may create cards over HTTP; "" lets nobody.
 	CreateKey string
+	// FaultKey is the bearer token with which others may put faults on cards over HTTP (package fault); ""
+	// lets nobody. For sandboxes.
+	FaultKey string
 	// Log gets what went wrong on a socket; discarded where nil.
 	Log *slog.Logger
 	// Verified is told how each PIN or password that was tried on a chip here came out; nil for
@@ -64,6 +68,9 @@ type Host struct {
 	creating sync.Mutex      // one creation at a time; owns keys
 	keys     *card.BatchKeys // nil until a chip needs them
 
+	faultsMu sync.Mutex // owns faults; taken last
+	faults   map[jitsuin.ID]fault.Setting
+
 	mu    sync.Mutex // owns the fields below
 	slots map[jitsuin.ID]*slot
 	ended bool
@@ -86,7 +93,7 @@ func New(dir string, options Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{dir: dir, options: options, unlock: unlock, writer: durable.New(), slots: map[jitsuin.ID]*slot{}}
+	h := &Host{dir: dir, options: options, unlock: unlock, writer: durable.New(), slots: map[jitsuin.ID]*slot{}, faults: map[jitsuin.ID]fault.Setting{}}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	if err := h.openSockets(); err != nil {
 		return nil, errors.Join(err, h.Close())

@@ -64,6 +64,7 @@ func (h *Host) Handler() http.Handler {
 		answer(w, http.StatusOK, struct{}{}, h.Retract(r.Context(), bearer(r)))
 	}))
 	mux.HandleFunc("GET "+pathChannel, h.watched(h.serveChannel))
+	h.faultRoutes(mux)
 	return mux
 }
 

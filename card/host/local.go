@@ -9,6 +9,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/fault"
 	"github.com/jitsuin/jitsuin/card/reader"
 )
 
@@ -51,7 +52,7 @@ func OpenLocal(ctx context.Context, dir string, id jitsuin.ID, options Options) 
 		unlockDir()
 		return nil, err
 	}
-	return newLease(chip, func() { unlockCard(); unlockDir() }), nil
+	return newLease(chip, fault.Setting{}, nil, func() { unlockCard(); unlockDir() })
 }
 
 func openLocked(folder string) (*card.Chip, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/fault"
 	"github.com/jitsuin/jitsuin/card/reader"
 )
 
@@ -43,7 +44,7 @@ func OpenFolder(ctx context.Context, dir string, options Options) (reader.Card, 
 		unlock()
 		return nil, err
 	}
-	return newLease(chip, unlock), nil
+	return newLease(chip, fault.Setting{}, nil, unlock)
 }
 
 // HoldsChip tells whether a folder is the memory of a chip (card.Folder).

@@ -172,7 +172,10 @@ func (s *slot) take(allowed func() error) (*lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLease(chip, func() { s.free <- struct{}{} })
+	l, err := newLease(chip, s.host.faultOf(s.id), s.happened, func() { s.free <- struct{}{} })
+	if err != nil {
+		return nil, err
+	}
 	l.verified = s.host.options.Verified
 	return l, nil
 }

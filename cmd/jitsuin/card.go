@@ -28,6 +28,8 @@ type cardCmd struct {
 	New       cardNewCmd       `cmd:"" help:"Make a card without a country, in a folder."`
 	SetPIN    cardSetPINCmd    `cmd:"" name:"set-pin" help:"Set a PIN that is blocked or forgotten, on a card of card new."`
 	VPCD      cardVPCDCmd      `cmd:"" name:"vpcd" help:"Put cards into pcscd's virtual reader, for every program that knows PC/SC."`
+
+	Fault cardFaultCmd `cmd:"" help:"Let a card of a running sandbox go wrong on purpose, or say what is set."`
 }
 
 func keyText(k holder.KeyStatus) string {

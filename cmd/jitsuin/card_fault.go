@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jitsuin/jitsuin/card/fault"
+	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/holder"
+)
+
+type cardFaultCmd struct {
+	data
+	Card  string        `arg:"" help:"The card: its ID or the beginning of it."`
+	Fault fault.Name    `arg:"" optional:"" help:"What goes wrong; none ends it. Without it the command says what is set." placeholder:"FAULT"`
+	Delay time.Duration `help:"How much longer a slow card takes for each command; at most 5s." placeholder:"500ms"`
+}
+
+// faultsInWords say what each fault does, and when it ends.
+var faultsInWords = map[fault.Name]string{
+	fault.None:               "nothing goes wrong on purpose",
+	fault.WrongPIN:           "the next PIN is wrong, whatever is typed; the counter drops. Once",
+	fault.SignPINBlocked:     "all tries of the signature password are used up; the municipality's counter sets it anew",
+	fault.AuthPINBlocked:     "all tries of the PIN for authentication are used up; the municipality's counter sets it anew",
+	fault.Removed:            "the card is taken away while it signs next. Once",
+	fault.TamperedFile:       "one bit of certificates, My Number, the four items and the face is read otherwise than it was written",
+	fault.WrongDigest:        "the digests in the authenticity file of the text application fit nothing",
+	fault.ExpiredCertificate: "the certificates are over",
+	fault.Slow:               "each command takes longer",
+	fault.Clone:              "the card is a copy that has all files and none of the keys",
+}
+
+func (cardFaultCmd) Help() string {
+	text := "For testers: what do clients, services and verifiers do then? The fault lies on the way to the chip, and ends with the country at the latest. The faults:\n"
+	for _, n := range fault.Names {
+		text += fmt.Sprintf("\n  %-20s %s", n, faultsInWords[n])
+	}
+	return text + "\n\nExample:  jitsuin card fault 3f2a removed\n          jitsuin card fault 3f2a slow --delay 1s\n          jitsuin card fault 3f2a none"
+}
+
+func (c *cardFaultCmd) Run(ctx context.Context, face *ui.Face) error {
+	id, err := holder.CardsIn(c.Data).Find(ctx, c.Card)
+	if err != nil {
+		return err
+	}
+	folder := country.Folder(c.Data)
+	faults, err := folder.Faults(host.ClientOptions{})
+	if err != nil {
+		return err
+	}
+	if c.Fault == "" {
+		set, err := faults.Of(ctx, id)
+		if err != nil {
+			return err
+		}
+		return sayFault(face, set)
+	}
+	set, err := faults.Set(ctx, id, fault.Setting{Name: c.Fault, Delay: c.Delay})
+	if err != nil {
+		return err
+	}
+	if c.Fault == fault.SignPINBlocked || c.Fault == fault.AuthPINBlocked {
+		set = fault.Setting{Name: c.Fault}
+	}
+	return sayFault(face, set)
+}
+
+func sayFault(face *ui.Face, s fault.Setting) error {
+	line := fmt.Sprintf("%s: %s", s.Name, faultsInWords[s.Name])
+	if s.Delay > 0 {
+		line += fmt.Sprintf(" (%v)", s.Delay)
+	}
+	_, err := fmt.Fprintln(face.Out, line)
+	return err
+}
