@@ -125,9 +125,11 @@ func TestRemovedWhileSigning(t *testing.T) {
 	id, handle := create(t, h)
 	held := mustTransfer(t, h, handle, host.Holder, token)
 	for name, open := range map[string]func() (reader.Card, error){
-		"in process":  func() (reader.Card, error) { return h.Open(t.Context(), held) },
-		"unix socket": func() (reader.Card, error) { return host.OpenSocket(t.Context(), filepath.Join(dir, string(id)+".sock")) },
-		"websocket":   func() (reader.Card, error) { return remote(t, h).Open(t.Context(), held) },
+		"in process": func() (reader.Card, error) { return h.Open(t.Context(), held) },
+		"unix socket": func() (reader.Card, error) {
+			return host.OpenSocket(t.Context(), filepath.Join(dir, string(id)+".sock"))
+		},
+		"websocket": func() (reader.Card, error) { return remote(t, h).Open(t.Context(), held) },
 	} {
 		if _, err := f.Set(t.Context(), id, fault.Setting{Name: fault.Removed}); err != nil {
 			t.Fatal(err)
