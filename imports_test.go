@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"status":    {"cert"},
 	"signature": {"cert"},
 	"form":      {"rules"}, // signature/form writes dates in eras; it knows no certificate
+	"face":      {"rules"}, // card/face writes dates in eras and checks numbers; it knows no chip
 	"client":    {"platform/api", "signature", "internal/httpapi"},
 	"internal":  {"internal"},
 	"web":       {"internal", "rules"}, // internal/web writes dates in eras
@@ -52,6 +53,8 @@ func room(p string) (name, class string) {
 		return first, "web"
 	case p == "signature/form":
 		return first, "form"
+	case p == "card/face" || strings.HasPrefix(p, "card/face/"):
+		return first, "face"
 	case first == "services":
 		return path.Dir(p + "/x"), "services"
 	}
