@@ -76,7 +76,7 @@ func (f Folder) writeFacts(facts Facts) error {
 // instances lists everybody who is in the directory, with the number of their origin (0: they only call).
 func instances(sample people.Country) map[string]int {
 	all := map[string]int{Country: numConsole, Jukinet: numJukinet, JLIS: numJLIS, Status: numStatus, Minister: numMinister,
-		Platform: numPlatform, Holder: numHolder, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0}
+		Platform: numPlatform, Holder: numHolder, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0, Ministry: 0, Railway: 0}
 	for i, m := range sample.Municipalities {
 		all[Town(m.Code)], all[Counter(m.Code)] = numTown+i, 0
 	}

@@ -28,7 +28,7 @@ const FirstCards = 12
 // sampleClerk is who stands at the counters when a country is made.
 const sampleClerk = "窓口 例子"
 
-// FirstActs brings a country to life: accreditations, the tenant, the first cards. All of them are
+// FirstActs brings a country to life: accreditations, who may use the free area of cards, the tenant, the first cards. All of them are
 // acts over the same APIs that everybody uses, and each is done only if it has not been done.
 func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
 	if !o.Clock.IsZero() {
@@ -44,6 +44,13 @@ func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
 		}
 	}
 	if err := f.accredit(ctx); err != nil {
+		return err
+	}
+	now, err := CivilNow(ctx, f)
+	if err != nil {
+		return err
+	}
+	if err := f.grounds(ctx, jitsuin.DateOf(now.Now)); err != nil {
 		return err
 	}
 	if err := f.registerTenant(ctx); err != nil {

@@ -169,6 +169,11 @@ func (t *Town) finish(tx *store.Tx, c *caseFile) error {
 	if err := setCard(tx, c.Subject, c.Card); err != nil {
 		return err
 	}
+	if c.Type == api.NewCard {
+		if err := loseSeal(tx, c.Subject); err != nil {
+			return err
+		}
+	}
 	return t.saveCase(tx, c)
 }
 

@@ -249,10 +249,10 @@ func (t *Town) sealBecame(ctx context.Context, in *clerkIn, state string) (*seal
 		if out.Body = one; one.State == state {
 			return nil
 		}
-		if one.State == api.SealDeleted {
-			return jitsuin.Errorf(jitsuin.Conflict, "seal-card-deleted", "the application was taken off the card")
+		if one.State == api.SealDeleted || one.State == api.SealLost {
+			return jitsuin.Errorf(jitsuin.Conflict, "seal-card-deleted", "the application does not lie on the person's card any more")
 		}
-		if _, err := tx.Exec(`UPDATE seal_card SET state = $3 WHERE chip = $1 AND id <> $2 AND state <> $3`, one.Chip, in.ID, api.SealDeleted); err != nil {
+		if _, err := tx.Exec(`UPDATE seal_card SET state = $3 WHERE chip = $1 AND id <> $2 AND state IN ($4, $5)`, one.Chip, in.ID, api.SealDeleted, api.SealBegun, api.SealLoaded); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`UPDATE seal_card SET state = $2, clerk = $3, done_at = $4 WHERE id = $1`, in.ID, state, in.Body.Clerk, store.Micros(now)); err != nil {
@@ -263,6 +263,13 @@ func (t *Town) sealBecame(ctx context.Context, in *clerkIn, state string) (*seal
 	})
 	t.logSeal(ctx, "seal-"+state, out.Body, in.Body.Clerk, err)
 	return out, err
+}
+
+// loseSeal records that what lay on a person's earlier card is not on the new one: what is in the free area of a card
+// is not carried over to another.
+func loseSeal(tx *store.Tx, subject jitsuin.ID) error {
+	_, err := tx.Exec(`UPDATE seal_card SET state = $2 WHERE subject = $1 AND state IN ($3, $4)`, string(subject), api.SealLost, api.SealBegun, api.SealLoaded)
+	return err
 }
 
 const sealColumns = `id, subject, chip, number, state, clerk, begun_at, done_at`

@@ -33,6 +33,7 @@ const (
 	SealBegun   = "begun"   // the counter was let; the application may lie on the card and cannot be used
 	SealLoaded  = "loaded"  // it lies on the card
 	SealDeleted = "deleted" // it was taken off
+	SealLost    = "lost"    // the person has another card since, to which it was not carried over
 )
 
 // SealCard is a seal-registration application on a card.
@@ -41,7 +42,7 @@ type SealCard struct {
 	Subject jitsuin.ID `json:"subject"`
 	Chip    string     `json:"chip"`
 	Number  string     `json:"number"`
-	State   string     `json:"state" enum:"begun,loaded,deleted"`
+	State   string     `json:"state" enum:"begun,loaded,deleted,lost"`
 	Clerk   string     `json:"clerk"`
 	BegunAt time.Time  `json:"begun_at" doc:"civil time"`
 	DoneAt  time.Time  `json:"done_at,omitzero"`

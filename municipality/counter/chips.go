@@ -293,5 +293,9 @@ func (c *Counter) finished(w http.ResponseWriter, r *http.Request, _ session) er
 	if one.State != api.Done {
 		return movedOn(w, r, one.ID)
 	}
-	return c.turned(w, r, http.StatusOK, "finished", map[string]any{"Case": one, "Sign": slices.Contains(one.Kinds, jitsuin.SignCert)})
+	lost, err := c.lostWith(r.Context(), one)
+	if err != nil {
+		return err
+	}
+	return c.turned(w, r, http.StatusOK, "finished", map[string]any{"Case": one, "Sign": slices.Contains(one.Kinds, jitsuin.SignCert), "Lost": lost})
 }

@@ -165,6 +165,7 @@ func (c *Counter) routes() {
 	c.caseRoutes()
 	c.chipRoutes()
 	c.changeRoutes()
+	c.freeAreaRoutes()
 }
 
 // page is a page that a signed-in clerk asks for.

@@ -6,7 +6,7 @@ CREATE TABLE ordinance (id TEXT PRIMARY KEY, aid TEXT NOT NULL, body {{JSON}} NO
 -- Seal registration numbers (印鑑登録番号): one a person, never given twice. The seals themselves are not kept here.
 CREATE TABLE seal_number (subject TEXT PRIMARY KEY, number TEXT NOT NULL UNIQUE);
 
--- Seal-registration applications on cards (印鑑登録証), with who laid them there: state begun, loaded or deleted.
+-- Seal-registration applications on cards (印鑑登録証), with who laid them there: state begun, loaded, deleted or lost.
 CREATE TABLE seal_card (
   id TEXT PRIMARY KEY, subject TEXT NOT NULL, chip TEXT NOT NULL, number TEXT NOT NULL, state TEXT NOT NULL,
   clerk TEXT NOT NULL, begun_at BIGINT NOT NULL, done_at BIGINT NOT NULL);

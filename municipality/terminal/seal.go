@@ -61,7 +61,7 @@ func (t *Terminal) DeleteSeal(ctx context.Context, subject jitsuin.ID, ch reader
 		return err
 	}
 	for _, c := range cards {
-		if c.Chip != area.Chip || c.State == api.SealDeleted {
+		if c.Chip != area.Chip || c.State != api.SealBegun && c.State != api.SealLoaded {
 			continue
 		}
 		if _, err := t.Town.SealDeleted(ctx, c.ID, t.Clerk); err != nil {
