@@ -289,7 +289,7 @@ var reads = []string{"card/reader.SelectJPKI", "card/reader.(*Application).Authe
 	"card/reader.(*JPKI).Certificate", "card/reader.(*JPKI).Verify"}
 
 // atStart are writes of a start, at whose moments TestKill ends the program.
-var atStart = []string{"jlis.(*Agency).certifyTerminal", "jukinet.(*Network).refill", "municipality.(*Town).importLines", "jlis.(*Agency).notify",
+var atStart = []string{"jlis.(*Agency).certifyTerminal", "jukinet.(*Network).refill", "municipality.(*Town).importLines", "municipality.(*Town).enterOrdinance", "jlis.(*Agency).notify",
 	"jlis.(*Agency).account", "jlis.(*Agency).ownCertificate", "jlis.(*Agency).finishOwn"}
 
 // TestFaultMatrix lets every write fail that a resident's whole story makes (a card from the form to

@@ -166,12 +166,18 @@ func (f Folder) Door() (freearea.Reader, error) {
 	return freearea.Reader{AID: freearea.StaffAID, Certificate: certificate, Key: door.Key, Provider: &provider.Key.PublicKey}, err
 }
 
+// What a Ground stands on: items of article 18 of the My Number Act (番号法18条).
+const (
+	LawOrdinance   = "18-1" // a municipality's ordinance
+	LawDesignation = "18-2" // the minister's designation
+)
+
 // Ground is something that may lie in the free area of a card, and by what.
 type Ground struct {
 	AID           []byte
 	Name, NameEN  string
 	Body, BodyEN  string
-	Law           string // the article of the My Number Act
+	Law           string // LawOrdinance or LawDesignation
 	By            string // the ordinance's number, or the minister's designation
 	Purpose       string
 	From, Until   jitsuin.Date
@@ -191,7 +197,7 @@ func (f Folder) Grounds(ctx context.Context, today jitsuin.Date) ([]Ground, erro
 	}
 	var all []Ground
 	for _, d := range designations {
-		g := Ground{Name: d.Name, NameEN: d.NameEN, Body: d.Body, BodyEN: d.BodyEN, Law: "番号法18条2号", By: "主務大臣の指定", Purpose: d.Purpose, From: d.From, Until: d.Until,
+		g := Ground{Name: d.Name, NameEN: d.NameEN, Body: d.Body, BodyEN: d.BodyEN, Law: LawDesignation, By: "主務大臣の指定", Purpose: d.Purpose, From: d.From, Until: d.Until,
 			InForce: d.InForceOn(today), Over: d.State != minister.InForce || !d.Until.IsZero() && today.After(d.Until)}
 		if g.AID, err = card.ParseProviderAID(d.AID); err != nil {
 			return nil, err
@@ -227,7 +233,7 @@ func (f Folder) ordinancesOf(ctx context.Context, code jitsuin.MunicipalityCode,
 	}
 	var all []Ground
 	for _, o := range have {
-		g := Ground{Name: o.Name, NameEN: o.NameEN, Law: "番号法18条1号", By: o.Number, Purpose: o.Purpose, From: o.From, Until: o.Until,
+		g := Ground{Name: o.Name, NameEN: o.NameEN, Law: LawOrdinance, By: o.Number, Purpose: o.Purpose, From: o.From, Until: o.Until,
 			InForce: o.InForceOn(today), Over: o.State != town.InForce || !o.Until.IsZero() && today.After(o.Until)}
 		if g.AID, err = card.ParseProviderAID(o.AID); err != nil {
 			return nil, err

@@ -54,7 +54,7 @@ func (d *Dialogue) command(c card.Command, masked bool) Text {
 		if a := applicationOf(c.Data); a != nil {
 			return name.of(a.name)
 		}
-		return name.of(Text{"知らないアプリ ", "an application that is not of this card, "}.with(hexOf(c.Data)))
+		return name.of(Text{"知らないアプリ ", "an application that is not one of the card's own, "}.with(hexOf(c.Data)))
 	}
 	f, about := d.means(c)
 	switch {
@@ -75,6 +75,9 @@ func hexOf(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
 func nameOf(c card.Command, masked bool) (Text, bool) {
 	if c.INS == 0x20 && !masked && len(c.Data) == 0 {
 		return Text{"残りの回数を聞く", "Ask for the tries left"}, true
+	}
+	if c.INS == 0x46 && c.P1 == 0x81 {
+		return Text{"公開鍵をもらう", "Get the public key"}, true
 	}
 	if c.INS == 0x46 && c.P1 == 1 {
 		return Text{"新しい公開鍵をもらう", "Get the new public key"}, true

@@ -25,6 +25,7 @@ type cardCmd struct {
 	ChangePIN cardChangePINCmd `cmd:"" name:"change-pin" help:"Change a PIN that is known."`
 	APDU      cardAPDUCmd      `cmd:"" name:"apdu" help:"A shell that speaks with a card and explains each command and response."`
 	Probe     cardProbeCmd     `cmd:"" help:"Look at a card without changing it, and report what may be published."`
+	Apps      cardAppsCmd      `cmd:"" help:"The free area of a card (空き領域): applications of others on it, and who may put them there."`
 	New       cardNewCmd       `cmd:"" help:"Make a card without a country, in a folder."`
 	SetPIN    cardSetPINCmd    `cmd:"" name:"set-pin" help:"Set a PIN that is blocked or forgotten, on a card of card new."`
 	VPCD      cardVPCDCmd      `cmd:"" name:"vpcd" help:"Put cards into pcscd's virtual reader, for every program that knows PC/SC."`
