@@ -14,6 +14,9 @@ type Config struct {
 	actor.Config `yaml:",inline"`
 	// Cards is the folder of the chips, where the card host's sockets are.
 	Cards string `yaml:"cards" check:"required"`
+	// Readers offers the cards in this machine's readers too, plastic ones. Whoever reaches the pages may use them, with
+	// their PIN: it is for a machine that its own holder sits at.
+	Readers bool `yaml:"readers,omitempty"`
 	// CardOpen is how long a card stays verified while a person reads: three minutes.
 	CardOpen time.Duration `yaml:"card_open,omitempty" check:"not-negative"`
 	// Sandbox lets testers make an answer go wrong on purpose, and country:1 answer in a person's place.

@@ -18,8 +18,8 @@ type flow struct {
 	claims api.RequestClaims
 	form   *form.Form // where the document is a form
 
-	card  jitsuin.ID // that was chosen
-	again bool       // a PIN was verified before
+	card  string // that was chosen: an ID, or holder.Place's name of a reader
+	again bool   // a PIN was verified before
 	label string
 	open  *opened // nil while no PIN is verified
 

@@ -106,7 +106,9 @@ func (s *Site) lately(ctx context.Context) (all []past, err error) {
 		return rows.Err()
 	})
 	for i := range all {
-		if label, err := s.cards.Label(all[i].Card); err == nil {
+		if _, err := jitsuin.ParseID(string(all[i].Card)); err != nil {
+			all[i].Label = string(all[i].Card) // in a reader
+		} else if label, err := s.cards.Label(all[i].Card); err == nil {
 			all[i].Label = label
 		}
 	}

@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +127,7 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 	if err := f.notExpired(); err != nil {
 		return err
 	}
-	options, err := s.cardOptions()
+	options, err := s.cardOptions(r.Context())
 	if err != nil {
 		return err
 	}
@@ -142,28 +141,20 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 		p.Form.Wrong("card", "common.form.choice")
 		status = http.StatusUnprocessableEntity
 	} else if f.card != "" {
-		p.Form.Set("card", string(f.card))
+		p.Form.Set("card", f.card)
 	}
 	s.pages.Page(w, r, status, "choose", p)
 	return nil
 }
 
-// cardOptions lists the cards that lie here.
-func (s *Site) cardOptions() ([]web.Option, error) {
-	held, err := s.cards.Held()
-	if err != nil {
-		return nil, err
-	}
+// cardOptions lists the cards that may be chosen.
+func (s *Site) cardOptions(ctx context.Context) ([]web.Option, error) {
+	cards, err := s.choices(ctx)
 	var all []web.Option
-	for _, id := range held {
-		label, err := s.cards.Label(id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, web.Option{Value: string(id), Text: cardText(label, id)})
+	for _, c := range cards {
+		all = append(all, web.Option{Value: c.card, Text: c.text})
 	}
-	slices.SortFunc(all, func(a, b web.Option) int { return strings.Compare(a.Text, b.Text) })
-	return all, nil
+	return all, err
 }
 
 func cardText(label string, id jitsuin.ID) string {
@@ -178,11 +169,7 @@ func (s *Site) takeChoose(w http.ResponseWriter, r *http.Request, f *flow) error
 	if f.answer != nil {
 		return s.goOn(w, r, f)
 	}
-	id, err := jitsuin.ParseID(r.PostForm.Get("card"))
-	if err == nil {
-		err = s.choose(f, id)
-	}
-	if err != nil {
+	if err := s.choose(r.Context(), f, r.PostForm.Get("card")); err != nil {
 		return s.choosePage(w, r, f, err)
 	}
 	return s.goOn(w, r, f)

@@ -69,7 +69,7 @@ func noteWrongPIN(form *web.Form, field string, err error) {
 
 // keyStatus asks the card, which costs no try, and gives it back at once.
 func (s *Site) keyStatus(ctx context.Context, f *flow) (holder.KeyStatus, error) {
-	card, err := s.cards.Open(ctx, string(f.card))
+	card, err := s.cards.Open(ctx, f.card)
 	if err != nil {
 		return holder.KeyStatus{}, err
 	}

@@ -74,7 +74,7 @@ func (s *Site) play(ctx context.Context, f *flow, in SandboxAnswer) error {
 		return jitsuin.Errorf(jitsuin.Invalid, "fault-wait", "the request expires in more than %s", longestWait).
 			WithHint("give the platform a shorter request_life").At("fault")
 	}
-	if err := s.choose(f, in.Card); err != nil {
+	if err := s.choose(ctx, f, string(in.Card)); err != nil {
 		return err
 	}
 	if err := s.unlock(ctx, f, []byte(in.PIN)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -25,21 +26,51 @@ func (f *flow) notExpired() error {
 	return nil
 }
 
-// choose takes one of the holder's cards.
-func (s *Site) choose(f *flow, id jitsuin.ID) error {
+// choice is a card that may be chosen.
+type choice struct{ card, label, text string }
+
+// choices are the cards that lie here and, where they are offered, those in this machine's readers.
+func (s *Site) choices(ctx context.Context) ([]choice, error) {
 	held, err := s.cards.Held()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !slices.Contains(held, id) {
-		return jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here").At("card")
+	var all []choice
+	for _, id := range held {
+		label, err := s.cards.Label(id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, choice{string(id), label, cardText(label, id)})
 	}
-	label, err := s.cards.Label(id)
+	slices.SortFunc(all, func(a, b choice) int { return strings.Compare(a.text, b.text) })
+	if !s.cfg.Readers {
+		return all, nil
+	}
+	readers, err := holder.Readers(ctx)
+	if err != nil { // no service, no readers
+		s.Log.Debug("no readers", "error", err)
+	}
+	for _, r := range readers {
+		if r.Present {
+			all = append(all, choice{holder.Place{Reader: r.Name}.String(), r.Name, r.Name})
+		}
+	}
+	return all, nil
+}
+
+// choose takes one of them.
+func (s *Site) choose(ctx context.Context, f *flow, card string) error {
+	cards, err := s.choices(ctx)
 	if err != nil {
 		return err
 	}
+	i := slices.IndexFunc(cards, func(c choice) bool { return c.card == card })
+	if i < 0 {
+		return jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here").At("card")
+	}
 	f.closeCard()
-	f.card, f.label, f.warned, f.again = id, label, false, false
+	f.card, f.label, f.warned, f.again = card, cards[i].label, false, false
 	return nil
 }
 
@@ -74,7 +105,7 @@ func (s *Site) unlock(ctx context.Context, f *flow, pin []byte) error {
 }
 
 func (s *Site) unlockCard(ctx, open context.Context, f *flow, pin []byte) (*opened, error) {
-	card, err := s.cards.Open(ctx, string(f.card))
+	card, err := s.cards.Open(ctx, f.card)
 	if err != nil {
 		return nil, err
 	}
