@@ -147,6 +147,6 @@ func oneBit(c *sheet.Canvas) *image.Paletted {
 
 func encodePNG(m image.Image) ([]byte, error) {
 	var b bytes.Buffer
-	err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, m)
+	err := png.Encode(&b, m)
 	return b.Bytes(), err
 }
