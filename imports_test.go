@@ -29,8 +29,9 @@ var allowed = map[string][]string{
 	"cert":      {},
 	"status":    {"cert"},
 	"signature": {"cert"},
-	"form":      {"rules"}, // signature/form writes dates in eras; it knows no certificate
-	"face":      {"rules"}, // card/face writes dates in eras and checks numbers; it knows no chip
+	"form":      {"rules"},         // signature/form writes dates in eras; it knows no certificate
+	"face":      {"rules"},         // card/face writes dates in eras and checks numbers; it knows no chip
+	"contents":  {"card", "rules"}, // card/contents writes dates in eras; it knows no chip
 	"client":    {"platform/api", "signature", "internal/httpapi"},
 	"internal":  {"internal"},
 	"web":       {"internal", "rules"}, // internal/web writes dates in eras
@@ -55,6 +56,8 @@ func room(p string) (name, class string) {
 		return first, "form"
 	case p == "card/face" || strings.HasPrefix(p, "card/face/"):
 		return first, "face"
+	case p == "card/contents":
+		return first, "contents"
 	case first == "services":
 		return path.Dir(p + "/x"), "services"
 	}
