@@ -10,6 +10,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/cardtest"
 	"github.com/jitsuin/jitsuin/card/freearea"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/store"
@@ -181,5 +182,39 @@ func TestTheSealRegistrationCardAfterAFailure(t *testing.T) {
 		if done.Number != number {
 			t.Errorf("the number became another at %d", n)
 		}
+	}
+}
+
+// A new card does not carry what lay on the one before: the record says so, and the number stays the person's.
+func TestTheSealRegistrationCardIsLostWithTheCard(t *testing.T) {
+	hanako := resident(t, 1, "見本　花子", grown)
+	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
+	ctx := t.Context()
+	_, err := w.counter.Enact(ctx, w.sealOrdinance(), "enact-0001")
+	w.must(err)
+	counter := w.atTheCounter()
+	next := func() {
+		told := w.notified(hanako)
+		w.deliver(w.produce(told))
+		_, err := counter.HandOver(ctx, told.ID, typed)
+		w.must(err)
+	}
+	next()
+	loaded, err := counter.LoadSeal(ctx, hanako.Subject, reader.Local(w.chips.Chip))
+	w.must(err)
+	if all, err := w.counter.SealCards(ctx, hanako.Subject); err != nil || len(all) != 1 || all[0].State != api.SealLoaded {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	w.must(w.town.DB.Update(ctx, func(tx *store.Tx) error { // the card has ended
+		_, err := tx.Exec(`UPDATE resident SET card = '' WHERE subject = $1`, string(hanako.Subject))
+		return err
+	}))
+	next()
+	if all, err := w.counter.SealCards(ctx, hanako.Subject); err != nil || len(all) != 1 || all[0].State != api.SealLost {
+		t.Errorf("after the new card: %+v, %v", all, err)
+	}
+	again, err := counter.LoadSeal(ctx, hanako.Subject, reader.Local(cardtest.Issue(t).Chip))
+	if err != nil || again.Number != loaded.Number {
+		t.Errorf("put on anew: %+v, %v", again, err)
 	}
 }

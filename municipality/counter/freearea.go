@@ -37,7 +37,12 @@ func (c *Counter) showFreeArea(w http.ResponseWriter, r *http.Request, s session
 	if err != nil {
 		return err
 	}
-	inForce := slices.DeleteFunc(slices.Clone(ordinances), func(o api.Ordinance) bool { return !o.InForceOn(c.today()) })
+	inForce := slices.DeleteFunc(ordinances, func(o api.Ordinance) bool { return !o.InForceOn(c.today()) })
+	for i, o := range inForce {
+		if web.LangOf(r) == web.EN && o.NameEN != "" {
+			inForce[i].Name = o.NameEN
+		}
+	}
 	done := r.URL.Query().Get("done")
 	if done != "load" && done != "delete" {
 		done = ""
