@@ -104,6 +104,7 @@ func (t *Town) routes() {
 	t.deskRoutes(counter)
 	t.ordinanceRoutes(counter)
 	t.sealRoutes(counter)
+	t.numberRoutes(counter)
 	httpapi.Register(t.API, op("certify-terminal", http.MethodPost, "/terminal-certificates", "Have the terminal's key certified by J-LIS"),
 		func(ctx context.Context, in *terminalIn) (*terminalOut, error) {
 			out, err := t.certifyTerminal(ctx, in.Body.PublicKey)
