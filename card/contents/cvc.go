@@ -89,6 +89,9 @@ func ParseCVC(b []byte) (*CVC, error) {
 	return c, nil
 }
 
+// Body gives the bytes that the authority signed.
+func (c *CVC) Body() []byte { return bytes.Clone(c.body) }
+
 func parseBody(body []byte) (*CVC, error) {
 	const file = "card-verifiable certificate"
 	if len(body) < 32 {
