@@ -27,7 +27,7 @@ type cardNewCmd struct {
 }
 
 func (cardNewCmd) Help() string {
-	return `The card has certificates of two authorities that were made for it and are thrown away; their certificates lie in FOLDER/anchors. The four digits are the PIN of the card's other applications too.
+	return `The card has certificates of two authorities that were made for it and are thrown away; their certificates lie in FOLDER/anchors. The four digits are the PIN of the card's other applications too; what opens check number B stands in FOLDER/printed.json, as on the front of a card.
 What is in the folder holds private keys: it is for tests, and for nothing else.
 
 Example:  jitsuin card new ./my-card --sample-pins`

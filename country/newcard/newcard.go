@@ -1,4 +1,4 @@
-// Package newcard makes a card without a country: an invented person, two authorities that live for the
+// Package newcard makes a card without a country: an invented person, authorities that live for the
 // moment of making, and a chip in a folder that every command and every reader can use.
 //
 // It owns the order of the steps and the folder's layout. All that is written goes over the contacts, as
@@ -6,8 +6,9 @@
 // and nobody revokes the card. Nothing of it can pass for a real card (O=JPKI-TEST).
 //
 // The folder: chip.image (the chip, with its private keys), lock, anchors/sign.pem and auth.pem (the
-// authorities' certificates, for verify --anchors), and terminal.pem (a counter's terminal that the chip
-// trusts, to set a PIN that is blocked). Its mode is 0700.
+// authorities' certificates, for verify --anchors), printed.json (what stands on the card's front and opens check
+// number B), and terminal.pem (a counter's terminal that the chip trusts, to set a PIN that is blocked). Its mode
+// is 0700.
 package newcard
 
 import (
@@ -159,7 +160,11 @@ func (m *maker) make(ctx context.Context) (made Made, err error) {
 			return made, err
 		}
 	}
-	if err := m.otherPINs(ctx, channel); err != nil {
+	_, whole, err := m.terms("", jitsuin.DateOf(m.Now))
+	if err != nil {
+		return made, err
+	}
+	if err := m.face(ctx, channel, serial, whole); err != nil {
 		return made, err
 	}
 	return made, m.keep()
@@ -212,7 +217,7 @@ func (m *maker) certify(ctx context.Context, j *reader.JPKI, kind jitsuin.CertKi
 		return nil, err
 	}
 	by, today := m.issuers[kind], jitsuin.DateOf(m.Now)
-	until, err := m.until(kind, today)
+	until, _, err := m.terms(kind, today)
 	if err != nil {
 		return nil, err
 	}
@@ -237,19 +242,20 @@ func (m *maker) certify(ctx context.Context, j *reader.JPKI, kind jitsuin.CertKi
 	return c, j.ResetPIN(ctx, kind, m.PINs[kind])
 }
 
-// until is the last day of a certificate, as the law has it for a card that is handed over today.
-func (m *maker) until(kind jitsuin.CertKind, today jitsuin.Date) (jitsuin.Date, error) {
+// terms are the last days of a certificate and of its card, as the law has them for a card that is handed over today.
+func (m *maker) terms(kind jitsuin.CertKind, today jitsuin.Date) (certificate, whole jitsuin.Date, err error) {
 	generation := rules.Card2016
 	if m.profile.Merged {
 		generation = rules.CardNext
 	}
 	birth := m.Person.Items.BirthDate
-	whole, err := rules.CardTerm(rules.CardIssue{Birth: birth, Applied: today, Issued: today, Stay: rules.National, Generation: generation})
-	if err != nil {
-		return jitsuin.Date{}, err
+	term, err := rules.CardTerm(rules.CardIssue{Birth: birth, Applied: today, Issued: today, Stay: rules.National, Generation: generation})
+	if err != nil || kind == "" {
+		return certificate, term.Until, err
 	}
-	term, err := rules.CertificateTerm(rules.CertificateIssue{Kind: kind, Birth: birth, Issued: today, CardUntil: whole.Until, Generation: generation})
-	return term.Until, err
+	whole = term.Until
+	term, err = rules.CertificateTerm(rules.CertificateIssue{Kind: kind, Birth: birth, Issued: today, CardUntil: whole, Generation: generation})
+	return term.Until, whole, err
 }
 
 // commonName is an identifier in the form observed on a test card: 14 characters that say nothing, the
@@ -258,26 +264,6 @@ func commonName(town jitsuin.MunicipalityCode) string {
 	var b [7]byte
 	rand.Read(b[:])
 	return strings.ToUpper(hex.EncodeToString(b[:])) + string(town) + "003A"
-}
-
-// otherPINs sets the four-digit PIN of the applications beside JPKI, where the card has them.
-func (m *maker) otherPINs(ctx context.Context, channel reader.Channel) error {
-	if !m.profile.Face || !m.profile.PIN || m.profile.Merged {
-		return nil
-	}
-	for aid, file := range map[string]uint16{card.AIDText: card.FileTextPIN, card.AIDResident: card.FilePIN, card.AIDCommon: card.FilePIN} {
-		a, err := reader.Select(ctx, channel, aid)
-		if err == nil {
-			err = a.Authenticate(ctx, m.terminal)
-		}
-		if err == nil {
-			err = a.SetFile(ctx, file, m.PINs[jitsuin.AuthCert])
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // keep writes the authorities' certificates.

@@ -2,15 +2,20 @@ package newcard_test
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/country/newcard"
@@ -129,6 +134,91 @@ func use(t *testing.T, dir string, p card.Profile, certificates map[jitsuin.Cert
 		if string(s.Certificate()) != string(c.Raw) {
 			t.Errorf("%s: another certificate", kind)
 		}
+	}
+}
+
+// What stands on the face stands in the chip: read with PIN and check numbers, and the signatures hold.
+func TestTheFaceIsInTheChip(t *testing.T) {
+	o := order(t, card.ProfileChild)
+	if _, err := newcard.Make(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	var printed struct {
+		Expiry       string
+		SecurityCode string `json:"security_code"`
+		Authority    string `json:"face_authority"`
+	}
+	b, err := os.ReadFile(filepath.Join(o.Dir, "printed.json"))
+	if err == nil {
+		err = json.Unmarshal(b, &printed)
+	}
+	if err != nil || strings.Contains(string(b), o.Person.MyNumber.Reveal()) {
+		t.Fatalf("%v %s", err, b)
+	}
+	n, _ := new(big.Int).SetString(printed.Authority, 16)
+	anchor := contents.Anchor{ID: contents.NewKeyID('A', "00000001"), Key: &rsa.PublicKey{N: n, E: 65537}}
+	channel, err := holder.CardsIn(t.TempDir()).Channel(t.Context(), holder.Place{Folder: o.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer channel.Close()
+	read := func(a *reader.Application, id uint16) []byte {
+		t.Helper()
+		b, err := a.ReadFile(t.Context(), id, 0x7000)
+		if err != nil {
+			t.Fatalf("%04X: %v", id, err)
+		}
+		return b
+	}
+	text, err := reader.Select(t.Context(), channel, card.AIDText)
+	if err == nil {
+		err = text.VerifyFile(t.Context(), card.FileTextPIN, pins[jitsuin.AuthCert])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, items, cvc := read(text, card.FileTextMyNumber), read(text, card.FileTextItems), read(text, card.FileTextCVC)
+	if err := anchor.VerifyText(number, items, read(text, card.FileTextAuthentic), cvc); err != nil {
+		t.Error(err)
+	}
+	if got, err := contents.ParseItems(items); err != nil || got != o.Person.Items {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := contents.ParseMyNumber(number); err != nil || got != o.Person.MyNumber {
+		t.Error("another My Number", err)
+	}
+	visual, err := reader.Select(t.Context(), channel, card.AIDVisual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var expiry jitsuin.Date
+	if err := expiry.UnmarshalText([]byte(printed.Expiry)); err != nil {
+		t.Fatal(err)
+	}
+	numberB, err := contents.NumberB(o.Person.Items.BirthDate, expiry, printed.SecurityCode)
+	if err == nil {
+		err = visual.VerifyFile(t.Context(), card.FileVisualB, numberB)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := anchor.VerifyFace(read(visual, card.FileVisualFace), read(visual, card.FileVisualCVC))
+	if err != nil || f.BirthDate != o.Person.Items.BirthDate || len(f.Photo) == 0 || f.Expiry != expiry {
+		t.Errorf("%v %v %d", err, f.Expiry, len(f.Photo))
+	}
+	if _, err := visual.ReadFile(t.Context(), card.FileVisualMyNumber, 100); jitsuin.CodeOf(err) != "card-security-status" {
+		t.Errorf("the picture of My Number with check number B: %v", err)
+	}
+	common, err := reader.Select(t.Context(), channel, card.AIDCommon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := common.ReadRecord(t.Context(), card.FileCommonNumber, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := contents.ParseCardNumber(record); err != nil || c.Municipality != o.Person.Municipality || c.Expiry != expiry {
+		t.Errorf("%+v %v", c, err)
 	}
 }
 
