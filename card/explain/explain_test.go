@@ -44,6 +44,7 @@ func TestSecretsAreTakenOut(t *testing.T) {
 		"VERIFY without data":                {nil, "00 20 00 80", "63C3", "00200080", "63C3"},
 		"CHANGE REFERENCE DATA":              {nil, "00 24 01 80 04 31323334", "9000", "00240180", "9000"},
 		"CHANGE KEY":                         {nil, "80 32 00 80 04 31323334", "9000", "80320080", "9000"},
+		"STORE DATA, which may set a PIN":    {nil, "80 E2 80 00 08 0018 04 31323334", "9000", "80E28000", "9000"},
 		"RESET RETRY COUNTER":                {nil, "80 2C 00 80 04 31323334", "9000", "802C0080", "9000"},
 		"My Number by its file":              {[]string{selectText, "00 A4 02 0C 02 0001"}, "00 B0 00 00 11", "FF100C" + number + "FFFF 9000", "00B0000011", "9000"},
 		"a part of it":                       {[]string{selectText, "00 A4 02 0C 02 0001"}, "00 B0 00 03 04", "31323334 9000", "00B0000304", "9000"},
