@@ -28,3 +28,43 @@ func (m *Folder) CutPower(step string, n int) (repair func()) {
 	}
 	return func() { m.writer = old }
 }
+
+// EveryCounter gives the retry counters of a chip, by application and file.
+func (c *Chip) EveryCounter(visit func(aid string, id uint16, tries, most int)) {
+	for _, app := range c.image.Applications {
+		for _, f := range app.Files {
+			if f.PIN != nil {
+				visit(string(app.AID), f.ID, f.PIN.Tries, f.PIN.Max)
+			}
+		}
+	}
+}
+
+// PrivateKeys gives all private keys in a chip, PKCS #8.
+func (c *Chip) PrivateKeys() (all [][]byte) {
+	for _, app := range c.image.Applications {
+		pairs := []*keyPair{app.Session}
+		for _, f := range app.Files {
+			if f.Key != nil {
+				pairs = append(pairs, f.Key.Active, f.Key.Pending)
+			}
+		}
+		for _, p := range pairs {
+			if p != nil && p.PKCS8 != nil {
+				all = append(all, p.PKCS8)
+			}
+		}
+	}
+	return all
+}
+
+// Status gives a chip's selection and security status.
+func (c *Chip) Status() (aid string, ef uint16, verified map[uint16]bool, terminal Role) {
+	if c.session.ef != nil {
+		ef = c.session.ef.ID
+	}
+	return string(c.session.app.AID), ef, c.session.verified, c.session.terminal
+}
+
+// TakeKeysFrom has a chip take its new keys from a function: making RSA keys takes too long for a fuzzer.
+func (c *Chip) TakeKeysFrom(newKey func(Algorithm) ([]byte, error)) { c.newKey = newKey }
