@@ -53,7 +53,9 @@ smoke:
 soak:
 	JITSUIN_SOAK=1 $(GO) test -timeout 4h -run 'Kill|Fault|Histories|Restart' ./...
 
+# Each fuzz target for five minutes, and ten million commands to chips against the model of TestStreams.
 fuzz:
+	JITSUIN_APDUS=$${APDUS:-10000000} $(GO) test -timeout 1h -count=1 -v -run '^TestStreams$$' ./card
 	FUZZTIME=$${FUZZTIME:-5m} scripts/fuzz
 
 bench:

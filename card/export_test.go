@@ -3,6 +3,7 @@ package card
 import (
 	"errors"
 	"os"
+	"path/filepath"
 )
 
 var errCut = errors.New("power cut")
@@ -68,3 +69,52 @@ func (c *Chip) Status() (aid string, ef uint16, verified map[uint16]bool, termin
 
 // TakeKeysFrom has a chip take its new keys from a function: making RSA keys takes too long for a fuzzer.
 func (c *Chip) TakeKeysFrom(newKey func(Algorithm) ([]byte, error)) { c.newKey = newKey }
+
+// CutPowerAfter makes a Folder behave as if the power went after some of the calls that a Store makes (write, sync,
+// rename, syncdir, and again for the next Store), counted from now: none of those that follow has any effect, except that
+// of a write some bytes may come through. Done tells how many calls came before the cut.
+// It gives back how to repair it. forgetful has the disk lose what was not synced: a rename whose folder was not.
+func (m *Folder) CutPowerAfter(calls, bytes int, forgetful bool) (repair func(), done func() int) {
+	old := m.writer
+	made := 0
+	var before []byte // of the image whose rename is not durable yet
+	alive := func() bool {
+		made++
+		return made <= calls
+	}
+	lose := func(err error) error {
+		if forgetful && before != nil {
+			_ = os.WriteFile(filepath.Join(m.dir, imageName), before, 0o600)
+			before = nil
+		}
+		return err
+	}
+	m.writer.Write = func(f *os.File, b []byte) error {
+		if !alive() {
+			_, _ = f.Write(b[:min(bytes, len(b))])
+			return lose(errCut)
+		}
+		return old.Write(f, b)
+	}
+	m.writer.Sync = func(f *os.File) error {
+		if !alive() {
+			return lose(errCut)
+		}
+		return old.Sync(f)
+	}
+	m.writer.Rename = func(from, to string) error {
+		if !alive() {
+			return lose(errCut)
+		}
+		before, _ = os.ReadFile(to)
+		return old.Rename(from, to)
+	}
+	m.writer.SyncDir = func(dir string) error {
+		if !alive() {
+			return lose(errCut)
+		}
+		before = nil
+		return old.SyncDir(dir)
+	}
+	return func() { m.writer = old }, func() int { return min(made, calls) }
+}
