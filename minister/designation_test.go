@@ -57,6 +57,32 @@ func TestADesignationIsGivenAndWithdrawn(t *testing.T) {
 	})
 }
 
+// The end of a designation stands among what falls due.
+func TestTheEndOfADesignationFallsDue(t *testing.T) {
+	o := start(t, "sqlite:"+t.TempDir()+"/m.sqlite")
+	r := staffCard()
+	r.Until = r.From.AddDays(30)
+	if _, err := o.as("official:1").Designate(t.Context(), r, "due-0001"); err != nil {
+		t.Fatal(err)
+	}
+	var out struct {
+		Due []struct {
+			Kind string    `json:"kind"`
+			At   time.Time `json:"at"`
+		} `json:"due"`
+	}
+	if err := o.as("country:1").Call(t.Context(), "GET", "/upcoming", "", nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, d := range out.Due {
+		found = found || d.Kind == "designations-end" && d.At.Equal(r.Until.AddDays(1).Start())
+	}
+	if !found {
+		t.Errorf("not among %+v", out)
+	}
+}
+
 // A name is never given to a second body, not even after a withdrawal: the first one's application may still lie on cards.
 func TestNamesOnTheChipStayWithTheirBody(t *testing.T) {
 	o := start(t, "sqlite:"+t.TempDir()+"/m.sqlite")

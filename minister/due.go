@@ -7,6 +7,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/clock"
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/minister/api"
 )
 
@@ -24,4 +25,20 @@ func (m *Minister) endingAccreditations(ctx context.Context, now time.Time) ([]c
 	}
 	slices.SortFunc(due, func(x, y clock.Due) int { return x.At.Compare(y.At) })
 	return due, nil
+}
+
+// endingDesignations lists when designations in force end.
+func (m *Minister) endingDesignations(ctx context.Context, now time.Time) (due []clock.Due, err error) {
+	err = m.DB.View(ctx, func(tx *store.Tx) error {
+		all, err := designations(tx)
+		due = nil
+		for _, d := range all {
+			if d.State == api.InForce && !d.Until.IsZero() && !jitsuin.DateOf(now).After(d.Until) {
+				due = append(due, clock.Due{At: d.Until.AddDays(1).Start(), Count: 1})
+			}
+		}
+		return err
+	})
+	slices.SortFunc(due, func(x, y clock.Due) int { return x.At.Compare(y.At) })
+	return due, err
 }

@@ -35,6 +35,7 @@ func New(ctx context.Context, cfg Config) (*Minister, error) {
 	m.designationRoutes()
 	m.Metrics.Read("accreditations", m.readFigures)
 	m.Upcoming("accreditations-end", false, m.endingAccreditations)
+	m.Upcoming("designations-end", false, m.endingDesignations)
 	return m, nil
 }
 

@@ -37,7 +37,7 @@ func start(t *testing.T, database string) *office {
 	listener.Close()
 	o := &office{caller: map[string]httpapi.Identity{}}
 	var list []httpapi.Instance
-	for _, id := range []string{"minister:1", "official:1", "platform:1", "jlis:1", "municipality:91201"} {
+	for _, id := range []string{"minister:1", "official:1", "platform:1", "jlis:1", "municipality:91201", "country:1"} {
 		key, err := actor.NewKey()
 		if err != nil {
 			t.Fatal(err)
