@@ -17,7 +17,7 @@ import (
 
 // provider is somebody with an application in the free area.
 type provider struct {
-	t    *testing.T
+	t    testing.TB
 	of   *cardtest.Issued
 	key  *ecdsa.PrivateKey // shows tickets
 	read *ecdsa.PrivateKey // certifies readers
@@ -29,7 +29,7 @@ const (
 	appPIN, appKey, appTrust  = 0x0011, 0x0012, 0x0013
 )
 
-func p256(t *testing.T) *ecdsa.PrivateKey {
+func p256(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -39,7 +39,7 @@ func p256(t *testing.T) *ecdsa.PrivateKey {
 }
 
 // newProvider makes a provider whose application has one file for each rule.
-func newProvider(t *testing.T, of *cardtest.Issued, aid []byte) *provider {
+func newProvider(t testing.TB, of *cardtest.Issued, aid []byte) *provider {
 	return &provider{t, of, p256(t), p256(t), card.FreeApplication{AID: aid, Files: []card.FreeFile{
 		{ID: publicEF, Kind: card.FreeData, Size: 64}, {ID: pinEF, Kind: card.FreeData, Size: 600, Rule: card.RulePIN},
 		{ID: readerEF, Kind: card.FreeData, Size: 64, Rule: card.RuleReader}, {ID: appPIN, Kind: card.FreePIN, Size: 3},
@@ -99,7 +99,7 @@ func (p *provider) kiosk() (certificate []byte, key *ecdsa.PrivateKey) {
 	return certificate, key
 }
 
-func code(t *testing.T, what string, err error, want string) {
+func code(t testing.TB, what string, err error, want string) {
 	t.Helper()
 	if jitsuin.CodeOf(err) != want {
 		t.Errorf("%s: %v, want %q", what, err, want)
