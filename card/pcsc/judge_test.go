@@ -284,3 +284,40 @@ func cardTries(issued *cardtest.Issued) (int, error) {
 	}
 	return j.TriesLeft(context.Background(), jitsuin.AuthCert)
 }
+
+// BenchmarkTransmit is a READ BINARY of 256 bytes through pcscd and vpcd, beside the same without them.
+func BenchmarkTransmit(b *testing.B) {
+	p := pcscdtest.Start(b)
+	b.Setenv("PCSCLITE_CSOCK_NAME", p.Socket())
+	chip := reader.Local(cardtest.Issue(b).Chip)
+	defer p.Insert(0, chip)()
+	s, err := pcsc.Open(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	var readers []pcsc.Reader
+	for len(readers) == 0 || len(readers[0].ATR) == 0 {
+		if readers, err = s.Wait(b.Context(), readers); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c, err := pcsc.Connect(b.Context(), readers[0].Name, pcsc.Turns)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	for name, channel := range map[string]reader.Card{"pcscd": c, "bare": chip} {
+		b.Run(name, func(b *testing.B) {
+			if _, err := reader.SelectJPKI(b.Context(), channel); err != nil {
+				b.Fatal(err)
+			}
+			read := card.Command{INS: 0xB0, P1: 0x8A, Le: 256}.Bytes()
+			for b.Loop() {
+				if r, err := channel.Transmit(b.Context(), read); err != nil || len(r) != 258 {
+					b.Fatalf("%x %v", r, err)
+				}
+			}
+		})
+	}
+}
