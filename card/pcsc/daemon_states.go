@@ -16,7 +16,7 @@ func parseStates(table []byte) ([]Reader, error) {
 	var all []Reader
 	for ; len(table) >= stateSize; table = table[stateSize:] {
 		name := cString(table[:maxName])
-		if name == "" {
+		if !shown(name) {
 			continue
 		}
 		n := table[maxName:stateSize]

@@ -11,6 +11,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -296,10 +297,11 @@ func TestFind(t *testing.T) {
 // FuzzStates is the table of readers as a daemon may send it.
 func FuzzStates(f *testing.F) {
 	f.Add(table("A reader", statePresent, []byte{0x3B}, 1))
+	f.Add(table("A reader\x1b[2J", statePresent, []byte{0x3B}, 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		readers, err := parseStates(b)
 		for _, r := range readers {
-			if err != nil || len(r.ATR) > maxATR || len(r.Name) > maxName || r.Name == "" {
+			if err != nil || len(r.ATR) > maxATR || len(r.Name) > maxName || r.Name == "" || strings.ContainsAny(r.Name, "\x1b\n\r") {
 				t.Errorf("%+v %v", r, err)
 			}
 		}

@@ -92,7 +92,9 @@ func (d *dll) names() ([]string, error) {
 		if end < 0 {
 			break
 		}
-		all = append(all, windows.UTF16ToString(rest[:end]))
+		if name := windows.UTF16ToString(rest[:end]); shown(name) {
+			all = append(all, name)
+		}
 		rest = rest[end+1:]
 	}
 	return all, nil

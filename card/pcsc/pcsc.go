@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jitsuin/jitsuin"
 )
@@ -27,6 +29,12 @@ type Reader struct {
 // same tells whether nothing happened in a reader that concerns its card.
 func (r Reader) same(o Reader) bool {
 	return r.Name == o.Name && r.Present == o.Present && r.Mute == o.Mute && r.events == o.events && bytes.Equal(r.ATR, o.ATR)
+}
+
+// shown tells whether a reader's name can be shown to people. It comes from the device, and one that would
+// steer a terminal is not listed at all.
+func shown(name string) bool {
+	return name != "" && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // Service is a connection to the PC/SC service that looks at readers. It is safe for concurrent
