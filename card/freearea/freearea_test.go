@@ -15,14 +15,14 @@ import (
 	"github.com/jitsuin/jitsuin/card/reader"
 )
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	return k
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -35,10 +35,10 @@ type body struct {
 	key, readers *ecdsa.PrivateKey
 }
 
-func newBody(t *testing.T, aid []byte) body { return body{aid, newKey(t), newKey(t)} }
+func newBody(t testing.TB, aid []byte) body { return body{aid, newKey(t), newKey(t)} }
 
 // load writes a record on a card.
-func (b body) load(t *testing.T, issued *cardtest.Issued, ch reader.Channel, record []byte) error {
+func (b body) load(t testing.TB, issued *cardtest.Issued, ch reader.Channel, record []byte) error {
 	t.Helper()
 	area, err := reader.OpenFreeArea(t.Context(), ch)
 	must(t, err)
@@ -56,7 +56,7 @@ func (b body) load(t *testing.T, issued *cardtest.Issued, ch reader.Channel, rec
 	})
 }
 
-func (b body) reader(t *testing.T) freearea.Reader {
+func (b body) reader(t testing.TB) freearea.Reader {
 	t.Helper()
 	key := newKey(t)
 	certificate, err := card.ReaderCertificate(rand.Reader, b.readers, b.aid, &key.PublicKey)

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card"
 )
 
 var keys = map[string]Algorithm{"sign": RSA2048, "terminal": P256}
@@ -93,6 +95,34 @@ func TestAKeySignsOnlyWhatThePurposeSays(t *testing.T) {
 	}
 	if f.Last().Counter != 0 {
 		t.Error("refusals were counted as signatures")
+	}
+}
+
+// A ticket for the free area of a chip is not signed as a terminal certificate, nor the other way round.
+func TestBytesForChipsAreSignedForTheirPurposeOnly(t *testing.T) {
+	f := open(t, t.TempDir())
+	public, err := f.Public("terminal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := public.(*ecdsa.PublicKey)
+	terminal, err := card.TerminalTBS(card.RoleCounter, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := card.TicketTBS(card.Ticket{Operations: card.OpLoad, AID: card.TownAID("91201", 1), Chip: "0000000000000001", Provider: key, Challenge: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, try := range []struct {
+		p  Purpose
+		b  []byte
+		ok bool
+	}{{Terminal, terminal, true}, {Ticket, ticket, true}, {Terminal, ticket, false}, {Ticket, terminal, false}, {Ticket, ticket[:len(ticket)-1], false}, {Terminal, make([]byte, 64), false}} {
+		_, r, err := f.Sign(t.Context(), "terminal", try.p, try.b)
+		if (err == nil) != try.ok || try.ok && r.Purpose != try.p {
+			t.Errorf("%s of %d bytes: %v", try.p, len(try.b), err)
+		}
 	}
 }
 
