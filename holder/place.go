@@ -2,13 +2,11 @@ package holder
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/jitsuin/jitsuin"
-	"github.com/jitsuin/jitsuin/card/explain"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/pcsc"
 	"github.com/jitsuin/jitsuin/card/reader"
@@ -105,10 +103,9 @@ func Readers(ctx context.Context) ([]pcsc.Reader, error) {
 	return s.Readers(ctx)
 }
 
-// Traced gives the same cards, with all that is said to one of them written to w in words, masked, in
-// the language "ja" or "en".
-func (c Cards) Traced(w io.Writer, lang string) Cards {
-	c.wrap = func(channel reader.Card) reader.Card { return explain.Trace(channel, w, lang) }
+// Wrapped gives the same cards, each put through wrap when it is opened, as for a trace; nil for none.
+func (c Cards) Wrapped(wrap func(reader.Card) reader.Card) Cards {
+	c.wrap = wrap
 	return c
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/cardtest"
+	"github.com/jitsuin/jitsuin/card/explain"
 	"github.com/jitsuin/jitsuin/card/pcsc"
 	"github.com/jitsuin/jitsuin/card/pcscdtest"
 	"github.com/jitsuin/jitsuin/card/reader"
@@ -41,7 +42,7 @@ func TestALoneChipIsUsedByItsFolder(t *testing.T) {
 	dir, _ := lone(t)
 	cards := holder.CardsIn(t.TempDir())
 	var trace strings.Builder
-	c, err := cards.Traced(&trace, "en").Open(t.Context(), dir)
+	c, err := cards.Wrapped(func(c reader.Card) reader.Card { return explain.Trace(c, &trace, "en") }).Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -149,6 +149,11 @@ func signs(t *testing.T, name string, issued *cardtest.Issued) {
 	if r, err := c.Transmit(ctx, []byte{0, 0xA4, 2, 0x0C, 0, 0, 2, 0, 0x0A}); err != nil || !bytes.Equal(r, []byte{0x90, 0}) {
 		t.Errorf("extended: %x %v", r, err)
 	}
+	// and so does a long response
+	whole := issued.Certificates[jitsuin.AuthCert].Raw
+	if r, err := c.Transmit(ctx, []byte{0, 0xB0, 0x8A, 0, 0, 0, 0}); err != nil || len(whole) <= 256 || !bytes.Equal(r, append(bytes.Clone(whole), 0x90, 0)) {
+		t.Errorf("a long response: %d bytes of %d, %v", len(r), len(whole), err)
+	}
 	if r, err := c.Transmit(ctx, []byte{4}); err != nil || !bytes.Equal(r, []byte{0x67, 0}) {
 		t.Errorf("one byte: %x %v", r, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,6 +19,7 @@ import (
 var samplePINs = map[jitsuin.CertKind]jitsuin.PIN{jitsuin.SignCert: "SAMPLE1", jitsuin.AuthCert: "1234"}
 
 type cardNewCmd struct {
+	traceFlag
 	Folder     string    `arg:"" help:"Where the card goes; a new or empty folder." type:"path"`
 	Profile    string    `help:"Kind of card: card, child (no signature certificate), infant, pinless, basic-resident-card (the old 住基カード, which clients refuse), android, iphone, or next (P-384; in part our reading)." enum:"card,child,infant,pinless,basic-resident-card,android,iphone,next" default:"card"`
 	Seed       uint64    `help:"Number of the invented person; the same number on the same day is the same person. 0 draws one." placeholder:"N"`
@@ -54,8 +56,12 @@ func (c *cardNewCmd) Run(ctx context.Context, face *ui.Face) error {
 		return err
 	}
 	defer wipe()
-	made, err := newcard.Make(ctx, newcard.Order{Dir: c.Folder, Profile: p.Name, Person: who, Place: place, Now: now, PINs: pins})
+	wrap, done, err := c.tracer(face)
 	if err != nil {
+		return err
+	}
+	made, err := newcard.Make(ctx, newcard.Order{Dir: c.Folder, Profile: p.Name, Person: who, Place: place, Now: now, PINs: pins, Wrap: wrap})
+	if err = errors.Join(err, done()); err != nil {
 		return err
 	}
 	items := who.Items

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 
+	"github.com/jitsuin/jitsuin/card/explain"
+	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/holder"
 )
@@ -14,24 +15,31 @@ type traceFlag struct {
 	Trace string `help:"Write all that is said to the card into this file, in words and bytes, PINs and My Number masked; - is standard error." placeholder:"FILE|-"`
 }
 
-// cards gives the holder's cards, traced where that was asked for. done ends the trace; its error is the
-// file's.
-func (f traceFlag) cards(face *ui.Face, data string) (cards holder.Cards, done func() error, err error) {
-	cards, done = holder.CardsIn(data), func() error { return nil }
-	var to io.Writer
+// tracer gives what puts a trace on a card, nil where none was asked for. done ends the trace; its error is
+// the file's.
+func (f traceFlag) tracer(face *ui.Face) (wrap func(reader.Card) reader.Card, done func() error, err error) {
+	to, done := face.Err, func() error { return nil }
 	switch f.Trace {
 	case "":
-		return cards, done, nil
+		return nil, done, nil
 	case "-":
-		to = face.Err
 	default:
 		file, err := os.OpenFile(f.Trace, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if err != nil {
-			return cards, done, err
+			return nil, nil, err
 		}
 		to, done = file, file.Close
 	}
-	return cards.Traced(to, face.Lang), done, nil
+	return func(c reader.Card) reader.Card { return explain.Trace(c, to, face.Lang) }, done, nil
+}
+
+// cards gives the holder's cards, traced where that was asked for; see tracer.
+func (f traceFlag) cards(face *ui.Face, data string) (cards holder.Cards, done func() error, err error) {
+	wrap, done, err := f.tracer(face)
+	if err != nil {
+		return cards, nil, err
+	}
+	return holder.CardsIn(data).Wrapped(wrap), done, nil
 }
 
 // cardFlag names a card.

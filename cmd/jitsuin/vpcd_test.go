@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/pcscdtest"
 	"github.com/jitsuin/jitsuin/holder/holdertest"
 )
@@ -107,6 +108,12 @@ func TestCardsInTheVirtualReader(t *testing.T) {
 	w := holdertest.New(t)
 	one, two := t.TempDir(), t.TempDir()
 	w.Card(t, one, holdertest.Order{})
+	// The first is a running country's and comes through its socket, the second through its folder.
+	cards, err := host.New(filepath.Join(one, "cards"), host.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cards.Close()
 	second := w.Card(t, two, holdertest.Order{Without: "sign"})
 	s := startShelf(t, p, "--data", one, "", filepath.Join(two, "cards", string(second.ID)))
 	s.says("1 in the reader")

@@ -47,6 +47,8 @@ type Order struct {
 	// one is that of the other applications too.
 	PINs     map[jitsuin.CertKind]jitsuin.PIN
 	Switches card.Switches
+	// Wrap puts something between the maker and the chip, such as a trace; nil for nothing.
+	Wrap func(reader.Card) reader.Card
 	// Keys are the applications' own keys, as those of a production batch; nil has them made.
 	Keys *card.BatchKeys
 }
@@ -147,6 +149,9 @@ func (m *maker) make(ctx context.Context) (made Made, err error) {
 	}
 	made = Made{Serial: serial, Certificates: map[jitsuin.CertKind]*x509.Certificate{}}
 	channel := reader.Local(chip)
+	if m.Wrap != nil {
+		channel = m.Wrap(channel)
+	}
 	defer channel.Close()
 	j, err := reader.SelectJPKI(ctx, channel)
 	if err == nil {

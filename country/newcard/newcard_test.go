@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/contents"
+	"github.com/jitsuin/jitsuin/card/explain"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/country/newcard"
@@ -140,8 +142,19 @@ func use(t *testing.T, dir string, p card.Profile, certificates map[jitsuin.Cert
 // What stands on the face stands in the chip: read with PIN and check numbers, and the signatures hold.
 func TestTheFaceIsInTheChip(t *testing.T) {
 	o := order(t, card.ProfileChild)
+	var trace strings.Builder
+	o.Wrap = func(c reader.Card) reader.Card { return explain.Trace(c, &trace, "en") }
 	if _, err := newcard.Make(t.Context(), o); err != nil {
 		t.Fatal(err)
+	}
+	number12 := o.Person.MyNumber.Reveal()
+	for _, secret := range []string{number12, fmt.Sprintf("%X", number12), fmt.Sprintf("%X", "1234") + "\n"} {
+		if strings.Contains(trace.String(), secret) {
+			t.Error("the trace of the making has My Number or a PIN in it")
+		}
+	}
+	if !strings.Contains(trace.String(), "# Write as a whole: My Number\n> 80D70000 ***") {
+		t.Error("the trace does not tell of the writing")
 	}
 	var printed struct {
 		Expiry       string
