@@ -50,7 +50,7 @@ func (n Name) Lasts() bool {
 // The delay of Slow. A telephone holds a card for about twenty seconds; a login or a signature with its
 // certificate takes 15 to 20 commands.
 const (
-	UsualDelay = 500 * time.Millisecond
+	UsualDelay = 300 * time.Millisecond
 	MaxDelay   = 5 * time.Second
 )
 

@@ -16,7 +16,7 @@ type cardFaultCmd struct {
 	data
 	Card  string        `arg:"" help:"The card: its ID or the beginning of it."`
 	Fault fault.Name    `arg:"" optional:"" help:"What goes wrong; none ends it. Without it the command says what is set." placeholder:"FAULT"`
-	Delay time.Duration `help:"How much longer a slow card takes for each command; at most 5s." placeholder:"500ms"`
+	Delay time.Duration `help:"How much longer a slow card takes for each command; at most 5s." placeholder:"300ms"`
 }
 
 // faultsInWords say what each fault does, and when it ends.

@@ -204,6 +204,7 @@ func TestActsAndRefusals(t *testing.T) {
 	t.Run("a life", func(t *testing.T) { aLife(t, w.visit(t)) })
 	t.Run("a child", func(t *testing.T) { aChild(t, w.visit(t)) })
 	t.Run("the same click", func(t *testing.T) { theSameClick(t, w.visit(t)) })
+	t.Run("a faulty card", func(t *testing.T) { aFaultyCard(t, w.visit(t)) })
 }
 
 func aLife(t *testing.T, v *visitor) {

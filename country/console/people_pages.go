@@ -34,6 +34,7 @@ func (c *Console) peoplePages() {
 	c.site.Handle(c.API, "GET /people/{subject}", everybody, c.at((*desk).showPerson))
 	c.site.Handle(c.API, "POST /people/{subject}/acts", everybody, c.at((*desk).postAct))
 	c.site.Handle(c.API, "POST /people/{subject}/counter", everybody, c.at((*desk).openCounter))
+	c.faultPages()
 	c.site.Handle(c.API, "GET /acts/{id}", everybody, c.at((*desk).showAct))
 	c.site.Handle(c.API, "GET /acts/{id}/rev", everybody, c.at((*desk).followAct))
 	if c.desk != nil {
@@ -177,9 +178,10 @@ type personPage struct {
 	Offers    []offer
 	Acts      []*actFile
 	Running   *actFile
-	Refused   string // why an act that was asked for is not possible: a word below console.why.
-	Firm      string // origin of the securities firm
-	Holder    string // origin of the resident's holder
+	Refused   string     // why an act that was asked for is not possible: a word below console.why.
+	Firm      string     // origin of the securities firm
+	Holder    string     // origin of the resident's holder
+	Fault     *cardFault // nil where none can be set
 }
 
 // SignPassword and AuthPIN are what all sample residents type; they are no secret.
@@ -233,6 +235,9 @@ func (d *desk) personPage(r *http.Request, subject jitsuin.ID) (*personPage, err
 		page.Offers = append(page.Offers, o)
 	}
 	page.Household, err = d.household(r, p)
+	if p.Card != nil {
+		page.Fault = d.faultOf(r.Context(), p.Card.ID)
+	}
 	page.Firm, page.Holder = d.originOf(country.Securities), d.originOf("holder:1")
 	return page, err
 }
