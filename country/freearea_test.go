@@ -4,7 +4,6 @@ package country_test
 
 import (
 	"crypto/ecdsa"
-	"crypto/rand"
 	"crypto/x509"
 	"fmt"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/internal/actor"
-	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 )
@@ -108,7 +106,10 @@ func TestTheFreeAreaOfASandboxCard(t *testing.T) {
 	if _, err := door.Admit(ctx, ch, today); jitsuin.CodeOf(err) != "card-application" {
 		t.Errorf("the door afterwards: %v", err)
 	}
-	l.termOver(t)
+	view := country.Settle(t, l.Folder)
+	l.stop()
+	country.CheckInvariants(t, l.Folder, view)
+	country.SpoilFreeArea(t, l.Folder, view)
 }
 
 // groundsGo withdraws the designation and repeals the ordinance: then neither loads.
@@ -141,40 +142,6 @@ func (l *living) groundsGo(t *testing.T, office town.Client, seal, staff func() 
 	}
 	until(t, "after the withdrawal", "no-ground", staff)
 	until(t, "after the repeal", "no-ordinance", seal)
-}
-
-// termOver: a designation ends with its last day.
-func (l *living) termOver(t *testing.T) {
-	t.Helper()
-	ctx := t.Context()
-	remote, err := l.Remote(country.Railway, country.JLIS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer remote.Close()
-	ask := func() error {
-		key, err := actor.NewKey()
-		if err != nil {
-			return err
-		}
-		public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-		if err != nil {
-			return err
-		}
-		challenge := make([]byte, 32)
-		rand.Read(challenge)
-		_, err = jlis.Client{Remote: remote}.Ticket(ctx, jlis.TicketRequest{AID: "F04A49545355020201", Chip: "0000000000000001", Challenge: challenge, PublicKey: public, Operations: []string{jlis.OperationLoad}})
-		return err
-	}
-	until(t, "on a day in force", "", ask)
-	now, err := country.CivilNow(ctx, l.Folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := country.MoveClock(ctx, l.Folder, now.Now.AddDate(1, 0, 1)); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "after the last day", "no-ground", ask)
 }
 
 // kioskOf makes a kiosk that the town has certified.

@@ -138,7 +138,7 @@ func (a *audit) signatures(certs []issuedCert) {
 		scan(&digest)
 		meant[digest] = true
 	}, `SELECT lower(hex(digest)) FROM certificate UNION ALL SELECT lower(hex(digest)) FROM terminal UNION ALL SELECT lower(hex(digest)) FROM crl
-		UNION ALL SELECT lower(hex(digest)) FROM signature WHERE note LIKE 'no record, reconciled by %'`)
+		UNION ALL SELECT lower(hex(digest)) FROM ticket UNION ALL SELECT lower(hex(digest)) FROM signature WHERE note LIKE 'no record, reconciled by %'`)
 	for n, digest := range journal {
 		if !meant[digest] {
 			a.wrong("signature %d in the journal is of nothing that J-LIS knows of", n)
@@ -152,7 +152,8 @@ func (a *audit) signatures(certs []issuedCert) {
 			a.wrong("J-LIS counts signature %d of %s, the journal has %q", n, digest, journal[n])
 		}
 	}, `SELECT counter, lower(hex(digest)) FROM signature UNION ALL SELECT counter, lower(hex(digest)) FROM crl WHERE counter IS NOT NULL
-		UNION ALL SELECT counter, lower(hex(digest)) FROM terminal WHERE counter IS NOT NULL`)
+		UNION ALL SELECT counter, lower(hex(digest)) FROM terminal WHERE counter IS NOT NULL
+		UNION ALL SELECT counter, lower(hex(digest)) FROM ticket WHERE counter IS NOT NULL`)
 	for _, c := range certs {
 		if c.isIssued() && (c.counter == nil || journal[*c.counter] != c.digest) {
 			a.wrong("the issued certificate %s has no entry in the journal", c.id())

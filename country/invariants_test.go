@@ -83,6 +83,7 @@ func CheckInvariants(t testing.TB, f Folder, view StatusView, lost ...string) {
 	a.statuses(certs, view)
 	a.cases()
 	a.custody()
+	a.tickets()
 	if a.wrongs > maxWrongs {
 		t.Errorf("and %d more", a.wrongs-maxWrongs)
 	}

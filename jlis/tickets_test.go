@@ -76,6 +76,11 @@ func TestATicketNeedsAGroundOfToday(t *testing.T) {
 	_, err = c.ticket("provider:ministry-1", load)
 	wantCode(t, "from tomorrow on", err, "no-ground")
 
+	d.ID, d.From, d.Until = jitsuin.NewID(), today.AddDays(-365), today.AddDays(-1)
+	c.designate(d)
+	_, err = c.ticket("provider:ministry-1", load)
+	wantCode(t, "until yesterday", err, "no-ground")
+
 	d.ID, d.From, d.Until = jitsuin.NewID(), today, today
 	c.designate(d)
 	before := c.agency.signer.Last().Counter
