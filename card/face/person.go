@@ -6,6 +6,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/face/internal/draw"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 // Person is of whom a card tells. ID is what the portrait is drawn from, and nothing else about the person follows
@@ -18,9 +19,8 @@ type Person struct {
 	PhotoOn    jitsuin.Date // when the photo was taken: the day of the application for the card
 }
 
-// HasPhoto tells whether the card shows a photo: not where the holder was under one year old when they applied
-// (番号法施行規則, since 2 December 2024).
-func (p Person) HasPhoto() bool { return p.age() >= 1 }
+// HasPhoto tells whether the card shows a photo: see rules.ShowsPhoto.
+func (p Person) HasPhoto() bool { return rules.ShowsPhoto(p.Items.BirthDate, p.PhotoOn) }
 
 // age is in full years on the day of the photo.
 func (p Person) age() int {

@@ -30,6 +30,7 @@ type cardCmd struct {
 	SetPIN    cardSetPINCmd    `cmd:"" name:"set-pin" help:"Set a PIN that is blocked or forgotten, on a card of card new."`
 	VPCD      cardVPCDCmd      `cmd:"" name:"vpcd" help:"Put cards into pcscd's virtual reader, for every program that knows PC/SC."`
 
+	Face  cardFaceCmd  `cmd:"" help:"Draw front and back of a resident's card, as SVG and PNG."`
 	Fault cardFaultCmd `cmd:"" help:"Let a card of a running sandbox go wrong on purpose, or say what is set."`
 }
 

@@ -213,6 +213,7 @@ func aLife(t *testing.T, v *visitor) {
 	for _, r := range []struct{ kind, why string }{{"handover", "no-case"}, {"sign", "no-card"}, {"login", "no-card"}, {"again", "no-card"}, {"reissue", "no-card"}} {
 		v.refused(who.ID, r.kind, r.why)
 	}
+	noFace(t, v, who)
 	v.says(v.press(who.ID, "apply"), "console.result.apply.what")
 	v.refused(who.ID, "apply", "case-open")
 	v.says(v.press(who.ID, "handover"), "console.result.handover.what", "console.cert.state.good")
@@ -228,6 +229,7 @@ func aLife(t *testing.T, v *visitor) {
 	v.says(v.read("/people/"+string(who.ID)), "console.note.sign-dead")
 	v.says(v.press(who.ID, "sign"), "firm.outcome.revoked.title") // the card signs, the firm refuses
 	v.says(v.press(who.ID, "reissue"), "console.result.reissue.what")
+	theFace(t, v, who, to)
 	v.says(v.press(who.ID, "correct"), "console.result.correct.what")
 	v.says(v.press(who.ID, "sign"), "console.result.sign-known.what")
 	if status, _, _ := v.do(http.MethodPost, "/people/"+string(who.ID)+"/acts", url.Values{"act": {string(jitsuin.NewID())}, "kind": {"die"}}); status != http.StatusUnprocessableEntity && status != http.StatusBadRequest {

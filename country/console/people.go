@@ -8,6 +8,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/country/cardface"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/holder"
 	town "github.com/jitsuin/jitsuin/municipality/api"
@@ -144,10 +145,11 @@ type changeAt struct {
 type person struct {
 	town.Resident
 	Sample       people.Resident
-	Cases        []caseAt   // the newest first
-	Changes      []changeAt // the newest first
-	Certificates []*Drawn   // with their standing, the newest first
-	Card         *heldCard  // nil where the resident has none in hand
+	Cases        []caseAt          // the newest first
+	Changes      []changeAt        // the newest first
+	Certificates []*Drawn          // with their standing, the newest first
+	Card         *heldCard         // nil where the resident has none in hand
+	Face         *cardface.Printed // what is printed on it; nil where no municipality handed one over
 }
 
 // heldCard is the card in a resident's hands.
@@ -210,6 +212,9 @@ func (d *desk) person(ctx context.Context, subject jitsuin.ID) (*person, error) 
 		return nil, jitsuin.Errorf(jitsuin.NotFound, "resident-unknown", "no register of this country has this person")
 	}
 	p.Resident = *known
+	if p.Face, err = cardface.Of(d.sample, subject, knownOf(found)); err != nil {
+		return nil, err
+	}
 	if err := d.certificatesOf(ctx, p); err != nil {
 		return nil, err
 	}

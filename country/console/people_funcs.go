@@ -14,7 +14,7 @@ func (c *Console) peopleFuncs() template.FuncMap {
 	return template.FuncMap{
 		"townName": townName,
 		"townCode": func(l web.Lang, code jitsuin.MunicipalityCode) string { return c.townText(l, string(code)) },
-		"portrait": portrait,
+		"faceAlt":  faceAlt,
 		"list":     func(words ...string) []string { return words },
 		"lasted":   func(d time.Duration) int { return int(d.Seconds()) },
 	}
@@ -36,16 +36,4 @@ func (c *Console) townText(l web.Lang, code string) string {
 		}
 	}
 	return code
-}
-
-// The colours of invented portraits: of skin, clothes and hair.
-var portraitColours = [3][4]string{{"#f0d5be", "#e6c3a5", "#f5dcc8", "#dcb391"}, {"#4f6d8f", "#6b5b7b", "#5b7b62", "#8a6d55"}, {"#2b2b2b", "#4a3728", "#3a3a45", "#6b6b6b"}}
-
-// portrait gives a colour of a part (0 skin, 1 clothes, 2 hair) of a resident's invented portrait. It follows from
-// their id, so that a person always looks the same.
-func portrait(subject jitsuin.ID, part int) string {
-	if len(subject) < 3 || part < 0 || part > 2 {
-		return "#888888"
-	}
-	return portraitColours[part][subject[part]%4]
 }

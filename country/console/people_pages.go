@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/face"
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -37,6 +38,7 @@ func (c *Console) peoplePages() {
 	c.faultPages()
 	c.site.Handle(c.API, "GET /acts/{id}", everybody, c.at((*desk).showAct))
 	c.site.Handle(c.API, "GET /acts/{id}/rev", everybody, c.at((*desk).followAct))
+	c.facePages()
 	if c.desk != nil {
 		c.Go("acts", c.desk.acting.run)
 	}
@@ -178,11 +180,16 @@ type personPage struct {
 	Offers    []offer
 	Acts      []*actFile
 	Running   *actFile
-	Refused   string     // why an act that was asked for is not possible: a word below console.why.
-	Firm      string     // origin of the securities firm
-	Holder    string     // origin of the resident's holder
+	Refused   string             // why an act that was asked for is not possible: a word below console.why.
+	Firm      string             // origin of the securities firm
+	Holder    string             // origin of the resident's holder
+	Shown     []town.NumberShown // who had My Number shown
+	Purposes  []face.Purpose
 	Fault     *cardFault // nil where none can be set
 }
+
+// Self is the person alone, for templates that show one.
+func (p personPage) Self() *person { return p.person }
 
 // SignPassword and AuthPIN are what all sample residents type; they are no secret.
 func (personPage) SignPassword() string { return country.SignPassword.Reveal() }
@@ -234,6 +241,10 @@ func (d *desk) personPage(r *http.Request, subject jitsuin.ID) (*personPage, err
 		}
 		page.Offers = append(page.Offers, o)
 	}
+	if page.Shown, err = d.numbersShown(r.Context(), p); err != nil {
+		return nil, err
+	}
+	page.Purposes = face.Purposes
 	page.Household, err = d.household(r, p)
 	if p.Card != nil {
 		page.Fault = d.faultOf(r.Context(), p.Card.ID)
