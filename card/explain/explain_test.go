@@ -94,6 +94,19 @@ func TestAResetEndsWhatWasSelected(t *testing.T) {
 	}
 }
 
+// Of a response that is masked nothing is said that is not so.
+func TestWhatIsMaskedIsSaidToBe(t *testing.T) {
+	var r explain.Redactor
+	var d explain.Dialogue
+	for _, c := range []string{selectText, "00 A4 02 0C 02 0001"} {
+		d.Say(r.Show(unhex(t, c), unhex(t, "9000")))
+	}
+	w := d.Say(r.Show(unhex(t, "00 B0 00 00 11"), unhex(t, "FF100C"+number+"FFFF 9000")))
+	if w.Command.EN != "Read: My Number" || w.Detail.EN != "the response is not shown" || !w.OK {
+		t.Errorf("%+v", w)
+	}
+}
+
 // The words for a whole conversation with our chip.
 func TestAConversationInWords(t *testing.T) {
 	var trace strings.Builder

@@ -141,7 +141,10 @@ var signSchemes = []Text{
 // detail says how a command goes about it.
 func detail(c card.Command, e Exchange) Text {
 	got := max(len(e.Response)-2, 0)
+	hidden := e.Masked && got == 0 // how long it was is not known any more
 	switch {
+	case hidden && (c.INS == 0xB0 || c.INS == 0xB2):
+		return Text{"返事は伏せています", "the response is not shown"}
 	case c.INS == 0xB0:
 		offset := int(c.P1)<<8 | int(c.P2)
 		if c.P1&0x80 != 0 {
