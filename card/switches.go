@@ -16,7 +16,7 @@ type Switches struct {
 	// CheckNumberTries is how many tries the check numbers A and B (照合番号) and the date of birth
 	// have; 0 means 10, the number in public documents, which nobody has reported from the wire.
 	// At most 15, because 63Cx cannot tell more.
-	CheckNumberTries int `json:",omitempty" yaml:"check_number_tries,omitempty"`
+	CheckNumberTries int `json:",omitempty" yaml:"check_number_tries,omitempty" check:"range=1..15"`
 	// BlockedQuery has VERIFY without data answer 6984 for a blocked PIN, not 63C0. OpenSC does
 	// not bind such a card.
 	BlockedQuery bool `json:",omitempty" yaml:"blocked_query,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -15,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/cardtest"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/card/fault"
 	"github.com/jitsuin/jitsuin/card/reader"
 )
@@ -276,6 +278,82 @@ func TestTamperedItemsAndWrongDigest(t *testing.T) {
 	b.shim.Reset()
 	_, err = text(t, b, "", 0).ReadFile(t.Context(), card.FileTextItems, 100)
 	wantCode(t, err, jitsuin.Denied, "card-security-status")
+}
+
+// A reader of the four items that trusts the issuer's root alone notices both faults, and says which file.
+func TestReadersNoticeTamperedItems(t *testing.T) {
+	issued := cardtest.Whole(t, card.ProfileCard, card.Switches{})
+	anchor, files := signedText(t)
+	a, err := reader.Select(t.Context(), reader.Local(issued.Chip), card.AIDText)
+	if err == nil {
+		err = a.Authenticate(t.Context(), issued.Production)
+	}
+	for id, content := range files {
+		if err == nil {
+			err = a.Write(t.Context(), id, content)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := put(t, issued, fault.Setting{})
+	for _, c := range []struct {
+		fault fault.Name
+		code  string
+	}{{fault.None, ""}, {fault.TamperedFile, "card-digest"}, {fault.WrongDigest, "card-signature"}} {
+		if err := b.shim.Set(fault.Setting{Name: c.fault}); err != nil {
+			t.Fatal(err)
+		}
+		read := map[uint16][]byte{}
+		a := text(t, b, cardtest.AuthPIN, card.FileTextPIN)
+		for id := range files {
+			if read[id], err = a.ReadFile(t.Context(), id, 1000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := anchor.VerifyText(read[card.FileTextMyNumber], read[card.FileTextItems], read[card.FileTextAuthentic], read[card.FileTextCVC])
+		if jitsuin.CodeOf(err) != c.code || (err == nil) != (c.code == "") {
+			t.Errorf("%s: %v, want %q", c.fault, err, c.code)
+		}
+	}
+}
+
+// signedText makes the text application's files as an issuer does.
+func signedText(t *testing.T) (contents.Anchor, map[uint16][]byte) {
+	t.Helper()
+	keys := make([]*rsa.PrivateKey, 2) // of the root, and of the issuer
+	var err error
+	for i := range keys {
+		if keys[i], err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, issuer := contents.NewKeyID('R', "0000001"), contents.NewKeyID('I', "0000002")
+	sign := func(key *rsa.PrivateKey, signed []byte, err error) ([]byte, []byte) {
+		t.Helper()
+		var signature []byte
+		if err == nil {
+			signature, err = contents.Sign(key, signed)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signed, signature
+	}
+	toSign, err := contents.CVCToSign(root, issuer, &keys[1].PublicKey)
+	cvc, err := contents.AssembleCVC(sign(keys[0], toSign, err))
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := contents.MyNumberFile("123456789018")
+	items, err := contents.ItemsFile(jitsuin.FourItems{Name: "霧島　花子", Address: "雲居県朝霧野市貝寄町１番１号", BirthDate: jitsuin.Date{Year: 1980, Month: 2, Day: 17}, Sex: "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	toSign, err = contents.AuthenticToSign(number, items)
+	authentic := contents.AuthenticFile(sign(keys[1], toSign, err))
+	return contents.Anchor{ID: root, Key: &keys[0].PublicKey},
+		map[uint16][]byte{card.FileTextMyNumber: number, card.FileTextItems: items, card.FileTextAuthentic: authentic, card.FileTextCVC: cvc}
 }
 
 func TestExpiredCertificate(t *testing.T) {

@@ -15,5 +15,5 @@
 // transfers the card to itself first.
 //
 // The package owns custody and exclusive use. It never looks into APDUs and knows no PIN,
-// certificate or person.
+// certificate or person. A sandbox's host lets testers put a fault before a chip (package fault).
 package host

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/fault"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
@@ -14,9 +18,10 @@ import (
 
 type cardFaultCmd struct {
 	data
-	Card  string        `arg:"" help:"The card: its ID or the beginning of it."`
-	Fault fault.Name    `arg:"" optional:"" help:"What goes wrong; none ends it. Without it the command says what is set." placeholder:"FAULT"`
-	Delay time.Duration `help:"How much longer a slow card takes for each command; at most 5s." placeholder:"300ms"`
+	Card        string        `arg:"" help:"The card: its ID or the beginning of it."`
+	Fault       fault.Name    `arg:"" optional:"" help:"What goes wrong; none ends it. Without it the command says what is set." placeholder:"FAULT"`
+	Delay       time.Duration `help:"How much longer a slow card takes for each command; at most 5s." placeholder:"300ms"`
+	Certificate []string      `help:"A certificate that is over, in DER or PEM, for expired-certificate; may be given for both kinds." placeholder:"FILE" type:"existingfile"`
 }
 
 // faultsInWords say what each fault does, and when it ends.
@@ -58,7 +63,11 @@ func (c *cardFaultCmd) Run(ctx context.Context, face *ui.Face) error {
 		}
 		return sayFault(face, set)
 	}
-	set, err := faults.Set(ctx, id, fault.Setting{Name: c.Fault, Delay: c.Delay})
+	setting := fault.Setting{Name: c.Fault, Delay: c.Delay}
+	if setting.Certificates, err = c.certificates(); err != nil {
+		return err
+	}
+	set, err := faults.Set(ctx, id, setting)
 	if err != nil {
 		return err
 	}
@@ -66,6 +75,34 @@ func (c *cardFaultCmd) Run(ctx context.Context, face *ui.Face) error {
 		set = fault.Setting{Name: c.Fault}
 	}
 	return sayFault(face, set)
+}
+
+// certificates reads those that the card shall answer with.
+func (c *cardFaultCmd) certificates() (map[jitsuin.CertKind][]byte, error) {
+	if c.Fault == fault.ExpiredCertificate && len(c.Certificate) == 0 {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "card-fault", "name the certificate with --certificate").
+			WithHint("in a country an expired certificate is had by moving the clock: jitsuin clock --advance; J-LIS certifies no key twice")
+	}
+	all := map[jitsuin.CertKind][]byte{}
+	for _, path := range c.Certificate {
+		der, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if block, _ := pem.Decode(der); block != nil {
+			der = block.Bytes
+		}
+		parsed, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, jitsuin.Errorf(jitsuin.Invalid, "certificate-form", "%s is no certificate: %w", path, err)
+		}
+		kind := jitsuin.AuthCert
+		if parsed.KeyUsage&x509.KeyUsageContentCommitment != 0 { // nonRepudiation stands in certificates for signatures alone
+			kind = jitsuin.SignCert
+		}
+		all[kind] = der
+	}
+	return all, nil
 }
 
 func sayFault(face *ui.Face, s fault.Setting) error {
