@@ -55,6 +55,9 @@ type Agency struct {
 	authority  map[jitsuin.CertKind]*authority // those that issue
 	all        []*authority                    // of all generations, in the order of kind and generation
 	production reader.Terminal
+	faceCVC    []byte // certificate of the key of card-face signatures; nil where nothing is signed
+	// cardNumber asks the network for the My Number of a card that is being made.
+	cardNumber func(context.Context, jukinet.CardNumberRequest) (jitsuin.MyNumber, error)
 	responders atomic.Pointer[[]responder]
 	journal    journalState
 	trouble    atomic.Pointer[error] // of the signer's last answer
@@ -98,6 +101,7 @@ func (a *Agency) closeSigner() error {
 }
 
 func (a *Agency) open(ctx context.Context) (err error) {
+	a.cardNumber = jukinet.Client{Remote: a.Remote(a.cfg.Jukinet)}.CardNumber
 	if a.cards, err = a.cfg.openCards(a.Directory); err != nil {
 		return err
 	}
@@ -134,6 +138,9 @@ func (a *Agency) openKeys(ctx context.Context) error {
 		return err
 	}
 	if err := a.openProduction(ctx); err != nil {
+		return err
+	}
+	if err := a.openFace(ctx); err != nil {
 		return err
 	}
 	return a.openResponders(ctx)

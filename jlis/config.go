@@ -132,7 +132,7 @@ func (c *Config) KeyNames() map[string]signer.Algorithm {
 	if c.Suite == cert.P384SHA384 {
 		algorithm = signer.P384
 	}
-	names := map[string]signer.Algorithm{terminalKey: signer.P256}
+	names := map[string]signer.Algorithm{terminalKey: signer.P256, faceRootKey: signer.RSA2048, faceKey: signer.RSA2048}
 	for _, kind := range jitsuin.CertKinds {
 		names[authorityName(kind, max(c.Generation, 1))] = algorithm
 	}

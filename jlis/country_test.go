@@ -79,6 +79,7 @@ func (c *country) start() {
 	var err error
 	c.agency, err = New(c.Context(), c.config)
 	must(c, err)
+	c.agency.cardNumber = sampleNumber
 	c.stop = run(c, c.agency)
 }
 

@@ -1,6 +1,7 @@
 package jlis
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,16 @@ type desk struct {
 	n uint64 // position of the towns' feeds
 }
 
-func newDesk(t testing.TB, w *world) *desk { return &desk{t, w.open(t), 0} }
+func newDesk(t testing.TB, w *world) *desk {
+	a := w.open(t)
+	a.cardNumber = sampleNumber
+	return &desk{t, a, 0}
+}
+
+// sampleNumber stands for the network: everybody has the same invented number.
+func sampleNumber(context.Context, jukinet.CardNumberRequest) (jitsuin.MyNumber, error) {
+	return "123456789018", nil
+}
 
 var (
 	hanako = jitsuin.FourItems{Name: "霧島　花子", Address: "霞県朝霧市見本町１丁目２番３号", BirthDate: jitsuin.Date{Year: 1980, Month: time.February, Day: 17}, Sex: jitsuin.Female}

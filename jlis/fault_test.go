@@ -17,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	chip "github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/cardtest"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/feed"
@@ -78,9 +79,13 @@ func (v *vault) Last() signer.Receipt {
 
 func (v *vault) Since(counter uint64) ([]signer.Receipt, error) { return v.journal[counter:], nil }
 
-func (v *vault) Sign(_ context.Context, key string, _ signer.Purpose, tbs []byte) ([]byte, signer.Receipt, error) {
+func (v *vault) Sign(_ context.Context, key string, purpose signer.Purpose, tbs []byte) ([]byte, signer.Receipt, error) {
 	digest := sha256.Sum256(tbs)
 	v.journal = append(v.journal, signer.Receipt{Epoch: 1, Counter: uint64(len(v.journal)) + 1, Digest: digest})
+	if purpose == signer.Face {
+		sig, err := contents.Sign(v.keys[key], tbs)
+		return sig, v.Last(), err
+	}
 	sig, err := v.keys[key].Sign(rand.Reader, digest[:], crypto.SHA256)
 	return sig, v.Last(), err
 }
@@ -111,6 +116,7 @@ func (y *tale) start() {
 	for try := 0; ; try++ {
 		a, err := New(y.t.Context(), y.w.config)
 		if err == nil {
+			a.cardNumber = sampleNumber
 			y.d = &desk{y.t, a, 1}
 			y.t.Cleanup(func() { a.Close() })
 			return
@@ -294,6 +300,21 @@ func (y *tale) checkChip(handle host.Handle, d api.Delivered) {
 			y.t.Error("the chip holds another certificate than was delivered")
 		}
 	}
+	text, err := reader.Select(y.t.Context(), ch, chip.AIDText)
+	must(y.t, err)
+	must(y.t, text.VerifyFile(y.t.Context(), chip.FileTextA, "123456789018"))
+	files := map[uint16][]byte{}
+	for _, id := range []uint16{chip.FileTextMyNumber, chip.FileTextAuthentic, chip.FileTextCVC} {
+		files[id], err = text.ReadFile(y.t.Context(), id, 4096)
+		must(y.t, err)
+	}
+	items, err := contents.ItemsFile(hanako)
+	must(y.t, err)
+	anchor, err := y.d.FaceAnchor()
+	must(y.t, err)
+	if err := anchor.VerifyText(files[chip.FileTextMyNumber], items, files[chip.FileTextAuthentic], files[chip.FileTextCVC]); err != nil {
+		y.t.Errorf("the chip's four items: %v", err)
+	}
 }
 
 // newTale prepares a telling on the database of a new world.
@@ -304,7 +325,8 @@ func newTale(t *testing.T, failCommit, failAnswer int, kept bool) *tale {
 	y := &tale{t: t, w: w, cards: &shelf{chips: map[jitsuin.ID]*chip.Chip{}, handles: map[host.Handle]jitsuin.ID{}, tokens: map[string]host.Handle{}},
 		failCommit: failCommit, failAnswer: failAnswer, kept: kept}
 	keys := sharedKeys(t)
-	y.vault = &vault{keys: map[string]crypto.Signer{"sign-1": keys.resident[4], "auth-1": keys.resident[5], terminalKey: keys.authority}}
+	y.vault = &vault{keys: map[string]crypto.Signer{"sign-1": keys.resident[4], "auth-1": keys.resident[5], terminalKey: keys.authority,
+		faceRootKey: keys.resident[3], faceKey: keys.resident[2]}}
 	w.config.Cards, w.config.Signer = y.cards, brittle{y.vault, y}
 	w.config.Store = []store.Option{store.WithFaults(y.fault)}
 	return y
@@ -336,7 +358,7 @@ func TestEveryCommitAndEverySignatureMayFail(t *testing.T) {
 	plain := newTale(t, 0, 0, false)
 	plain.since(first)
 	plain.tell()
-	if startCommits < 11 || startAnswers != 5 || plain.commits < 20 || plain.answers < 4 {
+	if startCommits < 13 || startAnswers != 6 || plain.commits < 30 || plain.answers < 9 {
 		t.Fatalf("%d and %d commits, %d and %d signatures", startCommits, plain.commits, startAnswers, plain.answers)
 	}
 	t.Logf("first start: %d commits, %d signatures; the tale: %d, %d", startCommits, startAnswers, plain.commits, plain.answers)
@@ -380,7 +402,7 @@ var prepared = sync.OnceValues(func() (*cardtest.Memory, error) {
 		return nil, err
 	}
 	memory := &cardtest.Memory{}
-	c, err := chip.New(memory, chip.Blank{Serial: cardtest.Serial, TerminalAuthority: &keys.authority.PublicKey})
+	c, err := chip.New(memory, chip.Blank{Serial: cardtest.Serial, TerminalAuthority: &keys.authority.PublicKey, Keys: keys.batch})
 	if err != nil {
 		return nil, err
 	}

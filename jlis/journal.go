@@ -4,19 +4,21 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/rsa"
 	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 )
 
 // Every signature has an intent in the database before the signer is asked: the to-be-signed bytes
-// of a certificate, terminal certificate or ticket, the digest of a revocation file. The signer's journal
+// of a certificate, terminal certificate or ticket, the digest of a revocation file or of a card's face. The signer's journal
 // counts signatures outside the database. Comparing the two tells apart what can happen:
 //
 //   - A signature of an intent whose counter the database does not know: the answer or the commit
@@ -143,7 +145,7 @@ func noteSignature(tx *store.Tx, r signer.Receipt, note string) error {
 // isIntent tells whether these bytes were ever meant to be signed.
 func isIntent(tx *store.Tx, digest [32]byte) (known bool, err error) {
 	for _, query := range []string{`SELECT COUNT(*) FROM certificate WHERE digest = $1`,
-		`SELECT COUNT(*) FROM terminal WHERE digest = $1`, `SELECT COUNT(*) FROM ticket WHERE digest = $1`, `SELECT COUNT(*) FROM crl WHERE digest = $1`} {
+		`SELECT COUNT(*) FROM terminal WHERE digest = $1`, `SELECT COUNT(*) FROM face_key WHERE digest = $1`, `SELECT COUNT(*) FROM face_signature WHERE digest = $1`, `SELECT COUNT(*) FROM ticket WHERE digest = $1`, `SELECT COUNT(*) FROM crl WHERE digest = $1`} {
 		var n int
 		if err := tx.QueryRow(query, digest[:]).Scan(&n); err != nil || n > 0 {
 			return n > 0, err
@@ -170,13 +172,16 @@ func (a *Agency) sign(ctx context.Context, key string, purpose signer.Purpose, t
 	if sig, r, err = a.signer.Sign(ctx, key, purpose, tbs); err != nil {
 		return nil, r, fmt.Errorf("sign: %w", err)
 	}
-	if err := checkSignature(public, tbs, sig); err != nil {
+	if err := checkSignature(public, purpose, tbs, sig); err != nil {
 		return nil, r, jitsuin.Errorf(jitsuin.Unavailable, "signature-wrong", "the signer gave a signature that does not verify: %w", err)
 	}
 	return sig, r, nil
 }
 
 // checkSignature verifies what sign of package signer makes; P-256 is the terminal authority's.
-func checkSignature(public crypto.PublicKey, tbs, sig []byte) error {
+func checkSignature(public crypto.PublicKey, purpose signer.Purpose, tbs, sig []byte) error {
+	if key, ok := public.(*rsa.PublicKey); ok && purpose == signer.Face {
+		return contents.CheckSignature(key, tbs, sig)
+	}
 	return cert.Algorithms{}.Verify(public, signatureAlgorithm(public), tbs, sig)
 }

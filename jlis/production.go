@@ -47,13 +47,15 @@ type card struct {
 	Handle       host.Handle // ours
 	Passed       host.Handle // the municipality's
 	ValidUntil   jitsuin.Date
+	Number       string // 製造番号, fifteen digits; "" of cards of the first release
+	SecurityCode string // four digits
 }
 
 // findCard reads a card; the zero card where there is none.
 func findCard(tx *store.Tx, where string, args ...any) (c card, err error) {
 	var until string
-	err = tx.QueryRow(`SELECT id, application, subject, municipality, state, order_token, move_token, handle, passed_handle, valid_until FROM card `+where, args...).
-		Scan(&c.ID, &c.Application, &c.Subject, &c.Municipality, &c.State, &c.OrderToken, &c.MoveToken, &c.Handle, &c.Passed, &until)
+	err = tx.QueryRow(`SELECT id, application, subject, municipality, state, order_token, move_token, handle, passed_handle, valid_until, number, security_code FROM card `+where, args...).
+		Scan(&c.ID, &c.Application, &c.Subject, &c.Municipality, &c.State, &c.OrderToken, &c.MoveToken, &c.Handle, &c.Passed, &until, &c.Number, &c.SecurityCode)
 	if errors.Is(err, sql.ErrNoRows) {
 		return card{}, nil
 	}
@@ -92,7 +94,7 @@ func (a *Agency) makeKeys(ctx context.Context, app application) (map[jitsuin.Cer
 		return nil, err
 	}
 	keys := map[jitsuin.CertKind][]byte{}
-	err = a.withChip(ctx, c, func(j *reader.JPKI) error {
+	err = a.withChip(ctx, c, func(_ reader.Channel, j *reader.JPKI) error {
 		for _, kind := range app.Kinds {
 			public, err := j.PendingKey(ctx, kind)
 			if jitsuin.CodeOf(err) == "pending-key-missing" {
@@ -119,10 +121,16 @@ func (a *Agency) orderCard(ctx context.Context, app application) (c card, err er
 		return c, jitsuin.Errorf(jitsuin.Unavailable, "no-card-host", "there is no card host to make chips")
 	}
 	drawn := card{ID: jitsuin.NewID(), OrderToken: string(jitsuin.NewID()), MoveToken: string(jitsuin.NewID())}
+	if drawn.Number, err = drawDigits(15); err != nil {
+		return c, err
+	}
+	if drawn.SecurityCode, err = drawDigits(4); err != nil {
+		return c, err
+	}
 	err = a.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`INSERT INTO card (id, application, subject, municipality, state, order_token, move_token, handle, passed_handle, valid_until)
-			VALUES ($1, $2, $3, $4, 'ordered', $5, $6, '', '', '') ON CONFLICT (application) DO NOTHING`,
-			string(drawn.ID), string(app.ID), string(app.Subject), string(app.Municipality), drawn.OrderToken, drawn.MoveToken)
+		_, err := tx.Exec(`INSERT INTO card (id, application, subject, municipality, state, order_token, move_token, handle, passed_handle, valid_until, number, security_code)
+			VALUES ($1, $2, $3, $4, 'ordered', $5, $6, '', '', '', $7, $8) ON CONFLICT (application) DO NOTHING`,
+			string(drawn.ID), string(app.ID), string(app.Subject), string(app.Municipality), drawn.OrderToken, drawn.MoveToken, drawn.Number, drawn.SecurityCode)
 		if err != nil {
 			return err
 		}
@@ -140,7 +148,7 @@ func (a *Agency) orderCard(ctx context.Context, app application) (c card, err er
 	if !ok {
 		return c, jitsuin.Errorf(jitsuin.Internal, "terminal-key", "the terminal authority's key is not on P-256")
 	}
-	if c.Handle, err = a.cards.Create(ctx, host.Order{ID: c.ID, Token: c.OrderToken, Custodian: custodian, TerminalAuthority: trusted}); err != nil {
+	if c.Handle, err = a.cards.Create(ctx, host.Order{ID: c.ID, Token: c.OrderToken, Custodian: custodian, TerminalAuthority: trusted, Profile: profileFor(app)}); err != nil {
 		return c, fmt.Errorf("order a chip: %w", err)
 	}
 	err = a.DB.Update(ctx, func(tx *store.Tx) error {
@@ -151,7 +159,7 @@ func (a *Agency) orderCard(ctx context.Context, app application) (c card, err er
 }
 
 // withChip opens a card that we have and authenticates the production terminal.
-func (a *Agency) withChip(ctx context.Context, c card, use func(*reader.JPKI) error) error {
+func (a *Agency) withChip(ctx context.Context, c card, use func(reader.Channel, *reader.JPKI) error) error {
 	if a.production.Key == nil {
 		return jitsuin.Errorf(jitsuin.Unavailable, "no-production", "the production terminal has no certificate yet")
 	}
@@ -167,11 +175,11 @@ func (a *Agency) withChip(ctx context.Context, c card, use func(*reader.JPKI) er
 	if err := j.Authenticate(ctx, a.production); err != nil {
 		return err
 	}
-	return use(j)
+	return use(channel, j)
 }
 
 // writeChip is step 5 of issuance: the certificates are written into the chip, each of which takes
-// only the one for the key it made; then the card is ready to be received.
+// only the one for the key it made, and what is on the card's face; then the card is ready to be received.
 func (a *Agency) writeChip(ctx context.Context, app application) error {
 	var c card
 	var certificates []record
@@ -186,14 +194,19 @@ func (a *Agency) writeChip(ctx context.Context, app application) error {
 		return err
 	}
 	if c.State == cardBlank {
-		err := a.withChip(ctx, c, func(j *reader.JPKI) error { return a.personalise(ctx, j, certificates) })
+		err := a.withChip(ctx, c, func(ch reader.Channel, j *reader.JPKI) error {
+			if err := a.personalise(ctx, j, certificates); err != nil {
+				return err
+			}
+			return a.writeFace(ctx, ch, app, c)
+		})
 		if jitsuin.CodeOf(err) == staleHandle && a.Restored() != nil {
 			// The chip was written and passed on after the backup from which this database comes.
 			a.Log.WarnContext(ctx, "a chip left the house after the backup", "application", app.ID)
 			err = nil
 		}
 		if err != nil {
-			return fmt.Errorf("write the certificates into the chip: %w", err)
+			return fmt.Errorf("write the chip: %w", err)
 		}
 	}
 	return a.DB.Update(ctx, func(tx *store.Tx) error {

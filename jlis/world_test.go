@@ -105,6 +105,7 @@ type keyring struct {
 	resident  []*rsa.PrivateKey
 	sealed    []byte            // the signer's keys
 	authority *ecdsa.PrivateKey // a terminal authority
+	batch     *chip.BatchKeys   // of the chips
 }
 
 var ring = sync.OnceValues(func() (*keyring, error) {
@@ -145,6 +146,9 @@ var ring = sync.OnceValues(func() (*keyring, error) {
 	}
 	defer s.Close()
 	if k.authority, err = actor.NewKey(); err != nil {
+		return nil, err
+	}
+	if k.batch, err = chip.NewBatchKeys(); err != nil {
 		return nil, err
 	}
 	k.sealed, err = os.ReadFile(filepath.Join(dir, "keys.pem.age"))
@@ -188,7 +192,11 @@ func (w *world) open(t testing.TB) *Agency {
 // withCards gives the world a card host.
 func (w *world) withCards(t testing.TB) *host.Host {
 	t.Helper()
-	h, err := host.New(w.in("cards"), host.Options{})
+	batch, err := sharedKeys(t).batch.Encode()
+	must(t, err)
+	must(t, os.MkdirAll(w.in("cards"), 0o700))
+	must(t, os.WriteFile(filepath.Join(w.in("cards"), "batch.keys"), batch, 0o600))
+	h, err := host.New(w.in("cards"), host.Options{OwnKeys: true})
 	must(t, err)
 	t.Cleanup(func() { h.Close() })
 	w.config.Cards = h

@@ -77,6 +77,7 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 		followed.OnBatch(func(tx *store.Tx, high jitsuin.Position) error { return n.passedOn(tx, town, high) })
 	}
 	n.offerTaken()
+	n.offerCardNumbers()
 	n.Go("numbers", n.designate)
 	return n, nil
 }

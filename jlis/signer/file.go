@@ -193,7 +193,7 @@ func (f *File) Sign(ctx context.Context, key string, purpose Purpose, tbs []byte
 	if err != nil {
 		return nil, Receipt{}, err
 	}
-	sig, err := sign(k, tbs)
+	sig, err := sign(k, purpose, tbs)
 	return sig, receipt, err
 }
 

@@ -3,8 +3,8 @@
 // It owns the keys and the journal of signatures, which lies outside the CA's database: a counter,
 // the key, the purpose and the digest of each signature are durable before the signature is given
 // out. It takes whole to-be-signed data with its purpose and looks at it, so that a key for
-// certificates never signs something else. It never knows residents, feeds or databases; of package
-// card it knows how the bytes for chips begin.
+// certificates never signs something else. It never knows residents, feeds or databases; of packages
+// card and card/contents it knows the form of the bytes for chips.
 package signer
 
 import (
@@ -23,6 +23,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/contents"
 )
 
 // Purpose says what the bytes to be signed are.
@@ -32,6 +33,7 @@ const (
 	Certificate Purpose = "certificate" // a TBSCertificate
 	CRL         Purpose = "crl"         // a TBSCertList
 	Terminal    Purpose = "terminal"    // a chip-terminal certificate, see package card
+	Face        Purpose = "card-face"   // what a reader verifies of a card's face, see package card/contents
 	Ticket      Purpose = "ticket"      // lets a provider act on one chip's free area, see package card
 )
 
@@ -75,6 +77,11 @@ func check(purpose Purpose, tbs []byte) (number [16]byte, err error) {
 			return bad("a terminal certificate has its own beginning and length")
 		}
 		return number, nil
+	case Face:
+		if !contents.IsSigned(tbs) {
+			return bad("what is signed of a card's face has its own objects")
+		}
+		return number, nil
 	case Ticket:
 		if !card.IsTicketTBS(tbs) {
 			return bad("a ticket has its own beginning and length")
@@ -107,8 +114,11 @@ func check(purpose Purpose, tbs []byte) (number [16]byte, err error) {
 	return number, nil
 }
 
-// sign makes the raw signature with the algorithm that fits the key.
-func sign(key crypto.Signer, tbs []byte) ([]byte, error) {
+// sign makes the raw signature with the algorithm that fits purpose and key.
+func sign(key crypto.Signer, purpose Purpose, tbs []byte) ([]byte, error) {
+	if purpose == Face {
+		return contents.Sign(key, tbs)
+	}
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
 		d := sha256.Sum256(tbs)

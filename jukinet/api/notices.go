@@ -30,3 +30,21 @@ func (c Client) TakenAfter(ctx context.Context, after jitsuin.Position) ([]Taken
 	out, err := httpapi.Do[TakenList](ctx, c.Remote, http.MethodGet, "/notices?after="+after.String(), "", nil)
 	return out.Notices, err
 }
+
+// CardNumberRequest asks for the My Number that stands on the card of an application.
+type CardNumberRequest struct {
+	Application jitsuin.ID `json:"application"`
+	Subject     jitsuin.ID `json:"subject"`
+}
+
+// CardNumber is My Number for the production of one card.
+type CardNumber struct {
+	MyNumber jitsuin.MyNumber `json:"my_number"`
+}
+
+// CardNumber asks for the My Number of a card that is being made; it can be repeated. For J-LIS alone:
+// Denied for anybody else. NotFound "person-unknown", Conflict "application-of-another".
+func (c Client) CardNumber(ctx context.Context, r CardNumberRequest) (jitsuin.MyNumber, error) {
+	out, err := httpapi.Do[CardNumber](ctx, c.Remote, http.MethodPost, "/card-numbers", "", r)
+	return out.MyNumber, err
+}
