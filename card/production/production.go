@@ -264,28 +264,3 @@ func (w *writer) objects(ctx context.Context, app *reader.Application) error {
 	}
 	return nil
 }
-
-// SetHolderPINs sets the PIN of the applications beside JPKI to the four digits that the holder chose
-// (券面事項入力補助用, 住民基本台帳用): a counter's terminal does it when it hands the card over. Applications that the
-// card has not are left out.
-func SetHolderPINs(ctx context.Context, ch reader.Channel, terminal reader.Terminal, pin jitsuin.PIN) error {
-	for _, app := range []struct {
-		aid  string
-		file uint16
-	}{{card.AIDText, card.FileTextPIN}, {card.AIDResident, card.FilePIN}, {card.AIDCommon, card.FilePIN}} {
-		a, err := reader.Select(ctx, ch, app.aid)
-		if jitsuin.CodeOf(err) == "card-application" {
-			continue
-		}
-		if err == nil {
-			err = a.Authenticate(ctx, terminal)
-		}
-		if err == nil {
-			err = a.SetFile(ctx, app.file, pin)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

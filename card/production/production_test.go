@@ -73,7 +73,7 @@ func TestACardIsWrittenAndRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := production.SetHolderPINs(ctx, ch, issued.Counter, "4321"); err != nil {
+	if err := reader.SetHolderPINs(ctx, ch, issued.Counter, "4321"); err != nil {
 		t.Fatal(err)
 	}
 	issued.Chip.Reset()

@@ -70,3 +70,28 @@ func (j *JPKI) ResetPIN(ctx context.Context, kind jitsuin.CertKind, pin jitsuin.
 	}
 	return j.SetFile(ctx, files.PIN, normal)
 }
+
+// SetHolderPINs sets the PIN of the applications beside JPKI to the four digits that the holder chose
+// (券面事項入力補助用, 住民基本台帳用): a counter's terminal does it when it hands the card over. Applications that the
+// card has not are left out.
+func SetHolderPINs(ctx context.Context, ch Channel, terminal Terminal, pin jitsuin.PIN) error {
+	for _, app := range []struct {
+		aid  string
+		file uint16
+	}{{card.AIDText, card.FileTextPIN}, {card.AIDResident, card.FilePIN}, {card.AIDCommon, card.FilePIN}} {
+		a, err := Select(ctx, ch, app.aid)
+		if jitsuin.CodeOf(err) == "card-application" {
+			continue
+		}
+		if err == nil {
+			err = a.Authenticate(ctx, terminal)
+		}
+		if err == nil {
+			err = a.SetFile(ctx, app.file, pin)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

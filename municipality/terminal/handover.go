@@ -42,12 +42,14 @@ func (t *Terminal) HandOver(ctx context.Context, id jitsuin.ID, pins PINs) (api.
 
 func stale(err error) bool { return err != nil && jitsuin.CodeOf(err) == "stale-handle" }
 
-// prepare sets the PINs and checks the certificates.
+// prepare sets the PINs and checks the certificates. The PINs of the other applications are set to the four digits
+// of the authentication certificate, as most residents choose at the counter (暗証番号は同じものでもよい).
 func (t *Terminal) prepare(ctx context.Context, ch reader.Channel, a api.Application, pins PINs) error {
 	j, err := t.open(ctx, ch)
 	if err != nil {
 		return err
 	}
+	var others jitsuin.PIN
 	for _, c := range a.Certificates {
 		pin, err := setPIN(ctx, j, c.Kind, pins)
 		if err != nil {
@@ -56,8 +58,14 @@ func (t *Terminal) prepare(ctx context.Context, ch reader.Channel, a api.Applica
 		if err := checkCertificate(ctx, j, c, pin); err != nil {
 			return err
 		}
+		if c.Kind == jitsuin.AuthCert {
+			others = pin
+		}
 	}
-	return nil
+	if others == "" {
+		return nil
+	}
+	return reader.SetHolderPINs(ctx, ch, t.Identity, others)
 }
 
 // checkCertificate compares what the chip carries with what was delivered. The signature
