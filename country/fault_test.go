@@ -88,6 +88,8 @@ func plumbing(name string) bool {
 	switch {
 	case strings.HasPrefix(name, "internal/store."), strings.HasPrefix(name, "country."), !strings.Contains(name, "."):
 		return true
+	case strings.HasPrefix(name, "card/production."): // one file after the other
+		return last != "Write"
 	case strings.HasPrefix(name, "card/reader.(*Application)"): // of any application: who uses them tells more
 		return last != "Authenticate"
 	case strings.HasPrefix(name, "card/reader."): // the methods of JPKI are what one wants of a card
@@ -263,12 +265,13 @@ var writesOf = map[string]map[string]int{
 		"internal/feed.(*Follower).transact": 3, // delivered, revoked, delivered
 		"internal/feed.(*Sequencer).Step":    3,
 	},
-	"jukinet": {"internal/feed.(*Follower).transact": 2, "internal/feed.(*Sequencer).Step": 2},
+	"jukinet": {"internal/feed.(*Follower).transact": 2, "internal/feed.(*Sequencer).Step": 2, "jukinet.(*Network).offerCardNumbers": 1},
 	"jlis": {
 		"jlis.(*Agency).orderCard":           2, // the order, and the handle
 		"jlis.(*Agency).checkAndIntend":      2,
 		"jlis.(*Agency).signAndStore":        2,
 		"jlis.(*Agency).writeChip":           1,
+		"jlis.faceSigner.Sign":               3, // the intent and the note of a signature, and the next
 		"jlis.(*Agency).receive":             1,
 		"internal/feed.(*Follower).transact": 3, // application, change and high water, application
 		"internal/feed.(*Sequencer).Step":    3,
@@ -278,9 +281,10 @@ var writesOf = map[string]map[string]int{
 		"jlis.(*Agency).orderCard": 1, "jlis.(*Agency).receive": 1,
 		"municipality.(*Town).fetchChip": 1, "municipality.(*Town).passOn": 1,
 		"card/reader.(*JPKI).GenerateKey": 2, "card/reader.(*JPKI).WriteCertificate": 2, "card/reader.(*JPKI).WriteCACertificate": 1,
+		"card/production.Write": 4,
 	},
 	"counter": { // the chip at the counter
-		"card/reader.(*JPKI).ResetPIN": 2, "card/reader.(*JPKI).GenerateKey": 1, "card/reader.(*JPKI).WriteCertificate": 2,
+		"card/reader.(*JPKI).ResetPIN": 2, "card/reader.(*JPKI).GenerateKey": 1, "card/reader.(*JPKI).WriteCertificate": 2, "card/reader.SetHolderPINs": 1,
 	},
 }
 
@@ -290,7 +294,7 @@ var reads = []string{"card/reader.SelectJPKI", "card/reader.(*Application).Authe
 
 // atStart are writes of a start, at whose moments TestKill ends the program.
 var atStart = []string{"jlis.(*Agency).certifyTerminal", "jukinet.(*Network).refill", "municipality.(*Town).importLines", "municipality.(*Town).enterOrdinance", "jlis.(*Agency).notify",
-	"jlis.(*Agency).account", "jlis.(*Agency).ownCertificate", "jlis.(*Agency).finishOwn"}
+	"jlis.(*Agency).account", "jlis.(*Agency).openFace", "jlis.(*Agency).ownCertificate", "jlis.(*Agency).finishOwn"}
 
 // TestFaultMatrix lets every write fail that a resident's whole story makes (a card from the form to
 // the hand-over, a move, the revocation that follows, a new certificate), once lost and once done

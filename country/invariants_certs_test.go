@@ -138,7 +138,8 @@ func (a *audit) signatures(certs []issuedCert) {
 		scan(&digest)
 		meant[digest] = true
 	}, `SELECT lower(hex(digest)) FROM certificate UNION ALL SELECT lower(hex(digest)) FROM terminal UNION ALL SELECT lower(hex(digest)) FROM crl
-		UNION ALL SELECT lower(hex(digest)) FROM ticket UNION ALL SELECT lower(hex(digest)) FROM signature WHERE note LIKE 'no record, reconciled by %'`)
+		UNION ALL SELECT lower(hex(digest)) FROM ticket UNION ALL SELECT lower(hex(digest)) FROM face_key UNION ALL SELECT lower(hex(digest)) FROM face_signature
+		UNION ALL SELECT lower(hex(digest)) FROM signature WHERE note LIKE 'no record, reconciled by %'`)
 	for n, digest := range journal {
 		if !meant[digest] {
 			a.wrong("signature %d in the journal is of nothing that J-LIS knows of", n)
