@@ -85,8 +85,12 @@ func TestOrdinancesAreEnteredAndRepealed(t *testing.T) {
 
 // What the counter lays on a card is what a kiosk of the town reads, until it is taken off.
 func TestTheTerminalLaysTheSealRegistrationCard(t *testing.T) {
+	storetest.Each(t, layAndTakeOff)
+}
+
+func layAndTakeOff(t *testing.T, database string) {
 	hanako := resident(t, 1, "見本　花子", grown)
-	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
+	w := newWorld(t, database, hanako)
 	ctx := t.Context()
 	counter, ch := w.atTheCounter(), reader.Local(w.chips.Chip)
 	_, err := counter.LoadSeal(ctx, hanako.Subject, ch)
