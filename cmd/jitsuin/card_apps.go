@@ -98,7 +98,11 @@ func groundsOf(ctx context.Context, data string) ([]country.Ground, error) {
 	return country.Folder(data).Grounds(ctx, today)
 }
 
+// civilToday asks the country of a folder; NotFound where there is none, Unavailable where it does not run.
 func civilToday(ctx context.Context, data string) (jitsuin.Date, error) {
+	if _, err := country.Folder(data).Facts(); err != nil {
+		return jitsuin.Date{}, err
+	}
 	now, err := country.CivilNow(ctx, country.Folder(data))
 	return jitsuin.DateOf(now.Now), err
 }
