@@ -36,7 +36,9 @@ func (c *country) knows(id jitsuin.ID, inForce bool) {
 	c.Helper()
 	eventually(c, "the ground", func() bool {
 		var raw string
-		err := c.agency.DB.View(c.Context(), func(tx *store.Tx) error { return tx.QueryRow(`SELECT body FROM ground WHERE id = $1`, string(id)).Scan(&raw) })
+		err := c.agency.DB.View(c.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow(`SELECT body FROM ground WHERE id = $1`, string(id)).Scan(&raw)
+		})
 		if errors.Is(err, sql.ErrNoRows) {
 			return false
 		}
