@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,8 +201,11 @@ func useAll(ctx context.Context) error {
 // Random answers of the right and of wrong lengths.
 func TestADaemonThatRaves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
+	var mu sync.Mutex // a connection that was given up may still be answered
 	play(t, func(command uint32, body []byte, rest io.Reader) []byte {
 		answer := sound(command, body, rest)
+		mu.Lock()
+		defer mu.Unlock()
 		if command == cmdVersion {
 			return answer
 		}

@@ -127,7 +127,7 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 	if err := f.notExpired(); err != nil {
 		return err
 	}
-	options, err := s.cardOptions(r.Context())
+	options, err := s.cardOptions(r.Context(), web.LangOf(r))
 	if err != nil {
 		return err
 	}
@@ -148,10 +148,13 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 }
 
 // cardOptions lists the cards that may be chosen.
-func (s *Site) cardOptions(ctx context.Context) ([]web.Option, error) {
+func (s *Site) cardOptions(ctx context.Context, l web.Lang) ([]web.Option, error) {
 	cards, err := s.choices(ctx)
 	var all []web.Option
 	for _, c := range cards {
+		if c.text == "" {
+			c.text = web.Text(l, "holder.choose.reader", "name", c.label)
+		}
 		all = append(all, web.Option{Value: c.card, Text: c.text})
 	}
 	return all, err

@@ -34,7 +34,7 @@ func TestALoginWithACardInAReader(t *testing.T) {
 	visitor := w.person()
 	m := w.request("login", nil)
 	visitor.open(m.Open)
-	visitor.on("ログインの依頼", "Virtual PCD 00 00")
+	visitor.on("ログインの依頼", "カードリーダー「Virtual PCD 00 00」のカード")
 	visitor.send(visitor.flow(""), "card", "pcsc:Virtual PCD 00 01") // there is no card in it
 	visitor.on("ログインの依頼")
 	visitor.send("", "card", "pcsc:Virtual PCD 00 00")

@@ -27,7 +27,10 @@ func (f *flow) notExpired() error {
 }
 
 // choice is a card that may be chosen.
-type choice struct{ card, label, text string }
+type choice struct {
+	card, label string
+	text        string // how it is offered; "" for one in a reader
+}
 
 // choices are the cards that lie here and, where they are offered, those in this machine's readers.
 func (s *Site) choices(ctx context.Context) ([]choice, error) {
@@ -53,7 +56,7 @@ func (s *Site) choices(ctx context.Context) ([]choice, error) {
 	}
 	for _, r := range readers {
 		if r.Present {
-			all = append(all, choice{holder.Place{Reader: r.Name}.String(), r.Name, r.Name})
+			all = append(all, choice{holder.Place{Reader: r.Name}.String(), r.Name, ""})
 		}
 	}
 	return all, nil
