@@ -56,10 +56,10 @@ func (c Card) person(s *draw.Canvas) {
 func (c Card) issued(s *draw.Canvas) {
 	if !c.Expires.IsZero() {
 		text := western(c.Expires) + "まで有効"
-		w := draw.Width(text, 2.8) + 2.4
+		w := draw.Width(text, 2.6) + 2.4
 		s.Fill(white, draw.Round(margin, 33, w, 4.4, .8))
 		s.Fill(indigo, draw.Frame(margin, 33, w, 4.4, .22))
-		s.Text(margin+1.2, 36.2, 2.8, ink, text)
+		s.Text(margin+1.2, 36.15, 2.6, ink, text)
 	}
 	if c.Head != "" {
 		fitted(s, 40.4, 33.5, 15.4, 3.4, 2.8, 1.4, ink, c.Head)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/face"
+	"github.com/jitsuin/jitsuin/country/cardface"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/internal/web"
 )
@@ -35,6 +36,12 @@ func noFace(t *testing.T, v *visitor, who people.Resident) {
 	if status, _, _ := v.do(http.MethodPost, page+"/number", url.Values{"purpose": {"tax"}}); status != http.StatusNotFound {
 		t.Errorf("a number without a card: %d", status)
 	}
+	if _, _, err := cardface.Find(t.Context(), v.w.Folder, "誰でもない"); jitsuin.CodeOf(err) != "resident-unknown" {
+		t.Errorf("nobody: %v", err)
+	}
+	if _, _, err := cardface.Find(t.Context(), v.w.Folder, who.Items.Name[:len("例")]); jitsuin.CodeOf(err) != "resident-unclear" {
+		t.Errorf("everybody: %v", err)
+	}
 	if strings.Contains(v.read(page), said(web.EN, "console.number.button")) {
 		t.Error("a page without a card offers to show the number on it")
 	}
@@ -50,6 +57,15 @@ func theFace(t *testing.T, v *visitor, who people.Resident, to string) {
 		if kind != "image/svg+xml" || !strings.Contains(front, want) {
 			t.Errorf("the front (%s) lacks %s", kind, want)
 		}
+	}
+	id, at, err := cardface.Find(t.Context(), v.w.Folder, who.Items.Name)
+	v.must(err)
+	known, err := cardface.Gather(t.Context(), v.w.Folder, id)
+	v.must(err)
+	printed, err := cardface.Of(v.sample(), id, known)
+	v.must(err)
+	if drawn, err := printed.Front(); err != nil || id != who.ID || string(at) != to || string(drawn.SVG()) != front {
+		t.Errorf("what is gathered by itself is another card: %s at %s, %v", id, at, err)
 	}
 	_, _, html := v.raw(page)
 	for _, want := range []string{`src="` + page + `/card/front.svg"`, `src="` + page + `/card/back.svg"`, now.Items.Address, "個人番号とQRコードは表示していません"} {
