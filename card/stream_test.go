@@ -280,7 +280,7 @@ const perChip = 1000 // commands until a fresh chip is taken: most PINs are bloc
 // private key, no protected file without its PIN, no counter that rises except by success or a terminal.
 // JITSUIN_APDUS says how many commands there are (make fuzz: ten millions).
 func TestStreams(t *testing.T) {
-	total := 40_000
+	total := 20_000
 	if testing.Short() {
 		total = 10_000
 	}
