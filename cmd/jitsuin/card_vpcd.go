@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jitsuin/jitsuin/card/atr"
 	"github.com/jitsuin/jitsuin/card/vpcd"
@@ -144,6 +145,7 @@ func (s *shelf) insert(ctx context.Context, slot *slot) error {
 	}
 	in, remove := context.WithCancel(ctx)
 	slot.remove, slot.done = remove, make(chan struct{})
+	go s.wonder(in, slot)
 	go func(done chan struct{}) {
 		defer close(done)
 		defer channel.Close()
@@ -155,6 +157,21 @@ func (s *shelf) insert(ctx context.Context, slot *slot) error {
 		}
 	}(slot.done)
 	return nil
+}
+
+// patience is how long pcscd may take before a person is told that it is not there.
+const patience = 3 * time.Second
+
+// wonder says that nobody takes the card, if it is so.
+func (s *shelf) wonder(in context.Context, slot *slot) {
+	select {
+	case <-in.Done():
+		return
+	case <-time.After(patience):
+	}
+	if slot.state() == stateWaiting {
+		s.face.Note("nobody takes card %d at %s yet: it goes in as soon as pcscd runs there with vpcd", slot.n, slot.to.Addr)
+	}
 }
 
 // take takes a card out and waits until its holder may use it otherwise.
@@ -230,14 +247,20 @@ func (s *shelf) meant(words []string) (*slot, error) {
 	return nil, fmt.Errorf("which card? a number from 1 to %d", len(s.slots))
 }
 
+const (
+	stateOut     = "out"
+	stateIn      = "in the reader"
+	stateWaiting = "waiting for pcscd"
+)
+
 func (s *slot) state() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.remove == nil:
-		return "out"
+		return stateOut
 	case s.in:
-		return "in the reader"
+		return stateIn
 	}
-	return "waiting for pcscd"
+	return stateWaiting
 }

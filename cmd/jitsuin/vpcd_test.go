@@ -166,6 +166,31 @@ func TestCardsInTheVirtualReader(t *testing.T) {
 	})
 }
 
+// Where no pcscd runs, that is said, and the card waits.
+func TestNobodyTakesTheCard(t *testing.T) {
+	dir := t.TempDir()
+	holdertest.New(t).Card(t, dir, holdertest.Order{Without: "sign"})
+	cmd := exec.Command(filepath.Join(programs(t), "jitsuin"), "card", "vpcd", "--data", dir, "--host", "127.0.0.2", "--port", "1")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || !strings.HasPrefix(line, "nobody takes card 1 at 127.0.0.2:1") {
+		t.Errorf("%q %v", line, err)
+	}
+	fmt.Fprintln(in, "quit")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Every ATR that real cards were seen with gets through, and OpenSC finds the application all the same.
 func TestACardWithAnotherATR(t *testing.T) {
 	p := pcscdtest.Start(t, "opensc-tool")
