@@ -319,6 +319,9 @@ func (a *Agency) deliver(tx *store.Tx, app application, from string) error {
 		return fmt.Errorf("the card of an application: %w", err)
 	}
 	d.Card, d.CardExpires = c.ID, c.ValidUntil
+	if app.Type == api.NewCard {
+		d.CardNumber, d.SecurityCode = c.Number, c.SecurityCode
+	}
 	if err := moveApplication(tx, app.ID, from, appDelivered, ""); err != nil {
 		return err
 	}

@@ -41,6 +41,8 @@ type caseFile struct {
 	Position     string                      `json:"position,omitempty"`
 	Certificates []api.Certificate           `json:"certificates,omitempty"`
 	CardExpires  jitsuin.Date                `json:"card_expires"`
+	CardNumber   string                      `json:"card_number,omitempty"`
+	SecurityCode string                      `json:"security_code,omitempty"`
 	// Completing is the clerk who handed over, from then until the card has been passed on.
 	Completing string `json:"completing,omitempty"`
 
@@ -63,7 +65,7 @@ type evidence struct {
 // view is the case as the terminal sees it.
 func (c *caseFile) view() api.Application {
 	return api.Application{ID: c.ID, Type: c.Type, State: c.State, Subject: c.Subject, Kinds: c.Kinds, Card: c.Card,
-		Position: c.Position, Certificates: c.Certificates, CardExpires: c.CardExpires, Code: c.Code, Reason: c.Reason, Fields: c.Fields, UpdatedAt: c.UpdatedAt}
+		Position: c.Position, Certificates: c.Certificates, CardExpires: c.CardExpires, CardNumber: c.CardNumber, SecurityCode: c.SecurityCode, Code: c.Code, Reason: c.Reason, Fields: c.Fields, UpdatedAt: c.UpdatedAt}
 }
 
 // due tells whether the town has something to do by itself.
@@ -120,6 +122,7 @@ func (c *caseFile) deliver(d jlis.Delivered) error {
 		return jitsuin.Errorf(jitsuin.Conflict, "delivery-differs", "what was delivered is not what the case asked for")
 	}
 	c.State, c.Card, c.CardExpires = api.Delivered, d.Card, d.CardExpires
+	c.CardNumber, c.SecurityCode = d.CardNumber, d.SecurityCode
 	for _, i := range d.Certificates {
 		c.Certificates = append(c.Certificates, api.Certificate{Kind: i.Kind, Certificate: i.Certificate, NotAfter: i.NotAfter})
 	}

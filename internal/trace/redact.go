@@ -20,7 +20,7 @@ var secretNames = map[string]bool{"pin": true, "newpin": true, "oldpin": true, "
 
 // secretEndings are how names of such members end.
 var secretEndings = []string{"password", "passphrase", "mynumber", "residentcode", "juminhyocode", "handle", "assertion",
-	"token", "ticket", "secret", "privatekey", "createkey"}
+	"securitycode", "token", "ticket", "secret", "privatekey", "createkey"}
 
 func secretName(name string) bool {
 	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))

@@ -74,11 +74,14 @@ type Issued struct {
 // Delivered tells the municipality that its application is done: for NewCard the chip waits at
 // POST /cards/{card}/receive, for Reissue the certificates are to be written at the terminal.
 type Delivered struct {
-	Application  jitsuin.ID   `json:"application"`
-	Subject      jitsuin.ID   `json:"subject"`
-	Card         jitsuin.ID   `json:"card"`
-	CardExpires  jitsuin.Date `json:"card_expires"`
-	Certificates []Issued     `json:"certificates"`
+	Application jitsuin.ID   `json:"application"`
+	Subject     jitsuin.ID   `json:"subject"`
+	Card        jitsuin.ID   `json:"card"`
+	CardExpires jitsuin.Date `json:"card_expires"`
+	// CardNumber (製造番号) and SecurityCode are printed on a new card; the code is part of what opens its pictures.
+	CardNumber   string   `json:"card_number,omitempty"`
+	SecurityCode string   `json:"security_code,omitempty"`
+	Certificates []Issued `json:"certificates"`
 	// Type is the application's; the first release did not tell it.
 	Type ApplicationType `json:"type,omitempty"`
 }

@@ -172,6 +172,8 @@ type Application struct {
 	Position     string             `json:"position,omitempty" doc:"of the register's feed, EPOCH.N, that J-LIS must have applied"`
 	Certificates []Certificate      `json:"certificates,omitempty"`
 	CardExpires  jitsuin.Date       `json:"card_expires,omitzero" doc:"of a new card: its last day"`
+	CardNumber   string             `json:"card_number,omitempty" doc:"of a new card: 製造番号, fifteen digits, as printed"`
+	SecurityCode string             `json:"security_code,omitempty" doc:"of a new card: four digits, as printed"`
 	Code         string             `json:"code,omitempty" doc:"why it was refused, for programs"`
 	Reason       string             `json:"reason,omitempty" doc:"why it was refused, for people"`
 	Fields       []string           `json:"fields,omitempty" doc:"the items that disagree"`
