@@ -18,7 +18,8 @@ const (
 	// its counter drops. Once.
 	WrongPIN Name = "wrong-pin"
 	// SignPINBlocked and AuthPINBlocked use up all tries of a PIN at once. Ending the fault does not bring
-	// them back: a counter of the municipality does.
+	// them back: a counter of the municipality does. UseUp does it; a Shim that is set to one of them changes
+	// nothing.
 	SignPINBlocked Name = "sign-pin-blocked"
 	AuthPINBlocked Name = "auth-pin-blocked"
 	// Removed takes the card away while it signs next: the command reaches the chip, no answer comes, and

@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"testing"
 	"time"
@@ -483,4 +484,63 @@ func TestSettings(t *testing.T) {
 	if err := b.shim.Set(fault.Setting{Name: fault.None}); err != nil || b.shim.Delay() != 0 {
 		t.Errorf("%v %v", b.shim.Delay(), err)
 	}
+}
+
+// FuzzShim sends a script of commands (u16 length and bytes) through the shim with each fault: no panic, always a status
+// word, and without a fault the very answers of the chip.
+func FuzzShim(f *testing.F) {
+	for _, script := range []string{
+		"000FA4", "000F00A4040C0AD392F000260100000001000500B08A0000000500B0000100000500B00AFF00",
+		"000F00A4040C0AD392F00026010000000100090020009804313233340009802A0097020102000009802A0597020102000005008400001000",
+		"000F00A4040C0AD3921000310001010408000900200091043132333400" + "0500B08200000005" + "00B0830000000500B0000400",
+	} {
+		b, err := hex.DecodeString(script)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	master := cardtest.Issue(f)
+	over, err := master.Certify("over", master.Certificates[jitsuin.AuthCert].PublicKey)
+	if err != nil {
+		f.Fatal(err)
+	}
+	open := func(t *testing.T) *card.Chip {
+		chip, err := card.Open(master.Memory.Copy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return chip
+	}
+	f.Fuzz(func(t *testing.T, script []byte) {
+		plain := open(t)
+		shims := map[fault.Name]*fault.Shim{}
+		for _, name := range append([]fault.Name{fault.None}, fault.Names...) {
+			s := fault.Setting{Name: name}
+			if name == fault.ExpiredCertificate {
+				s.Certificates = map[jitsuin.CertKind][]byte{jitsuin.AuthCert: over, jitsuin.SignCert: over}
+			}
+			shim, err := fault.New(open(t), s, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shims[name] = shim
+		}
+		for n := 0; len(script) >= 2 && n < 30; n++ {
+			size := min(int(script[0])<<8|int(script[1]), len(script)-2)
+			apdu := script[2 : 2+size]
+			script = script[2+size:]
+			want := plain.Transmit(apdu)
+			for name, shim := range shims {
+				got, err := shim.Transmit(apdu)
+				switch {
+				case errors.Is(err, fault.ErrRemoved) && name == fault.Removed:
+				case err != nil || len(got) < 2:
+					t.Fatalf("%s: %x got %x, %v", name, apdu, got, err)
+				case name == fault.None && len(apdu) > 1 && apdu[1] != 0x84 && apdu[1] != 0x2A && !bytes.Equal(got, want): // challenges and PSS are random
+					t.Fatalf("without a fault %x got %x, want %x", apdu, got, want)
+				}
+			}
+		}
+	})
 }

@@ -31,6 +31,8 @@ func Housekeeping(e Entry) string {
 		return "assets"
 	case method == "GET" && strings.HasSuffix(route, "/live"):
 		return "live" // a page that is open keeps itself up to date
+	case method == "GET" && strings.HasPrefix(route, "/v1/faults/"):
+		return "console" // a page shows whether a card goes wrong on purpose
 	case method == "GET" && strings.HasPrefix(e.Actor, "country:") && !strings.HasPrefix(route, "/feeds/"):
 		return "console" // somebody looks at the country from outside
 	}
