@@ -27,9 +27,6 @@ type CVC struct {
 	body, signature   []byte
 }
 
-// cvcSize is what the file of a certificate of an RSA-2048 key has.
-const cvcSize = 568
-
 // publicKey writes a key as 90 exponent, 91 modulus. Only RSA-2048 with the exponent 65537 has the
 // lengths that were observed.
 func publicKey(key *rsa.PublicKey) ([]byte, error) {
