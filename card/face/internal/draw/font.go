@@ -165,28 +165,53 @@ const (
 )
 
 // Wrap breaks a text into lines of at most width. Words of Latin letters stay whole where they fit.
-func Wrap(s string, size, width float64) []string {
+func Wrap(s string, size, width float64) []string { return newSetting(s).wrap(size, width) }
+
+// setting is a text that is measured once and broken at several sizes.
+type setting struct {
+	text    []rune
+	advance []float64 // in em
+}
+
+func newSetting(s string) setting {
 	s, _ = Visible(s)
+	t := setting{text: []rune(s)}
+	for _, r := range t.text {
+		t.advance = append(t.advance, theFace().glyph(r).advance)
+	}
+	return t
+}
+
+func (t setting) wrap(size, width float64) []string {
 	var lines []string
-	var line []rune
-	for _, r := range s {
-		line = append(line, r)
-		if len(line) == 1 || Width(string(line), size) <= width {
+	from, used := 0, 0.0
+	for i, r := range t.text {
+		used += t.advance[i] * size
+		if i == from || used <= width {
 			continue
 		}
-		cut := len(line) - 1
-		if space := lastSpace(line[:cut]); r < 0x2000 && space > 0 {
-			cut = space + 1
-		} else if cut > 1 && (strings.ContainsRune(notFirst, r) || strings.ContainsRune(notLast, line[cut-1])) {
-			cut--
-		}
-		lines = append(lines, strings.TrimRight(string(line[:cut]), " 　"))
-		line = append([]rune(nil), line[cut:]...)
+		cut := t.cut(from, i)
+		lines = append(lines, strings.TrimRight(string(t.text[from:cut]), " 　"))
+		from, used = cut, 0
 		if r == ' ' || r == '　' {
-			line = nil
+			from = i + 1
+		}
+		for j := from; j <= i; j++ {
+			used += t.advance[j] * size
 		}
 	}
-	return append(lines, string(line))
+	return append(lines, string(t.text[from:]))
+}
+
+// cut gives where the next line begins when the character at i does not fit into that which begins at from.
+func (t setting) cut(from, i int) int {
+	if space := lastSpace(t.text[from:i]); t.text[i] < 0x2000 && space > 0 {
+		return from + space + 1
+	}
+	if i-from > 1 && (strings.ContainsRune(notFirst, t.text[i]) || strings.ContainsRune(notLast, t.text[i-1])) {
+		return i - 1
+	}
+	return i
 }
 
 func lastSpace(line []rune) int {
@@ -201,9 +226,9 @@ func lastSpace(line []rune) int {
 // Fit gives the greatest size from most down to least at which a text fits a box, and its lines at that size.
 // What does not fit even at the least size is given all the same.
 func Fit(s string, most, least, lead, width, height float64) (float64, []string) {
-	step := (most - least) / 24
+	step, text := (most-least)/24, newSetting(s)
 	for size := most; ; size -= step {
-		lines := Wrap(s, size, width)
+		lines := text.wrap(size, width)
 		if float64(len(lines)-1)*lead*size+size <= height || size-step < least {
 			return size, lines
 		}
