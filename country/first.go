@@ -97,7 +97,8 @@ func (f Folder) accredit(ctx context.Context) error {
 	return nil
 }
 
-// writeAnchors leaves the CA certificates where `jitsuin verify` looks for them.
+// writeAnchors leaves the CA certificates where `jitsuin verify` looks for them, and the root of card-face
+// signatures where `jitsuin card items` does.
 func (f Folder) writeAnchors(ctx context.Context) error {
 	d, err := f.Directory()
 	if err != nil {
@@ -123,7 +124,15 @@ func (f Folder) writeAnchors(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	face, err := fetch(ctx, agency.Origin+"/ca/face.pub")
+	if err != nil {
+		return fmt.Errorf("root of card-face signatures: %w", err)
+	}
+	path := f.Path("anchors", "face.pub")
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, face) {
+		return nil
+	}
+	return replace(path, face, 0o644)
 }
 
 func fetch(ctx context.Context, url string) ([]byte, error) {

@@ -11,6 +11,8 @@ import (
 // Question is what a PIN is asked for.
 type Question struct {
 	Kind jitsuin.CertKind
+	// Name says what is asked for where it belongs to no certificate; then Kind is "".
+	Name string
 	Role Role
 	// TriesLeft is how often the PIN may still be wrong, at least 1.
 	TriesLeft int
@@ -38,7 +40,10 @@ type PINSource interface {
 // String names the secret as people know it, Japanese term first.
 func (q Question) String() string {
 	name := "利用者証明用暗証番号 (PIN, 4 digits)"
-	if q.Kind == jitsuin.SignCert {
+	switch {
+	case q.Name != "":
+		name = q.Name
+	case q.Kind == jitsuin.SignCert:
 		name = "署名用パスワード (password, 6-16 letters and digits)"
 	}
 	switch q.Role {

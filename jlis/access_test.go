@@ -1,6 +1,7 @@
 package jlis
 
 import (
+	"bytes"
 	"crypto"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
@@ -87,6 +89,11 @@ func TestStatusIsForAccreditedVerifiersOnly(t *testing.T) {
 	}
 	if status, body := plainGet(t, c.address["jlis:1"], "/ca/sign.cer"); status != 200 || !strings.Contains(body, "JPKI-TEST") {
 		t.Errorf("the CA certificate: HTTP %d", status)
+	}
+	if status, body := plainGet(t, c.address["jlis:1"], "/ca/face.pub"); status != 200 {
+		t.Errorf("the root of card-face signatures: %d %s", status, body)
+	} else if anchor, err := contents.ParseAnchor([]byte(body)); err != nil || !bytes.HasPrefix(anchor.ID[:], []byte("JITSUIN")) {
+		t.Errorf("the root of card-face signatures: %q %v", anchor.ID, err)
 	}
 	if status, _ := plainGet(t, c.address["jlis:1"], "/ca/phone.cer"); status != 404 {
 		t.Errorf("a CA that does not exist: HTTP %d", status)

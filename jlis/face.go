@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+	"net/http"
 
 	"github.com/jitsuin/jitsuin"
 	chip "github.com/jitsuin/jitsuin/card"
@@ -14,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/face"
 	"github.com/jitsuin/jitsuin/card/production"
 	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 	jukinet "github.com/jitsuin/jitsuin/jukinet/api"
@@ -35,6 +37,22 @@ var (
 func (a *Agency) FaceAnchor() (contents.Anchor, error) {
 	key, err := a.faceRSA(faceRootKey)
 	return contents.Anchor{ID: faceRootID, Key: key}, err
+}
+
+// serveFaceAnchor publishes it, as contents.ParseAnchor reads it.
+func (a *Agency) serveFaceAnchor(w http.ResponseWriter, r *http.Request) {
+	anchor, err := a.FaceAnchor()
+	if err != nil {
+		httpapi.WriteError(w, r, a.Log, err)
+		return
+	}
+	text, err := anchor.PEM()
+	if err != nil {
+		httpapi.WriteError(w, r, a.Log, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	w.Write(text)
 }
 
 func (a *Agency) faceRSA(name string) (*rsa.PublicKey, error) {

@@ -259,6 +259,27 @@ func TestReadersBelieve(t *testing.T) {
 	}
 }
 
+// An anchor travels as PEM; what is no anchor is refused.
+func TestAnchorsTravel(t *testing.T) {
+	s := newSample(t)
+	text, err := s.anchor.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := contents.ParseAnchor(text); err != nil || got.ID != s.anchor.ID || !got.Key.Equal(s.anchor.Key) {
+		t.Errorf("%s reads as %q, %v", text, got.ID, err)
+	}
+	for name, bad := range map[string]string{"nothing": "", "no key id": strings.Replace(string(text), "Key-Id", "Other", 1), "a short key id": strings.Replace(string(text), "Key-Id: 4a", "Key-Id: ", 1),
+		"two keys": string(text) + string(text), "a private key": strings.ReplaceAll(string(text), "PUBLIC", "PRIVATE"), "a broken key": strings.Replace(string(text), "MIIB", "AAAA", 1)} {
+		if _, err := contents.ParseAnchor([]byte(bad)); jitsuin.CodeOf(err) != "face-anchor" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := (contents.Anchor{}).PEM(); jitsuin.CodeOf(err) != "key-algorithm" {
+		t.Errorf("an anchor without key: %v", err)
+	}
+}
+
 // A child without a photo has the object, empty.
 func TestAFaceWithoutPhoto(t *testing.T) {
 	s := newSample(t)

@@ -101,15 +101,24 @@ type Disclosure struct {
 	purpose Purpose
 }
 
-// Disclose lets a number be drawn for a body that is entitled by law or ordinance and states a lawful purpose. It
-// refuses any other purpose (Denied number-purpose). Whoever calls it has recorded body and purpose.
-func Disclose(n jitsuin.MyNumber, body string, purpose Purpose) (*Disclosure, error) {
+// CheckPurpose refuses a body without a name (Denied number-body) and a purpose that is none of Purposes (Denied
+// number-purpose).
+func CheckPurpose(body string, purpose Purpose) error {
 	if !slices.Contains(Purposes, purpose) {
-		return nil, jitsuin.Errorf(jitsuin.Denied, "number-purpose", "My Number is shown for social security, tax, disaster response, or what an ordinance names, and for nothing else").
+		return jitsuin.Errorf(jitsuin.Denied, "number-purpose", "My Number is shown for social security, tax, disaster response, or what an ordinance names, and for nothing else").
 			WithHint("state one of: social-security, tax, disaster, ordinance")
 	}
 	if strings.TrimSpace(body) == "" || len([]rune(body)) > 100 {
-		return nil, jitsuin.Errorf(jitsuin.Denied, "number-body", "the body that asks for My Number must be named, in at most 100 characters")
+		return jitsuin.Errorf(jitsuin.Denied, "number-body", "the body that asks for My Number must be named, in at most 100 characters")
+	}
+	return nil
+}
+
+// Disclose lets a number be drawn for a body that is entitled by law or ordinance and states a lawful purpose. It
+// refuses any other purpose (Denied number-purpose). Whoever calls it has recorded body and purpose.
+func Disclose(n jitsuin.MyNumber, body string, purpose Purpose) (*Disclosure, error) {
+	if err := CheckPurpose(body, purpose); err != nil {
+		return nil, err
 	}
 	if err := rules.CheckMyNumber(n); err != nil {
 		return nil, err

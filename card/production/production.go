@@ -180,7 +180,11 @@ func (w *writer) visual(ctx context.Context, app *reader.Application) error {
 	if err != nil {
 		return err
 	}
-	if f.OwnKey, err = rsaKey(app.PublicKey(ctx, card.FileVisualKey)); err != nil {
+	f.OwnKey, err = rsaKey(app.PublicKey(ctx, card.FileVisualKey))
+	if jitsuin.CodeOf(err) == "card-file" {
+		return w.visualBasics(ctx, app) // the next card: the signed files name an own key, which it has not, as far as is announced
+	}
+	if err != nil {
 		return err
 	}
 	tbs, err := contents.AgeToSign(f.BirthDate, f.OwnKey)
@@ -203,12 +207,21 @@ func (w *writer) visual(ctx context.Context, app *reader.Application) error {
 		return err
 	}
 	err = replace(ctx, app, file{card.FileVisualAge, contents.AgeFile(age, ageSignature)}, file{card.FileVisualFace, whole},
-		file{card.FileVisualBasics, contents.VisualBasicsFile(contents.VisualBasics{Key: w.key, Municipality: w.face.Municipality})},
-		file{card.FileVisualCVC, w.cvc}, file{card.FileVisualMyNumber, contents.NumberFile(number, numberSignature)})
+		file{card.FileVisualMyNumber, contents.NumberFile(number, numberSignature)})
 	if err != nil {
 		return err
 	}
-	birth, err := contents.BirthNumber(f.BirthDate)
+	return w.visualBasics(ctx, app)
+}
+
+// visualBasics writes what is not about the face, and sets what opens the rest.
+func (w *writer) visualBasics(ctx context.Context, app *reader.Application) error {
+	err := replace(ctx, app, file{card.FileVisualBasics, contents.VisualBasicsFile(contents.VisualBasics{Key: w.key, Municipality: w.face.Municipality})},
+		file{card.FileVisualCVC, w.cvc})
+	if err != nil {
+		return err
+	}
+	birth, err := contents.BirthNumber(w.face.Person.Items.BirthDate)
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func (c *cut) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
 func TestProfilesAreWritten(t *testing.T) {
 	ctx := t.Context()
 	s, f := newSigner(t), sample()
-	for _, name := range []string{card.ProfileChild, card.ProfilePINless, card.ProfileAndroid} {
+	for _, name := range []string{card.ProfileChild, card.ProfilePINless, card.ProfileAndroid, card.ProfileNext} {
 		issued := cardtest.Whole(t, name, card.Switches{})
 		if err := production.Write(ctx, reader.Local(issued.Chip), issued.Production, f, s); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -21,6 +21,8 @@ type kindArg struct {
 type cardCmd struct {
 	List      cardListCmd      `cmd:"" help:"List the cards that were handed over, and those in readers, with what they carry."`
 	Show      cardShowCmd      `cmd:"" help:"Show what a card says of itself, or one of its certificates."`
+	Items     cardItemsCmd     `cmd:"" help:"Read the four items from a card, and tell whether its issuer signed them."`
+	Photo     cardPhotoCmd     `cmd:"" help:"Read the pictures from a card with what is printed on its front, and tell whether its issuer signed them."`
 	PIN       cardPINCmd       `cmd:"" name:"pin" help:"Try a PIN once; a right one fills its counter again."`
 	ChangePIN cardChangePINCmd `cmd:"" name:"change-pin" help:"Change a PIN that is known."`
 	APDU      cardAPDUCmd      `cmd:"" name:"apdu" help:"A shell that speaks with a card and explains each command and response."`

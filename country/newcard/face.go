@@ -100,6 +100,7 @@ func (m *maker) face(ctx context.Context, channel reader.Channel, serial string,
 	if err != nil {
 		return err
 	}
+	m.faceRoot = f.root
 	if m.profile.Merged {
 		err = m.merged(ctx, channel, f)
 	} else {

@@ -6,9 +6,9 @@
 // and nobody revokes the card. Nothing of it can pass for a real card (O=JPKI-TEST).
 //
 // The folder: chip.image (the chip, with its private keys), lock, anchors/sign.pem and auth.pem (the
-// authorities' certificates, for verify --anchors), printed.json (what stands on the card's front and opens check
-// number B), and terminal.pem (a counter's terminal that the chip trusts, to set a PIN that is blocked). Its mode
-// is 0700.
+// authorities' certificates, for verify --anchors) and anchors/face.pub (the root of card-face signatures),
+// printed.json (what stands on the card's front and opens check number B), and terminal.pem (a counter's terminal
+// that the chip trusts, to set a PIN that is blocked). Its mode is 0700.
 package newcard
 
 import (
@@ -30,6 +30,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/country/people"
@@ -135,6 +136,7 @@ type maker struct {
 	dir      string
 	issuers  map[jitsuin.CertKind]*issuer
 	terminal reader.Terminal
+	faceRoot contents.Anchor // without a key where the profile has no face
 }
 
 func (m *maker) make(ctx context.Context) (made Made, err error) {
@@ -283,5 +285,12 @@ func (m *maker) keep() error {
 			return err
 		}
 	}
-	return nil
+	if m.faceRoot.Key == nil {
+		return nil
+	}
+	face, err := m.faceRoot.PEM()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(anchors, "face.pub"), face, 0o644)
 }

@@ -183,6 +183,13 @@ func TestTheFaceIsInTheChip(t *testing.T) {
 		}
 		return b
 	}
+	published, err := os.ReadFile(filepath.Join(o.Dir, "anchors", "face.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := contents.ParseAnchor(published); err != nil || got.ID != anchor.ID || !got.Key.Equal(anchor.Key) {
+		t.Errorf("the anchor in the folder: %v", err)
+	}
 	text, err := reader.Select(t.Context(), channel, card.AIDText)
 	if err == nil {
 		err = text.VerifyFile(t.Context(), card.FileTextPIN, pins[jitsuin.AuthCert])
