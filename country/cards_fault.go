@@ -14,6 +14,9 @@ const cardsFaultKey = "cards-fault-key"
 // Faults gives the way to put faults on the cards of a running country. NotFound "faults-off" where the
 // folder has no key for it: then cards:1 does not let them be set.
 func (f Folder) Faults(options host.ClientOptions) (*host.Faults, error) {
+	if _, err := f.Facts(); err != nil {
+		return nil, err
+	}
 	d, err := f.Directory()
 	if err != nil {
 		return nil, err

@@ -56,18 +56,11 @@ func (c *cardFaultCmd) Run(ctx context.Context, face *ui.Face) error {
 	if err != nil {
 		return err
 	}
-	if c.Fault == "" {
-		set, err := faults.Of(ctx, id)
-		if err != nil {
-			return err
-		}
-		return sayFault(face, set)
+	set, err := c.apply(ctx, faults, id)
+	if jitsuin.CodeOf(err) == "host-unreachable" {
+		return jitsuin.Errorf(jitsuin.Unavailable, "country-stopped", "the cards of %s are not served now", c.Data).
+			WithHint("start the country in another terminal: jitsuin up --data %s", c.Data)
 	}
-	setting := fault.Setting{Name: c.Fault, Delay: c.Delay}
-	if setting.Certificates, err = c.certificates(); err != nil {
-		return err
-	}
-	set, err := faults.Set(ctx, id, setting)
 	if err != nil {
 		return err
 	}
@@ -75,6 +68,18 @@ func (c *cardFaultCmd) Run(ctx context.Context, face *ui.Face) error {
 		set = fault.Setting{Name: c.Fault}
 	}
 	return sayFault(face, set)
+}
+
+// apply sets the fault, or asks for the one that is set.
+func (c *cardFaultCmd) apply(ctx context.Context, faults *host.Faults, id jitsuin.ID) (fault.Setting, error) {
+	if c.Fault == "" {
+		return faults.Of(ctx, id)
+	}
+	certificates, err := c.certificates()
+	if err != nil {
+		return fault.Setting{}, err
+	}
+	return faults.Set(ctx, id, fault.Setting{Name: c.Fault, Delay: c.Delay, Certificates: certificates})
 }
 
 // certificates reads those that the card shall answer with.
