@@ -53,6 +53,7 @@ func Of(sample people.Country, subject jitsuin.ID, known map[jitsuin.Municipalit
 	}
 	p.Head, p.Expires = face.HeadOf(m.Name), handed.CardExpires
 	p.Number, p.SecurityCode = handed.CardNumber, handed.SecurityCode
+	p.Number, p.SecurityCode = handed.CardNumber, handed.SecurityCode
 	p.history(sample, known, made)
 	return p, nil
 }

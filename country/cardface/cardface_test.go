@@ -56,7 +56,7 @@ func change(n int, cause jitsuin.Cause, before *jitsuin.FourItems) town.Recorded
 
 // A card is made in one town; its holder marries, moves to another town, and within it.
 func story(t *testing.T) map[jitsuin.MunicipalityCode]cardface.Known {
-	first := town.Application{Type: town.NewCard, State: town.Done, Card: card, CardExpires: jitsuin.Date{Year: 2037, Month: 2, Day: 17}, UpdatedAt: at(2),
+	first := town.Application{Type: town.NewCard, State: town.Done, Card: card, CardExpires: jitsuin.Date{Year: 2037, Month: 2, Day: 17}, CardNumber: "400000012719843", SecurityCode: "2285", UpdatedAt: at(2),
 		Certificates: []town.Certificate{certificate(t, jitsuin.SignCert, 1), certificate(t, jitsuin.AuthCert, 1)}}
 	again := town.Application{Type: town.Reissue, State: town.Done, Card: card, UpdatedAt: at(41), Certificates: []town.Certificate{certificate(t, jitsuin.SignCert, 41)}}
 	return map[jitsuin.MunicipalityCode]cardface.Known{
@@ -78,6 +78,9 @@ func TestAFaceHasWhatWasPrintedAndWhatCameAfter(t *testing.T) {
 	}
 	if p.Items != *items("例川　花子", "例示市１") || p.Head != "例示市長" || p.ID != card || p.Issuer != city || p.Alias == "" || p.OldSurname == "" {
 		t.Errorf("printed %+v", p)
+	}
+	if p.Number != "400000012719843" || p.SecurityCode != "2285" {
+		t.Errorf("number %s, security code %s", p.Number, p.SecurityCode)
 	}
 	got := ""
 	for _, n := range p.Notes {
