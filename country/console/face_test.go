@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
@@ -8,7 +9,11 @@ import (
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/card/face"
+	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/country/cardface"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/internal/web"
@@ -67,6 +72,7 @@ func theFace(t *testing.T, v *visitor, who people.Resident, to string) {
 	if drawn, err := printed.Front(); err != nil || id != who.ID || string(at) != to || string(drawn.SVG()) != front {
 		t.Errorf("what is gathered by itself is another card: %s at %s, %v", id, at, err)
 	}
+	theChip(t, v, printed)
 	_, _, html := v.raw(page)
 	for _, want := range []string{`src="` + page + `/card/front.svg"`, `src="` + page + `/card/back.svg"`, now.Items.Address, "個人番号とQRコードは表示していません"} {
 		if !strings.Contains(html, want) {
@@ -94,5 +100,30 @@ func theFace(t *testing.T, v *visitor, who people.Resident, to string) {
 	v.says(v.read(page), "console.number.shown")
 	if strings.Contains(text+v.read(page)+v.read("/messages"), who.MyNumber.Reveal()) {
 		t.Error("the number stands in a page as text")
+	}
+}
+
+// theChip opens the pictures on the chip by what is printed on its front (check number B), and compares them.
+func theChip(t *testing.T, v *visitor, printed *cardface.Printed) {
+	t.Helper()
+	ctx := t.Context()
+	ch, err := host.OpenSocket(ctx, v.w.CardSocket(printed.ID))
+	v.must(err)
+	defer ch.Close()
+	app, err := reader.Select(ctx, ch, card.AIDVisual)
+	v.must(err)
+	opens, err := contents.NumberB(printed.Items.BirthDate, printed.Expires, printed.SecurityCode)
+	v.must(err)
+	v.must(app.VerifyFile(ctx, card.FileVisualB, opens))
+	file, err := app.ReadFile(ctx, card.FileVisualFace, 32<<10)
+	v.must(err)
+	chip, err := contents.ParseFace(file)
+	v.must(err)
+	photo, err := printed.PortraitJP2()
+	v.must(err)
+	code, err := face.CodePNG(printed.SecurityCode)
+	v.must(err)
+	if len(photo) == 0 || !bytes.Equal(chip.Photo, photo) || !bytes.Equal(chip.Code, code) || chip.Expiry != printed.Expires {
+		t.Errorf("the chip has another face than the card: photo of %d and %d bytes", len(chip.Photo), len(photo))
 	}
 }
