@@ -24,6 +24,7 @@ type cardNewCmd struct {
 	Profile    string    `help:"Kind of card: card, child (no signature certificate), infant, pinless, basic-resident-card (the old 住基カード, which clients refuse), android, iphone, or next (P-384; in part our reading)." enum:"card,child,infant,pinless,basic-resident-card,android,iphone,next" default:"card"`
 	Seed       uint64    `help:"Number of the invented person; the same number on the same day is the same person. 0 draws one." placeholder:"N"`
 	At         time.Time `help:"When the card was made; certificates begin then. The default is now." placeholder:"RFC3339"`
+	Switch     []string  `help:"Decide something that is not known for sure of real cards, as in docs/card.md: check_number_tries=5, blocked_query. May be repeated." placeholder:"NAME=VALUE" sep:"none"`
 	SamplePINs bool      `name:"sample-pins" help:"Set the PINs of all sample cards, SAMPLE1 and 1234, and ask for none."`
 	PINFD      int       `name:"pin-fd" help:"Read the PINs from this file descriptor, one a line: the signature password, then the four digits." default:"-1" placeholder:"N"`
 }
@@ -37,6 +38,10 @@ Example:  jitsuin card new ./my-card --sample-pins`
 
 func (c *cardNewCmd) Run(ctx context.Context, face *ui.Face) error {
 	p, err := card.ProfileNamed(c.Profile)
+	if err != nil {
+		return err
+	}
+	switches, err := card.ParseSwitches(c.Switch)
 	if err != nil {
 		return err
 	}
@@ -60,7 +65,7 @@ func (c *cardNewCmd) Run(ctx context.Context, face *ui.Face) error {
 	if err != nil {
 		return err
 	}
-	made, err := newcard.Make(ctx, newcard.Order{Dir: c.Folder, Profile: p.Name, Person: who, Place: place, Now: now, PINs: pins, Wrap: wrap})
+	made, err := newcard.Make(ctx, newcard.Order{Dir: c.Folder, Profile: p.Name, Person: who, Place: place, Now: now, PINs: pins, Switches: switches, Wrap: wrap})
 	if err = errors.Join(err, done()); err != nil {
 		return err
 	}
