@@ -99,7 +99,8 @@ func (a *Application) GetData(ctx context.Context, tag uint16) ([]byte, error) {
 	return data, err
 }
 
-// TriesOf asks how many tries the PIN in a file has; 0 is blocked or never set. It costs none.
+// TriesOf asks how many tries the PIN in a file has; 0 is blocked or never set. It costs none. Some cards say of a
+// PIN that is verified only that (9000): its counter is full then, and TriesOf gives what public sources call full.
 func (a *Application) TriesOf(ctx context.Context, file uint16) (int, error) {
 	if err := a.SelectFile(ctx, file); err != nil {
 		return 0, err
@@ -112,10 +113,24 @@ func (a *Application) TriesOf(ctx context.Context, file uint16) (int, error) {
 	if left, ok := sw.Tries(); ok {
 		return left, nil
 	}
-	if blocked(sw) {
+	switch {
+	case blocked(sw):
 		return 0, nil
+	case sw == card.SWOK:
+		return fullCounter(file), nil
 	}
 	return 0, statusError(what, sw)
+}
+
+// fullCounter is how many tries a PIN file has that was just verified. Check numbers have ten.
+func fullCounter(file uint16) int {
+	switch file {
+	case card.FileSignPIN:
+		return 5
+	case card.FileTextA, card.FileTextB, card.FileVisualA, card.FileVisualB:
+		return 10
+	}
+	return 3
 }
 
 // VerifyFile presents the PIN or check number of a file, as it is. Errors as of JPKI.Verify. Nothing is ever

@@ -247,6 +247,35 @@ func TestPINIsWipedAfterUse(t *testing.T) {
 	}
 }
 
+// Every switch of the chip is something that real cards may do: a client works with all of them.
+func TestCardsWithEverySwitch(t *testing.T) {
+	issued := cardtest.Whole(t, card.ProfileCard, card.Switches{CheckNumberTries: 5, BlockedQuery: true, VerifiedQuery: true, Blocked6983: true,
+		VisualNeedsCheckNumber: true, EmptyAtEnd: true, ReselectClears: true, FreeSignCertificate: true})
+	j, err := reader.SelectJPKI(t.Context(), reader.Local(issued.Chip))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := j.TriesLeft(t.Context(), jitsuin.SignCert); n != 5 || err != nil {
+		t.Errorf("%d tries, %v", n, err)
+	}
+	if err := j.Verify(t.Context(), jitsuin.SignCert, cardtest.SignPIN); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := j.TriesLeft(t.Context(), jitsuin.SignCert); n != 5 || err != nil {
+		t.Errorf("verified: %d tries, %v", n, err)
+	}
+	if b, err := j.ReadFile(t.Context(), card.FileTokenInfo, 4096); len(b) != 160 || err != nil {
+		t.Errorf("a file with an empty answer at its end: %d bytes, %v", len(b), err)
+	}
+	for range 3 {
+		_ = j.Verify(t.Context(), jitsuin.AuthCert, "0000")
+	}
+	wantCode(t, j.Verify(t.Context(), jitsuin.AuthCert, cardtest.AuthPIN), jitsuin.Locked, "pin-blocked")
+	if n, err := j.TriesLeft(t.Context(), jitsuin.AuthCert); n != 0 || err != nil {
+		t.Errorf("blocked: %d tries, %v", n, err)
+	}
+}
+
 // Cards that are not ours: other status words, short answers, no answers.
 func TestCardsThatBehaveOtherwise(t *testing.T) {
 	verify := func(sw ...byte) func([]byte) []byte {
