@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,20 +81,18 @@ func startShelf(t *testing.T, p *pcscdtest.PCSCD, args ...string) *shelfProcess 
 
 func (s *shelfProcess) tell(line string) { fmt.Fprintln(s.in, line) }
 
-// says waits for a line that begins so.
-func (s *shelfProcess) says(begin string) {
+// says waits for lines that begin so, in any order.
+func (s *shelfProcess) says(begins ...string) {
 	s.t.Helper()
-	for {
+	for len(begins) > 0 {
 		select {
 		case line, ok := <-s.lines:
 			if !ok {
-				s.t.Fatalf("it ended and did not say %q", begin)
+				s.t.Fatalf("it ended and did not say %q", begins)
 			}
-			if strings.HasPrefix(line, begin) {
-				return
-			}
-		case <-time.After(30 * time.Second):
-			s.t.Fatalf("it does not say %q", begin)
+			begins = slices.DeleteFunc(begins, func(begin string) bool { return strings.HasPrefix(line, begin) })
+		case <-time.After(time.Minute):
+			s.t.Fatalf("it does not say %q", begins)
 		}
 	}
 }
@@ -116,8 +115,7 @@ func TestCardsInTheVirtualReader(t *testing.T) {
 	defer cards.Close()
 	second := w.Card(t, two, holdertest.Order{Without: "sign"})
 	s := startShelf(t, p, "--data", one, "", filepath.Join(two, "cards", string(second.ID)))
-	s.says("1 in the reader")
-	s.says("2 in the reader")
+	s.says("1 in the reader", "2 in the reader")
 	p.WaitFor("Yes", 2)
 	if out := p.Run("opensc-tool", "-r", "1", "-n"); !strings.Contains(out, "jpki") {
 		t.Errorf("OpenSC takes the card for: %s", out)
