@@ -265,13 +265,14 @@ var writesOf = map[string]map[string]int{
 		"internal/feed.(*Follower).transact": 3, // delivered, revoked, delivered
 		"internal/feed.(*Sequencer).Step":    3,
 	},
-	"jukinet": {"internal/feed.(*Follower).transact": 2, "internal/feed.(*Sequencer).Step": 2, "jukinet.(*Network).offerCardNumbers": 1},
+	"jukinet": {"internal/feed.(*Follower).transact": 2, "internal/feed.(*Sequencer).Step": 2, "jukinet.(*Network).offerCardNumbers": 2},
 	"jlis": {
 		"jlis.(*Agency).orderCard":           2, // the order, and the handle
 		"jlis.(*Agency).checkAndIntend":      2,
 		"jlis.(*Agency).signAndStore":        2,
 		"jlis.(*Agency).writeChip":           1,
 		"jlis.faceSigner.Sign":               3, // the intent and the note of a signature, and the next
+		"jlis.(*Agency).noteCardText":        1,
 		"jlis.(*Agency).receive":             1,
 		"internal/feed.(*Follower).transact": 3, // application, change and high water, application
 		"internal/feed.(*Sequencer).Step":    3,
@@ -285,12 +286,13 @@ var writesOf = map[string]map[string]int{
 	},
 	"counter": { // the chip at the counter
 		"card/reader.(*JPKI).ResetPIN": 2, "card/reader.(*JPKI).GenerateKey": 1, "card/reader.(*JPKI).WriteCertificate": 2, "card/reader.SetHolderPINs": 1,
+		"municipality/terminal.(*Terminal).UpdateText": 2,
 	},
 }
 
 // reads are sites that write nothing: selecting, authenticating, looking.
 var reads = []string{"card/reader.SelectJPKI", "card/reader.(*Application).Authenticate", "card/reader.(*JPKI).PendingKey", "card/reader.(*JPKI).Present",
-	"card/reader.(*JPKI).Certificate", "card/reader.(*JPKI).Verify"}
+	"card/reader.(*JPKI).Certificate", "card/reader.(*JPKI).Verify", "municipality/terminal.cardNumber"}
 
 // atStart are writes of a start, at whose moments TestKill ends the program.
 var atStart = []string{"jlis.(*Agency).certifyTerminal", "jukinet.(*Network).refill", "municipality.(*Town).importLines", "municipality.(*Town).enterOrdinance", "jlis.(*Agency).notify",

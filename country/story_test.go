@@ -8,13 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/contents"
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/card/verified"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/signer"
@@ -262,6 +265,31 @@ func (l *lab) outcome(ctx context.Context, t *terminal.Terminal, subject jitsuin
 		if b.Certificates[0].RevokedAt != nil {
 			return jitsuin.Errorf(jitsuin.Internal, "outcome", "the new certificate lapsed at %v", b.Certificates[0].RevokedAt)
 		}
-		return nil
+		return l.cardSays(ctx, r.Card, items)
 	})
+}
+
+// cardSays looks whether the text in a card is what the register says now, and signed.
+func (l *lab) cardSays(ctx context.Context, card jitsuin.ID, items jitsuin.FourItems) error {
+	text, err := os.ReadFile(l.folder.Path("anchors", "face.pub"))
+	if err != nil {
+		return err
+	}
+	anchor, err := contents.ParseAnchor(text)
+	if err != nil {
+		return err
+	}
+	pin, err := SamplePIN(jitsuin.AuthCert)
+	if err != nil {
+		return err
+	}
+	ch, err := host.OpenSocket(ctx, l.folder.CardSocket(card))
+	if err != nil {
+		return err
+	}
+	got, err := verified.On(ch, anchor).Items(ctx, verified.PIN(pin))
+	if err = errors.Join(err, ch.Close()); err == nil && got != items {
+		err = jitsuin.Errorf(jitsuin.Internal, "outcome", "the card says %+v", got)
+	}
+	return err
 }

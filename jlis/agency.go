@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
@@ -58,11 +59,13 @@ type Agency struct {
 	faceCVC    []byte // certificate of the key of card-face signatures; nil where nothing is signed
 	// cardNumber asks the network for the My Number of a card that is being made.
 	cardNumber func(context.Context, jukinet.CardNumberRequest) (jitsuin.MyNumber, error)
-	responders atomic.Pointer[[]responder]
-	journal    journalState
-	trouble    atomic.Pointer[error] // of the signer's last answer
-	node       *node                 // the status origin; nil where there is none
-	register   *actor.Followed       // the registry network's feed
+	// registerWait is how long a request waits for a change that the municipality knows already.
+	registerWait time.Duration
+	responders   atomic.Pointer[[]responder]
+	journal      journalState
+	trouble      atomic.Pointer[error] // of the signer's last answer
+	node         *node                 // the status origin; nil where there is none
+	register     *actor.Followed       // the registry network's feed
 }
 
 // New opens the Agency: its keys, the account of signatures, both CAs. Run starts it; call Close
@@ -101,6 +104,7 @@ func (a *Agency) closeSigner() error {
 }
 
 func (a *Agency) open(ctx context.Context) (err error) {
+	a.registerWait = 5 * time.Second
 	a.cardNumber = jukinet.Client{Remote: a.Remote(a.cfg.Jukinet)}.CardNumber
 	if a.cards, err = a.cfg.openCards(a.Directory); err != nil {
 		return err

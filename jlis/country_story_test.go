@@ -53,7 +53,9 @@ func TestFromTheApplicationToTheEnd(t *testing.T) {
 		moving := entered(subject, moved)
 		moving.Cause = jitsuin.CauseMoveWithin
 		act := time.Now()
+		c.textIsRefused(subject, delivered.Card)
 		c.notice(moving)
+		c.textFollows(subject, delivered.Card)
 		if r := c.revoked(subject, jitsuin.SignCert); r.Reason != jitsuin.ReasonAffiliationChanged {
 			t.Errorf("revoked: %+v", r)
 		}

@@ -105,6 +105,7 @@ func (t *Town) routes() {
 	t.ordinanceRoutes(counter)
 	t.sealRoutes(counter)
 	t.numberRoutes(counter)
+	t.cardTextRoute(counter)
 	httpapi.Register(t.API, op("certify-terminal", http.MethodPost, "/terminal-certificates", "Have the terminal's key certified by J-LIS"),
 		func(ctx context.Context, in *terminalIn) (*terminalOut, error) {
 			out, err := t.certifyTerminal(ctx, in.Body.PublicKey)

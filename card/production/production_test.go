@@ -14,6 +14,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/face"
 	"github.com/jitsuin/jitsuin/card/production"
 	"github.com/jitsuin/jitsuin/card/reader"
+	"github.com/jitsuin/jitsuin/card/verified"
 )
 
 // signer is a root and an issuing key of one process.
@@ -144,6 +145,75 @@ func TestACardIsWrittenAndRead(t *testing.T) {
 	}
 	for _, aid := range []string{card.AIDResident, card.AIDCommon} {
 		open(aid, card.FilePIN, "4321")
+	}
+}
+
+// After a move the counter writes the text anew: nothing else in the card changes, and a card that was taken away
+// in between is not believed until it is done again.
+func TestTheTextFollowsItsHolder(t *testing.T) {
+	ctx := t.Context()
+	s, f := newSigner(t), sample()
+	for _, profile := range []string{card.ProfileCard, card.ProfileNext} {
+		issued := cardtest.Whole(t, profile, card.Switches{})
+		ch := reader.Local(issued.Chip)
+		if err := production.Write(ctx, ch, issued.Production, f, s); err != nil {
+			t.Fatal(err)
+		}
+		anchor := contents.Anchor{ID: rootID, Key: &s.root.PublicKey}
+		with := verified.NumberA(f.MyNumber)
+		before, err := verified.On(ch, anchor).Face(ctx, with)
+		if err != nil && profile == card.ProfileCard {
+			t.Fatal(err)
+		}
+		if err := reader.SetHolderPINs(ctx, ch, issued.Counter, "4321"); err != nil {
+			t.Fatal(err)
+		}
+		pin := verified.PIN("4321")
+		if profile == card.ProfileNext {
+			pin = verified.PIN(cardtest.AuthPIN)
+		}
+		moved := f.Person.Items
+		moved.Address = "雲居県朝霧野市新町９番地"
+		items, err := contents.ItemsFile(moved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tbs, err := contents.AuthenticToSign(contents.MyNumberFile(f.MyNumber), items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := s.Sign(ctx, tbs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := production.Text{Items: items, Authentic: contents.AuthenticFile(tbs, signature), CVC: s.cvc}
+		count := &cut{Card: ch, after: 1 << 20}
+		if err := production.Rewrite(ctx, count, issued.Counter, text); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := verified.On(ch, anchor).Items(ctx, pin); err != nil || got != moved {
+			t.Errorf("%s: %+v, %v", profile, got, err)
+		}
+		for after := 0; after < count.sent; after++ {
+			half := text
+			half.Items, _ = contents.ItemsFile(f.Person.Items) // what the signature does not cover, so that each cut shows
+			if err := production.Rewrite(ctx, &cut{Card: ch, after: after}, issued.Counter, half); err == nil {
+				t.Fatalf("%s: a card that was taken away after %d commands was written", profile, after)
+			}
+			if err := production.Rewrite(ctx, ch, issued.Counter, text); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := verified.On(ch, anchor).Items(ctx, pin); err != nil || got != moved {
+				t.Errorf("%s, begun again after %d commands: %+v, %v", profile, after, got, err)
+			}
+		}
+		if after, err := verified.On(ch, anchor).Face(ctx, with); profile == card.ProfileCard && (err != nil || !bytes.Equal(after.Photo, before.Photo) || !bytes.Equal(after.Address, before.Address)) {
+			t.Errorf("the face has changed: %v", err)
+		}
+	}
+	issued := cardtest.Whole(t, card.ProfileAndroid, card.Switches{})
+	if err := production.Rewrite(ctx, reader.Local(issued.Chip), issued.Counter, production.Text{}); jitsuin.CodeOf(err) != "card-application" {
+		t.Errorf("a telephone: %v", err)
 	}
 }
 

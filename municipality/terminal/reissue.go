@@ -17,6 +17,7 @@ import (
 // the resident set their PINs anew, which also unblocks them.
 // Where the terminal or the reader failed before, the same call with the same card goes on from
 // where it stood: a pair that the card has made already is used, and a certificate may be written again.
+// The four items in the card's text are written anew too, see UpdateText.
 func (t *Terminal) Reissue(ctx context.Context, id jitsuin.ID, ch reader.Channel, pins PINs) (api.Application, error) {
 	a, err := t.await(ctx, id, api.Checked, api.Notified, api.Delivered)
 	if err != nil || a.State == api.Done {
@@ -48,6 +49,11 @@ func (t *Terminal) Reissue(ctx context.Context, id jitsuin.ID, ch reader.Channel
 		if err := checkCertificate(ctx, j, c, pin); err != nil {
 			return a, err
 		}
+	}
+	// The items in the card are those of the day of its making; now they are the register's. A card that J-LIS does not
+	// know by its number keeps its own.
+	if err := t.UpdateText(ctx, a.Subject, ch); err != nil && jitsuin.CodeOf(err) != "card-unknown" {
+		return a, err
 	}
 	return t.complete(ctx, id)
 }
