@@ -16,8 +16,8 @@ type (
 )
 
 // offerCardNumbers tells J-LIS the My Number that stands on a card and in its chip, for the production of that
-// card and nothing else (個人番号カードの作成, My Number Act art. 17). That it was told is recorded first, once an
-// application. The answer is in no log and no trace.
+// card and for signing its text anew after a change, and nothing else (個人番号カードの作成, My Number Act art. 17). That
+// it was told is recorded first, once an application or change. The answer is in no log and no trace.
 func (n *Network) offerCardNumbers() {
 	httpapi.Register(n.API, httpapi.Operation{ID: "card-number", Method: http.MethodPost, Path: "/card-numbers",
 		Summary: "The My Number for a card that is being made",

@@ -31,7 +31,8 @@ func (c Client) TakenAfter(ctx context.Context, after jitsuin.Position) ([]Taken
 	return out.Notices, err
 }
 
-// CardNumberRequest asks for the My Number that stands on the card of an application.
+// CardNumberRequest asks for the My Number that stands on the card of an application. Where the text of a card that
+// exists is signed anew, Application is J-LIS's identifier of that.
 type CardNumberRequest struct {
 	Application jitsuin.ID `json:"application"`
 	Subject     jitsuin.ID `json:"subject"`
