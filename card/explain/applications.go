@@ -23,7 +23,7 @@ var applications = []application{
 		{0x000B, Text{"利用者証明用CAの証明書", "CA certificate for authentication"}, false},
 		{0x000C, Text{"個人番号", "My Number"}, true}, // of the next card
 		{0x000D, Text{"基本4情報", "the four items"}, false},
-		{0x000E, Text{"真正性を確かめる署名", "signature over number and items"}, false},
+		{0x000E, Text{"真正性を確かめる署名", "signature over number and items"}, true},
 		{0x0017, Text{"利用者証明用の鍵", "authentication key"}, false},
 		{0x0018, Text{"利用者証明用の暗証番号", "authentication PIN"}, false},
 		{0x001A, Text{"署名用の鍵", "signature key"}, false},
@@ -32,7 +32,7 @@ var applications = []application{
 	{"\xD3\x92\x10\x00\x31\x00\x01\x01\x04\x08", Text{"券面事項入力補助アプリ", "the application that fills in forms"}, []file{
 		{0x0001, Text{"個人番号", "My Number"}, true},
 		{0x0002, Text{"基本4情報", "the four items"}, false},
-		{0x0003, Text{"真正性を確かめる署名", "signature over number and items"}, false},
+		{0x0003, Text{"真正性を確かめる署名", "signature over number and items"}, true}, // its hash of My Number is found by trying all
 		{0x0004, Text{"カード発行者の証明書", "certificate of the signing authority"}, false},
 		{0x0005, Text{"アプリの基本情報", "facts about the application"}, false},
 		{0x0006, Text{"セッション鍵のための公開鍵", "public key for session keys"}, false},

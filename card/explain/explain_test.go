@@ -55,6 +55,8 @@ func TestSecretsAreTakenOut(t *testing.T) {
 		"its picture":                        {[]string{selectVisual, "00 A4 02 0C 02 0005"}, "00 B0 00 00 00", "89504E47 9000", "00B0000000", "9000"},
 		"writing it":                         {[]string{selectText, "00 A4 02 0C 02 0001"}, "80 D6 00 03 04 31323334", "9000", "80D60003", "9000"},
 		"writing it as a whole":              {[]string{selectText, "00 A4 02 0C 02 0001"}, "80 D7 00 00 04 31323334", "9000", "80D70000", "9000"},
+		"the hash of My Number":              {[]string{selectText, "00 A4 02 0C 02 0003"}, "00 B0 00 08 04", "31323334 9000", "00B0000804", "9000"},
+		"the next card's hash of it":         {[]string{selectJPKI, "00 A4 02 0C 02 000E"}, "00 B0 00 08 04", "31323334 9000", "00B0000804", "9000"},
 		"the next card's My Number":          {[]string{selectJPKI, "00 A4 02 0C 02 000C"}, "00 B0 00 03 04", "31323334 9000", "00B0000304", "9000"},
 		"writing it anywhere":                {nil, "80 D6 00 00 0F FF100C" + number, "9000", "80D60000", "9000"},
 		"the resident code":                  {[]string{selectJuki}, "00 B0 81 00 00", "3132 9000", "00B0810000", "9000"},
