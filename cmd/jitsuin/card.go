@@ -124,7 +124,7 @@ func certificateText(face *ui.Face, c *x509.Certificate) error {
 	text := fmt.Sprintf("certificate (%s) of %s\n  issued by %s\n  serial %s\n  valid %s to %s\n", kind, c.Subject, c.Issuer,
 		c.SerialNumber.Text(16), c.NotBefore.In(jitsuin.JST).Format(day), c.NotAfter.In(jitsuin.JST).Format(day))
 	if items, err := cert.ItemsOf(c); err == nil {
-		text += fmt.Sprintf("  name %s\n  address %s\n  born %s\n  sex %s\n", items.Name, items.Address, items.BirthDate, items.Sex)
+		text += fmt.Sprintf("  name %s\n  address %s\n  born %s\n  sex %s\n", items.Name, items.Address, items.BirthDate, sexWord(items.Sex))
 	}
 	_, err := fmt.Fprint(face.Out, text)
 	return err

@@ -109,8 +109,21 @@ func (c *cardItemsCmd) Run(ctx context.Context, face *ui.Face) error {
 	})
 }
 
+// sexWord puts the code of JIS X 0303 into a word.
+func sexWord(s jitsuin.Sex) string {
+	switch s {
+	case jitsuin.Male:
+		return "male"
+	case jitsuin.Female:
+		return "female"
+	case jitsuin.SexNotApplicable:
+		return "not applicable"
+	}
+	return "unknown"
+}
+
 func itemsText(face *ui.Face, items jitsuin.FourItems, number jitsuin.MyNumber) error {
-	text := fmt.Sprintf("name %s\naddress %s\nborn %s\nsex %s\n", items.Name, items.Address, items.BirthDate, items.Sex)
+	text := fmt.Sprintf("name %s\naddress %s\nborn %s\nsex %s\n", items.Name, items.Address, items.BirthDate, sexWord(items.Sex))
 	if number != "" {
 		text += fmt.Sprintf("My Number %s\n", number.Reveal())
 	}
