@@ -124,7 +124,7 @@ func TestGoldenFiles(t *testing.T) {
 	s := newSample(t)
 	for name, got := range s.files() {
 		path := filepath.Join("testdata", name+".txt")
-		text := explain(got)
+		text := explain(name, got)
 		if *update {
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
@@ -140,15 +140,33 @@ func TestGoldenFiles(t *testing.T) {
 	}
 }
 
-// explain writes a file as one line an object: where it begins, tag, length as written, value.
-func explain(b []byte) string {
+// meanings say what an object is. A tag means something else in the text and the visual application.
+var meanings = map[string]string{
+	"text FF10": "個人番号 (EF 0001); 17 bytes with filler", "text FF20": "基本4情報 (EF 0002)", "text DF21": "offsets of what follows, from the first byte of the file",
+	"text DF22": "氏名", "text DF23": "住所", "text DF24": "生年月日", "text DF25": "性別, JIS X 0303",
+	"text FF30": "真正性 (EF 0003)", "text DF31": "SHA-256 of EF 0001, all 17 bytes", "text DF32": "SHA-256 of EF 0002 from DF22 on", "text DF33": "signature over DF31 and DF32",
+	"text FF40": "AP基本情報 (EF 0005); the length has a byte more than it needs", "text DF41": "version", "text DF42": "key id", "text DF43": "use unknown",
+	"text FF50": "own key, signed (EF 0007)", "text DF51": "public key of 0013", "text DF52": "signature over DF51", "text A1": "public key for session keys (EF 0006)",
+	"visual FF10": "年齢確認 (EF 0001)", "visual DF11": "生年月日", "visual DF12": "public key of 001A", "visual DF13": "signature over DF11 and DF12",
+	"visual FF20": "券面 (EF 0002)", "visual DF21": "offsets of what follows, from the first byte of the file", "visual DF22": "生年月日", "visual DF23": "性別, JIS X 0303",
+	"visual DF24": "public key of 001A", "visual DF25": "氏名, PNG", "visual DF26": "住所, PNG", "visual DF27": "顔写真, JPEG 2000",
+	"visual DF28": "signature over the digests of DF22 to DF24, of DF25 and DF26, of DF27", "visual DF29": "有効期限, not signed", "visual DF2A": "セキュリティコード, PNG, not signed",
+	"visual FF30": "基本情報 (EF 0003)", "visual DF31": "version", "visual DF32": "key id", "visual DF33": "version", "visual DF34": "全国地方公共団体コード, five digits", "visual DF35": "use unknown",
+	"visual FF40": "個人番号の画像 (EF 0005)", "visual DF41": "PNG", "visual DF42": "public key of 001A", "visual DF43": "signature over DF41 and DF42",
+	"7F21": "card-verifiable certificate (EF 0004)", "5F4E": "証明者鍵ID, 被証明者鍵ID, key (90 exponent, 91 modulus)", "5F37": "signature over the value of 5F4E",
+	"90": "exponent", "91": "modulus",
+}
+
+// explain writes a file as one line an object: where it begins, tag, length as written, value, and what it is.
+func explain(name string, b []byte) string {
+	ap, _, _ := strings.Cut(name, "-")
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d bytes, SHA-256 %x\n", len(b), sha256.Sum256(b))
-	walk(&out, b, 0, 0)
+	walk(&out, ap, b, 0, 0)
 	return out.String()
 }
 
-func walk(out *strings.Builder, b []byte, at, depth int) {
+func walk(out *strings.Builder, ap string, b []byte, at, depth int) {
 	for len(b) > 0 {
 		tag := 1
 		if b[0]&0x1F == 0x1F {
@@ -168,13 +186,22 @@ func walk(out *strings.Builder, b []byte, at, depth int) {
 		value := b[head : head+n]
 		switch {
 		case b[0] == 0xFF && n != 12, b[0] == 0x7F, bytes.HasPrefix(value, []byte{0x90, 0x03}):
-			out.WriteString("\n")
-			walk(out, value, at+head, depth+1)
+			fmt.Fprintf(out, "  # %s\n", meaning(ap, b[:tag]))
+			walk(out, ap, value, at+head, depth+1)
 		default:
-			fmt.Fprintf(out, " %x\n", value)
+			fmt.Fprintf(out, " %x  # %s\n", value, meaning(ap, b[:tag]))
 		}
 		b, at = b[head+n:], at+head+n
 	}
+}
+
+func meaning(ap string, tag []byte) string {
+	for _, key := range []string{fmt.Sprintf("%s %X", ap, tag), fmt.Sprintf("%X", tag)} {
+		if m := meanings[key]; m != "" {
+			return m
+		}
+	}
+	return "NOT EXPLAINED"
 }
 
 // The sizes and beginnings that sources give.
