@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/reader"
@@ -50,13 +51,15 @@ func (t *Terminal) Reissue(ctx context.Context, id jitsuin.ID, ch reader.Channel
 			return a, err
 		}
 	}
-	// The items in the card are those of the day of its making; now they are the register's. A card that J-LIS does not
-	// know by its number keeps its own.
-	if err := t.UpdateText(ctx, a.Subject, ch); err != nil && jitsuin.CodeOf(err) != "card-unknown" {
+	if err := t.UpdateText(ctx, a.Subject, ch); err != nil && !slices.Contains(keepsText, jitsuin.CodeOf(err)) {
 		return a, err
 	}
 	return t.complete(ctx, id)
 }
+
+// keepsText are the reasons for which a card keeps the text that it has: J-LIS does not know it by its number, or the
+// holder has left the municipality while the certificate was issued, and the next counter writes it.
+var keepsText = []string{"card-unknown", "not-resident", "not-for-this-caller"}
 
 // sendKeys has the card make the pairs that are applied for and sends the public keys.
 func (t *Terminal) sendKeys(ctx context.Context, a api.Application, j *reader.JPKI) (api.Application, error) {
