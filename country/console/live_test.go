@@ -16,20 +16,21 @@ import (
 	"github.com/jitsuin/jitsuin/internal/webtest"
 )
 
-// watch has the page keep every line that ever comes into its list, and every dot that ever moves.
+// watch has a page keep every line that ever comes into its list by script, and count every dot that ever moves. It
+// runs before the page's own script, so that nothing comes before it.
 const watch = `(() => {
   window.came = []; window.dots = 0;
   const note = n => {
+    if (n.tagName === "circle" && n.closest("[data-dots]")) window.dots++;
     if (!n.dataset || !n.dataset.id) return;
     const [from, to] = n.querySelectorAll("b");
     window.came.push([n.dataset.id, from.textContent, to.textContent, n.querySelector(".badge").className.includes("badge-good")]);
   };
-  const list = document.querySelector("[data-list]");
-  [...list.children].forEach(note); // what came since the page was made
-  new MutationObserver(all => all.forEach(m => m.addedNodes.forEach(note))).observe(list, {childList: true});
-  for (const g of document.querySelectorAll("[data-dots]")) new MutationObserver(all => { for (const m of all) window.dots += [...m.addedNodes].filter(n => n.tagName === "circle").length; }).observe(g, {childList: true});
-  return new URL(document.querySelector("[data-live]").dataset.live, location.href).searchParams.get("after");
+  new MutationObserver(all => all.forEach(m => m.addedNodes.forEach(note))).observe(document, {childList: true, subtree: true});
 })()`
+
+// since is the cursor after which a page with the map is told of messages.
+const since = `new URL(document.querySelector("[data-live]").dataset.live, location.href).searchParams.get("after")`
 
 // seen are the lines that came, as "ID FROM → TO OK" with how often.
 func seenOn(b *webtest.Browser) map[string]int {
@@ -96,10 +97,11 @@ func TestTheMapShowsWhatTheActorsLogged(t *testing.T) {
 	s := runCountry(t)
 	b := webtest.New(t, "en", 1280)
 	s.settle(t) // the registers are imported, and their notices have reached everybody
+	b.Before(watch)
 	b.Open(s.origin)
 	b.See("New messages appear at once")
 	before := s.heads(t)
-	after := parseCursor(webtest.Eval[string](b, watch))
+	after := parseCursor(webtest.Eval[string](b, since))
 	if len(after) != len(s.traced()) {
 		t.Fatalf("the page knows of %d actors, there are %d", len(after), len(s.traced()))
 	}

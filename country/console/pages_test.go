@@ -123,9 +123,10 @@ func TestTheMapIsUsed(t *testing.T) {
 	t.Run("pause and stillness", func(t *testing.T) {
 		b := webtest.New(t, "en", 1280)
 		b.ReduceMotion()
+		b.Before(watch)
+		s.settle(t)
 		b.Open(s.origin)
 		b.See("New messages appear at once")
-		webtest.Eval[string](b, watch)
 		if s.look(t, "/ca/sign") == 0 {
 			t.Fatal("no answer")
 		}
