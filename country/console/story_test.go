@@ -102,7 +102,7 @@ func wordless(t *testing.T, b *webtest.Browser, w *world) {
 
 // look opens the other pages of residents and certificates, and a person's acts.
 func look(t *testing.T, b *webtest.Browser, w *world, l web.Lang) {
-	person := webtest.Eval[string](b, `document.querySelector('a[href^="/people/"]').href`)
+	person := webtest.Eval[string](b, `document.querySelector('a[href^="/people/"]:not([href*="/card/"])').href`)
 	paper := webtest.Eval[string](b, `document.querySelector('a[href^="/certificates/"]').href`)
 	for name, address := range map[string]string{"people": w.origin + "/people", "holders": w.origin + "/people?card=yes", "person": person, "certificates": w.origin + "/certificates", "certificate": paper} {
 		b.Open(address)
