@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -133,7 +134,7 @@ func (p *process) await(t testing.TB, what string, longest time.Duration) {
 
 func listen(t testing.TB) string {
 	t.Helper()
-	port, err := tour.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jitsuin/jitsuin/country/tour"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/webtest"
 )
 
@@ -81,7 +81,7 @@ func TestREADMEIsWalked(t *testing.T) {
 	if err := exec.Command("git", "-C", top, "rev-parse", "HEAD").Run(); err != nil {
 		t.Skip("the sources are no git repository, so nobody can clone them")
 	}
-	port, err := tour.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/card/verified"
 	"github.com/jitsuin/jitsuin/country/people"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 	town "github.com/jitsuin/jitsuin/municipality/api"
@@ -27,19 +26,11 @@ import (
 
 func freeListen(t *testing.T) string {
 	t.Helper()
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		if port < 60000 {
-			return "127.0.0.1:" + strconv.Itoa(port)
-		}
+	address, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return address
 }
 
 var errBlown = jitsuin.Errorf(jitsuin.Unavailable, "fault", "a fault injected by a test")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/tour"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/store"
 )
 
@@ -25,7 +26,7 @@ func copyTo(w io.Writer, r io.Reader) (int64, error) { return io.Copy(w, io.Limi
 // are spoken of exist, promtool finds their names good, and nothing in them is about a person.
 func TestFiguresOfACountry(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	port, err := tour.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}

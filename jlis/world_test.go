@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/jlis/signer"
 )
@@ -236,10 +236,9 @@ func (w *world) as(id, target string) *httpapi.Remote {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Address()
 	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 func quiet() *slog.Logger {

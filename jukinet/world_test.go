@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
@@ -74,10 +74,9 @@ func prepare(t testing.TB, database string) *world {
 	for _, id := range []string{"operator", "jukinet:1", "jlis:1", "municipality:91201", "municipality:91202", "municipality:92203"} {
 		key, err := actor.NewKey()
 		w.must(err)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		w.keys[id] = key
+		w.origins[id], err = freeport.Address()
 		w.must(err)
-		w.keys[id], w.origins[id] = key, l.Addr().String()
-		w.must(l.Close())
 		w.must(actor.WriteKey(w.keyFile(id), key))
 	}
 	var list []httpapi.Instance

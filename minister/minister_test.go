@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/minister"
@@ -29,12 +29,10 @@ func start(t *testing.T, database string) *office {
 	t.Helper()
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	listener.Close()
 	o := &office{caller: map[string]httpapi.Identity{}}
 	var list []httpapi.Instance
 	for _, id := range []string{"minister:1", "official:1", "platform:1", "jlis:1", "municipality:91201", "country:1"} {

@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/tour"
 	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/trace"
 )
 
@@ -75,7 +76,7 @@ type small struct {
 // runCountry starts a country without cards and stops it with the test.
 func runCountry(t *testing.T) *small {
 	t.Helper()
-	port, err := tour.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/console"
-	"github.com/jitsuin/jitsuin/country/tour"
 )
 
 // world is a country that runs in this process, with its console.
@@ -28,7 +28,7 @@ func live(t *testing.T, data, origin string) *world {
 	t.Helper()
 	listen := strings.TrimPrefix(origin, "http://")
 	if listen == "" {
-		port, err := tour.FreePort()
+		port, err := freeport.Find()
 		if err != nil {
 			t.Fatal(err)
 		}

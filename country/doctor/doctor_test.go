@@ -20,8 +20,8 @@ import (
 
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/doctor"
-	"github.com/jitsuin/jitsuin/country/tour"
 	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/store"
 )
 
@@ -35,7 +35,7 @@ func live(t *testing.T, dir string, quick bool, work func()) {
 		work()
 	}}
 	if _, err := os.Stat(filepath.Join(dir, "country.json")); err != nil {
-		port, err := tour.FreePort()
+		port, err := freeport.Find()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"os"
 	"strconv"
 	"time"
@@ -98,7 +97,7 @@ func theCountry(ctx context.Context, o Options) (country.Folder, func() error, e
 	if err != nil {
 		return "", nil, fmt.Errorf("temporary country: %w", err)
 	}
-	port, err := FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		return "", nil, err
 	}
@@ -122,19 +121,4 @@ func theCountry(ctx context.Context, o Options) (country.Folder, func() error, e
 	case <-time.After(time.Minute):
 		return "", nil, errors.Join(jitsuin.Errorf(jitsuin.Unavailable, "not-ready", "the temporary country is not ready after a minute"), stop())
 	}
-}
-
-// FreePort finds a port for a country. It lies below the range from which systems draw the ports of
-// outgoing connections, so that a country that is stopped and started finds its port free again.
-func FreePort() (int, error) {
-	const lowest, highest = 20000, 32000
-	for range 100 {
-		port := lowest + 2*rand.IntN((highest-lowest)/2) // the next one is for the figures
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			l.Close()
-			return port, nil
-		}
-	}
-	return 0, errors.New("no free port was found")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 )
@@ -32,12 +33,11 @@ var words = fstest.MapFS{"00001_words.sql": {Data: []byte("-- +goose Up\nCREATE 
 
 func address(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 func newPair(t *testing.T) *pair {

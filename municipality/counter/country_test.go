@@ -2,6 +2,7 @@ package counter_test
 
 import (
 	"context"
+	"github.com/jitsuin/jitsuin/internal/freeport"
 	"log/slog"
 	"net"
 	"os"
@@ -14,7 +15,6 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/people"
-	"github.com/jitsuin/jitsuin/country/tour"
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/municipality/api"
 )
@@ -80,7 +80,7 @@ func start() (*land, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	port, err := tour.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		return nil, nil, err
 	}
