@@ -7,13 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
 	"github.com/jitsuin/jitsuin/card/cardtest"
 	"github.com/jitsuin/jitsuin/card/explain"
-	"github.com/jitsuin/jitsuin/card/pcsc"
 	"github.com/jitsuin/jitsuin/card/pcscdtest"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/holder"
@@ -77,7 +75,7 @@ func TestACardInAReaderIsFoundAndNamed(t *testing.T) {
 	}
 	issued := cardtest.Issue(t)
 	remove := p.Insert(0, reader.Local(issued.Chip))
-	waitForCard(t)
+	pcscdtest.AwaitCard(t)
 	for _, name := range []string{"pcsc:", "pcsc:Virtual PCD 00 00", "Virtual PCD 00 00", "virtual pcd 00 00"} {
 		c, err := cards.Open(t.Context(), name)
 		if err != nil {
@@ -98,23 +96,6 @@ func TestACardInAReaderIsFoundAndNamed(t *testing.T) {
 		}
 	}
 	remove()
-}
-
-func waitForCard(t *testing.T) {
-	t.Helper()
-	s, err := pcsc.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var readers []pcsc.Reader
-	for len(readers) == 0 || len(readers[0].ATR) == 0 {
-		if readers, err = s.Wait(ctx, readers); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // dressed is a card whose token information says something else.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jitsuin/jitsuin/card/pcsc"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/card/vpcd"
 )
@@ -171,4 +172,22 @@ func (p *PCSCD) WaitFor(text string, times int) {
 		time.Sleep(30 * time.Millisecond)
 	}
 	p.t.Fatalf("the list of readers does not show %q %d times", text, times)
+}
+
+// AwaitCard waits until the first reader that the program sees has a card in it.
+func AwaitCard(t testing.TB) {
+	t.Helper()
+	s, err := pcsc.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var readers []pcsc.Reader
+	for len(readers) == 0 || len(readers[0].ATR) == 0 {
+		if readers, err = s.Wait(ctx, readers); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

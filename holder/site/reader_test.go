@@ -1,7 +1,6 @@
 package site_test
 
 import (
-	"context"
 	"crypto/x509"
 	"path/filepath"
 	"testing"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
-	"github.com/jitsuin/jitsuin/card/pcsc"
 	"github.com/jitsuin/jitsuin/card/pcscdtest"
 	"github.com/jitsuin/jitsuin/holder/holdertest"
 	"github.com/jitsuin/jitsuin/holder/site"
@@ -29,7 +27,7 @@ func TestALoginWithACardInAReader(t *testing.T) {
 	}
 	defer channel.Close()
 	defer p.Insert(0, channel)()
-	awaitCard(t)
+	pcscdtest.AwaitCard(t)
 
 	visitor := w.person()
 	m := w.request("login", nil)
@@ -55,23 +53,6 @@ func TestALoginWithACardInAReader(t *testing.T) {
 	visitor.on("マイカード", "pcsc:Virtual PCD 00 00")
 }
 
-func awaitCard(t *testing.T) {
-	t.Helper()
-	s, err := pcsc.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var readers []pcsc.Reader
-	for len(readers) == 0 || len(readers[0].ATR) == 0 {
-		if readers, err = s.Wait(ctx, readers); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // Where readers are not offered, a card in one cannot be chosen by its name either.
 func TestReadersAreNotOfferedUnasked(t *testing.T) {
 	p := pcscdtest.Start(t)
@@ -84,7 +65,7 @@ func TestReadersAreNotOfferedUnasked(t *testing.T) {
 	}
 	defer channel.Close()
 	defer p.Insert(0, channel)()
-	awaitCard(t)
+	pcscdtest.AwaitCard(t)
 	visitor := w.person()
 	visitor.open(w.request("login", nil).Open)
 	visitor.on("ログインの依頼")
