@@ -62,6 +62,11 @@ func (c *Counter) caseFile(w http.ResponseWriter, r *http.Request, s session) er
 	if err != nil {
 		return err
 	}
+	for _, listed := range list.Cases { // as it stands under the list's mark, for the page waits for another mark
+		if listed.ID == one.ID {
+			one = listed
+		}
+	}
 	person, err := c.town.Resident(r.Context(), one.Subject)
 	if err != nil {
 		return err

@@ -238,15 +238,15 @@ func (c *Counter) toRecorded(w http.ResponseWriter, r *http.Request, done api.Ch
 // recorded shows a change that was recorded, with both its times, and what has become of the certificates.
 func (c *Counter) recorded(w http.ResponseWriter, r *http.Request, s session) error {
 	ctx, id := r.Context(), idOf(r)
+	list, err := c.town.DeskOf(ctx, id, "", 0) // first: its mark must not be newer than what is shown
+	if err != nil {
+		return err
+	}
 	person, err := c.town.Resident(ctx, id)
 	if err != nil {
 		return err
 	}
 	history, err := c.town.Changes(ctx, id)
-	if err != nil {
-		return err
-	}
-	list, err := c.town.DeskOf(ctx, id, "", 0)
 	if err != nil {
 		return err
 	}

@@ -159,6 +159,10 @@ func (c *Counter) search(w http.ResponseWriter, r *http.Request, s session) erro
 // resident shows one person: the record, the card, the cases, and what can be done now.
 func (c *Counter) resident(w http.ResponseWriter, r *http.Request, s session) error {
 	ctx, id := r.Context(), idOf(r)
+	list, err := c.town.DeskOf(ctx, id, "", 0) // first: its mark must not be newer than what is shown
+	if err != nil {
+		return err
+	}
 	person, err := c.town.Resident(ctx, id)
 	if jitsuin.CodeOf(err) == "resident-unknown" {
 		if a, e := c.town.Arrival(ctx, id); e == nil { // on the way to this town
@@ -166,10 +170,6 @@ func (c *Counter) resident(w http.ResponseWriter, r *http.Request, s session) er
 			return nil
 		}
 	}
-	if err != nil {
-		return err
-	}
-	list, err := c.town.DeskOf(ctx, id, "", 0)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package counter_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -9,7 +10,9 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -502,6 +505,44 @@ func (c *clerk) forgets(secrets ...string) {
 	for i, secret := range secrets {
 		if strings.Contains(said, secret) {
 			c.t.Errorf("secret %d is remembered", i)
+		}
+	}
+}
+
+// A page waits for another mark than its own, so the case that it shows is the one of that mark: a page
+// made in the very moment of a change would else wait for what has happened already.
+func TestAPageIsAsNewAsItsMark(t *testing.T) {
+	l := theLand(t)
+	here, _ := l.towns()
+	c := l.arrives(t, here, "窓口 一郎")
+	mark := regexp.MustCompile(`data-live="[^"]*" data-mark="([^"]*)"`)
+	for range 2 {
+		r := l.grownUp(t, here.Code)
+		id := c.applied(r)
+		path := "/counter/cases/" + string(id)
+		ctx, stop := context.WithCancel(t.Context())
+		pages := make([][]string, 3)
+		var looking sync.WaitGroup
+		for i := range pages {
+			looking.Go(func() {
+				for ctx.Err() == nil {
+					_, page := c.open(path)
+					pages[i] = append(pages[i], page)
+				}
+			})
+		}
+		c.post(path+"/check", document(r.Items))
+		c.await(id, api.Ready)
+		stop()
+		looking.Wait()
+		last, err := c.api.DeskOf(t.Context(), r.ID, "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range slices.Concat(pages...) {
+			if m := mark.FindStringSubmatch(page); m != nil && m[1] == last.Mark && !strings.Contains(page, "カードが窓口に届いています") {
+				t.Fatal("a page with the mark of the finished card does not show that it is here")
+			}
 		}
 	}
 }
