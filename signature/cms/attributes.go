@@ -40,33 +40,34 @@ type Attribute struct {
 	Values [][]byte
 }
 
-// readAttributes reads the contents of a SET OF Attribute.
-func readAttributes(in cryptobyte.String) ([]Attribute, error) {
-	var all []Attribute
+// readAttributes reads the contents of a SET OF Attribute; elements are the attributes as written.
+func readAttributes(in cryptobyte.String) (all []Attribute, elements [][]byte, err error) {
 	for !in.Empty() {
 		var body, values cryptobyte.String
 		var a Attribute
 		if len(all) == maxAttributes {
-			return nil, malformed("more than %d attributes", maxAttributes)
+			return nil, nil, malformed("more than %d attributes", maxAttributes)
 		}
-		if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !readOID(&body, &a.Type) ||
+		element, ok := readElement(&in, cbasn1.SEQUENCE)
+		whole := cryptobyte.String(element)
+		if !ok || !whole.ReadASN1(&body, cbasn1.SEQUENCE) || !readOID(&body, &a.Type) ||
 			!body.ReadASN1(&values, cbasn1.SET) || !body.Empty() {
-			return nil, malformed("an attribute is not readable")
+			return nil, nil, malformed("an attribute is not readable")
 		}
 		for !values.Empty() {
 			var value cryptobyte.String
 			var tag cbasn1.Tag
 			if len(a.Values) == maxValues {
-				return nil, malformed("an attribute has more than %d values", maxValues)
+				return nil, nil, malformed("an attribute has more than %d values", maxValues)
 			}
 			if !values.ReadAnyASN1Element(&value, &tag) {
-				return nil, malformed("a value of the attribute %s is not readable", a.Type)
+				return nil, nil, malformed("a value of the attribute %s is not readable", a.Type)
 			}
 			a.Values = append(a.Values, value)
 		}
-		all = append(all, a)
+		all, elements = append(all, a), append(elements, element)
 	}
-	return all, nil
+	return all, elements, nil
 }
 
 // encodeAttributes writes SET OF Attribute in DER: both sets in the order of their encodings
@@ -74,13 +75,7 @@ func readAttributes(in cryptobyte.String) ([]Attribute, error) {
 func encodeAttributes(all []Attribute) ([]byte, error) {
 	encoded := make([][]byte, 0, len(all))
 	for _, a := range all {
-		values := slices.SortedFunc(slices.Values(a.Values), bytes.Compare)
-		var b cryptobyte.Builder
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(a.Type)
-			b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { addAll(b, values) })
-		})
-		one, err := b.Bytes()
+		one, err := a.element()
 		if err != nil {
 			return nil, err
 		}

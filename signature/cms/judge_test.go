@@ -3,6 +3,7 @@ package cms_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"io"
 	"os"
 	"path/filepath"
@@ -195,4 +196,12 @@ func TestWeReadAndDistrustWhatOpenSSLSignsWithSHA1(t *testing.T) {
 	if !slices.ContainsFunc(all[0].Checks, func(c cms.Check) bool { return c.What == "digest-strength" && c.Fault == cms.FaultWeak }) {
 		t.Fatal("SHA-1 is not called weak")
 	}
+}
+
+func certificates(all ...signtest.Identity) []*x509.Certificate {
+	var list []*x509.Certificate
+	for _, one := range all {
+		list = append(list, one.Certificate)
+	}
+	return list
 }

@@ -16,6 +16,7 @@ import (
 const (
 	MaxSigners      = 32
 	MaxCertificates = 128
+	maxLists        = 128      // pieces of revocation information
 	maxCertificate  = 64 << 10 // octets of one certificate
 	maxAttributes   = 128      // in one set
 	maxValues       = 64       // of one attribute
@@ -39,6 +40,7 @@ type SignedData struct {
 	Unread       int // embedded certificates of a form that is not read
 	Signers      []*SignerInfo
 	DER          bool // as read, with definite and minimal lengths throughout
+	members      members
 }
 
 // SignerInfo is one signature (RFC 5652 §5.3) as read. The signer is named by Issuer and Serial,
@@ -55,6 +57,7 @@ type SignerInfo struct {
 	Signed             []Attribute
 	Unsigned           []Attribute
 	signedDER          []byte // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
+	members            signerMembers
 }
 
 // Parse reads one SignedData in a ContentInfo (RFC 5652 §3), BER or DER, that fills b. Errors are
@@ -91,19 +94,30 @@ func (sd *SignedData) read(in cryptobyte.String) error {
 	if !in.ReadASN1Integer(&sd.Version) || !in.ReadASN1(&digests, cbasn1.SET) {
 		return malformed("version or digest algorithms are missing")
 	}
+	sd.members.version = sd.Version
+	for !digests.Empty() {
+		element, ok := readElement(&digests, cbasn1.SEQUENCE)
+		if !ok || len(sd.members.digests) == MaxSigners {
+			return malformed("the digest algorithms are not readable, or more than %d", MaxSigners)
+		}
+		sd.members.digests = append(sd.members.digests, element)
+	}
 	if sd.Version < 1 || sd.Version > 5 {
 		return jitsuin.Errorf(jitsuin.Unsupported, "cms-version", "version %d of SignedData is not known", sd.Version)
 	}
 	if err := sd.readContent(&in); err != nil {
 		return err
 	}
-	var certificates cryptobyte.String
-	var hasCertificates bool
-	if !in.ReadOptionalASN1(&certificates, &hasCertificates, explicit(0)) || !in.SkipOptionalASN1(explicit(1)) ||
-		!in.ReadASN1(&signers, cbasn1.SET) || !in.Empty() {
+	var certificates, lists cryptobyte.String
+	var hasCertificates, hasLists bool
+	if !in.ReadOptionalASN1(&certificates, &hasCertificates, explicit(0)) ||
+		!in.ReadOptionalASN1(&lists, &hasLists, explicit(1)) || !in.ReadASN1(&signers, cbasn1.SET) || !in.Empty() {
 		return malformed("certificates, lists or signers are not where they belong")
 	}
 	if err := sd.readCertificates(certificates); err != nil {
+		return err
+	}
+	if err := sd.readLists(lists); err != nil {
 		return err
 	}
 	for !signers.Empty() {
@@ -115,14 +129,19 @@ func (sd *SignedData) read(in cryptobyte.String) error {
 			return err
 		}
 		sd.Signers = append(sd.Signers, s)
+		sd.members.signers = append(sd.members.signers, s.members)
 	}
 	return nil
 }
 
 // readContent reads EncapsulatedContentInfo (RFC 5652 §5.2).
 func (sd *SignedData) readContent(in *cryptobyte.String) error {
-	var encap, content cryptobyte.String
-	if !in.ReadASN1(&encap, cbasn1.SEQUENCE) || !readOID(&encap, &sd.ContentType) ||
+	var whole, encap, content cryptobyte.String
+	if !in.ReadASN1Element(&whole, cbasn1.SEQUENCE) {
+		return malformed("the encapsulated content is missing")
+	}
+	sd.members.encap = whole
+	if !whole.ReadASN1(&encap, cbasn1.SEQUENCE) || !readOID(&encap, &sd.ContentType) ||
 		!encap.ReadOptionalASN1(&content, &sd.Embedded, explicit(0)) || !encap.Empty() {
 		return malformed("the encapsulated content is not readable")
 	}
@@ -150,6 +169,7 @@ func (sd *SignedData) readCertificates(in cryptobyte.String) error {
 		if !in.ReadAnyASN1Element(&element, &tag) {
 			return malformed("the set of certificates is not readable")
 		}
+		sd.members.certificates = append(sd.members.certificates, element)
 		if c := readCertificate(element, tag); c != nil {
 			sd.Certificates = append(sd.Certificates, c)
 		} else {
@@ -157,6 +177,26 @@ func (sd *SignedData) readCertificates(in cryptobyte.String) error {
 		}
 	}
 	return nil
+}
+
+// readLists reads RevocationInfoChoices (RFC 5652 §10.2.1) as far as taking it apart.
+func (sd *SignedData) readLists(in cryptobyte.String) error {
+	for !in.Empty() {
+		var element cryptobyte.String
+		var tag cbasn1.Tag
+		if !in.ReadAnyASN1Element(&element, &tag) || len(sd.members.lists) == maxLists {
+			return malformed("the revocation information is not readable, or more than %d", maxLists)
+		}
+		sd.members.lists = append(sd.members.lists, element)
+	}
+	return nil
+}
+
+// readElement reads one whole element with its header.
+func readElement(in *cryptobyte.String, tag cbasn1.Tag) ([]byte, bool) {
+	var element cryptobyte.String
+	ok := in.ReadASN1Element(&element, tag)
+	return element, ok
 }
 
 // readCertificate gives nil for anything but an X.509 certificate of usual size.
@@ -176,8 +216,12 @@ func readSigner(in *cryptobyte.String) (*SignerInfo, error) {
 	s := &SignerInfo{}
 	var body, signed, unsigned cryptobyte.String
 	var hasUnsigned, ok1, ok2 bool
-	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&s.Version) {
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) {
 		return nil, malformed("a signer is not readable")
+	}
+	whole := body
+	if !body.ReadASN1Integer(&s.Version) {
+		return nil, malformed("a signer's version is not readable")
 	}
 	if s.Version != 1 && s.Version != 3 {
 		return nil, jitsuin.Errorf(jitsuin.Unsupported, "cms-version", "version %d of SignerInfo is not known", s.Version)
@@ -190,15 +234,18 @@ func readSigner(in *cryptobyte.String) (*SignerInfo, error) {
 		return nil, malformed("a signer's digest algorithm or signed attributes are not readable")
 	}
 	s.SignatureAlgorithm, ok2 = readAlgorithm(&body)
-	if !ok2 || !body.ReadASN1Bytes(&s.Value, cbasn1.OCTET_STRING) ||
-		!body.ReadOptionalASN1(&unsigned, &hasUnsigned, explicit(1)) || !body.Empty() {
+	if !ok2 || !body.ReadASN1Bytes(&s.Value, cbasn1.OCTET_STRING) {
 		return nil, malformed("a signer's signature is not readable")
 	}
+	s.members.fixed = whole[:len(whole)-len(body)]
+	if !body.ReadOptionalASN1(&unsigned, &hasUnsigned, explicit(1)) || !body.Empty() {
+		return nil, malformed("a signer's unsigned attributes are not readable")
+	}
 	var err error
-	if s.Signed, err = readAttributes(signed); err != nil {
+	if s.Signed, _, err = readAttributes(signed); err != nil {
 		return nil, err
 	}
-	if s.Unsigned, err = readAttributes(unsigned); err != nil {
+	if s.Unsigned, s.members.unsigned, err = readAttributes(unsigned); err != nil {
 		return nil, err
 	}
 	if s.HasSigned {

@@ -25,13 +25,15 @@ import (
 // as options: RSASSA-PKCS1-v1_5 with SHA-256 for an RSA key of 2048 bits or more, ECDSA in DER with
 // SHA-384 for P-384 and SHA-256 for P-256. A card's key is such a crypto.Signer.
 type Signer struct {
-	Certificate *x509.Certificate   // the signer's; embedded
-	Others      []*x509.Certificate // CA certificates to embed beside it
-	Key         crypto.Signer
-	Rand        io.Reader // nil: the system's
+	Certificate      *x509.Certificate   // the signer's; embedded
+	Others           []*x509.Certificate // CA certificates to embed beside it
+	Key              crypto.Signer
+	Rand             io.Reader             // nil: the system's
+	ContentType      asn1.ObjectIdentifier // what the content is; nil: plain data (id-data)
+	OmitCertificates bool                  // embed none at all; the reader must have them (RFC 3161 §2.4.1, certReq)
 }
 
-// Detached signs content as plain data and gives the SignedData without it, in DER, as CAdES B-B
+// Detached signs content as ContentType and gives the SignedData without it, in DER, as CAdES B-B
 // (EN 319 122-1 §6): content-type, message-digest, signing-time at and signing-certificate-v2
 // are signed. The content is streamed. Errors of the key and of the reader are passed on.
 func (s *Signer) Detached(ctx context.Context, content io.Reader, at time.Time) ([]byte, error) {
@@ -91,7 +93,7 @@ func (s *Signer) sign(ctx context.Context, content io.Reader, embedded []byte, a
 	}
 	attributes, err := s.attributes(su, d.Sum(su.hash), at)
 	if err != nil {
-		return nil, fmt.Errorf("write the signed attributes: %w", err)
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "attribute", "write the signed attributes: %w", err)
 	}
 	covered := su.hash.New()
 	covered.Write(attributes)
@@ -139,7 +141,7 @@ func (s *Signer) attributes(su suite, digest []byte, at time.Time) ([]byte, erro
 		failed = errors.Join(failed, err)
 		all = append(all, Attribute{Type: oid, Values: [][]byte{value}})
 	}
-	add(oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(OIDData) })
+	add(oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(s.contentType()) })
 	add(oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(digest) })
 	add(oidSigningTime, func(b *cryptobyte.Builder) { addTime(b, at) })
 	add(oidSigningCertificateV2, func(b *cryptobyte.Builder) { essCertificateV2(b, s.Certificate, su.hash) })
@@ -160,36 +162,33 @@ func addTime(b *cryptobyte.Builder, t time.Time) {
 	b.AddASN1GeneralizedTime(t)
 }
 
-// encode writes ContentInfo and SignedData in DER, version 1 (RFC 5652 §5.1: plain data, certificates
-// only, signers by issuer and serial number).
+// encode writes ContentInfo and SignedData in DER. The version is 1 for plain data and 3 for any
+// other content (RFC 5652 §5.1: certificates only, signers by issuer and serial number).
 func (s *Signer) encode(su suite, attributes, value, embedded []byte) ([]byte, error) {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1ObjectIdentifier(oidSignedData)
-		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1Int64(1)
-				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { addAlgorithm(b, hashOIDs[su.hash], nil) })
-				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1ObjectIdentifier(OIDData)
-					if embedded != nil {
-						b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1OctetString(embedded) })
-					}
-				})
-				b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { addAll(b, s.certificates()) })
-				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { s.addSignerInfo(b, su, attributes, value) })
-			})
-		})
-	})
-	der, err := b.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("write the signature: %w", err)
+	m := members{version: 3, digests: [][]byte{Algorithm{OID: hashOIDs[su.hash]}.element()},
+		certificates: s.certificates(), signers: []signerMembers{{fixed: s.fixed(su, attributes, value)}}}
+	if s.contentType().Equal(OIDData) {
+		m.version = 1
 	}
-	return der, nil
+	var err error
+	if m.encap, err = encapsulated(s.contentType(), embedded); err != nil {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "content-type", "the content type cannot be written: %w", err)
+	}
+	return m.write()
+}
+
+func (s *Signer) contentType() asn1.ObjectIdentifier {
+	if s.ContentType != nil {
+		return s.ContentType
+	}
+	return OIDData
 }
 
 // certificates gives the certificates to embed in the order of DER, each once.
 func (s *Signer) certificates() [][]byte {
+	if s.OmitCertificates {
+		return nil
+	}
 	all := [][]byte{s.Certificate.Raw}
 	for _, c := range s.Others {
 		all = append(all, c.Raw)
@@ -198,18 +197,18 @@ func (s *Signer) certificates() [][]byte {
 	return slices.CompactFunc(all, bytes.Equal)
 }
 
-// addSignerInfo writes the one SignerInfo. attributes is a SET OF; inside it stands as [0].
-func (s *Signer) addSignerInfo(b *cryptobyte.Builder, su suite, attributes, value []byte) {
+// fixed writes SignerInfo from version to signature. attributes is a SET OF; inside it stands as [0].
+func (s *Signer) fixed(su suite, attributes, value []byte) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1Int64(1)
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1)
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddBytes(s.Certificate.RawIssuer)
-			b.AddASN1BigInt(s.Certificate.SerialNumber)
-		})
-		addAlgorithm(b, hashOIDs[su.hash], nil)
-		b.AddUint8(uint8(explicit(0)))
-		b.AddBytes(attributes[1:])
-		addAlgorithm(b, su.oid, su.parameters)
-		b.AddASN1OctetString(value)
+		b.AddBytes(s.Certificate.RawIssuer)
+		b.AddASN1BigInt(s.Certificate.SerialNumber)
 	})
+	addAlgorithm(&b, hashOIDs[su.hash], nil)
+	b.AddUint8(uint8(explicit(0)))
+	b.AddBytes(attributes[1:])
+	addAlgorithm(&b, su.oid, su.parameters)
+	b.AddASN1OctetString(value)
+	return b.BytesOrPanic() // the identifiers are constants and the rest is octets
 }
