@@ -31,6 +31,9 @@ type Signer struct {
 	Rand             io.Reader             // nil: the system's
 	ContentType      asn1.ObjectIdentifier // what the content is; nil: plain data (id-data)
 	OmitCertificates bool                  // embed none at all; the reader must have them (RFC 3161 §2.4.1, certReq)
+	// OmitTime leaves signing-time out: in a PDF the claimed time stands in the signature dictionary
+	// (EN 319 142-1 §5.2). at of the functions below is then not looked at.
+	OmitTime bool
 }
 
 // Detached signs content as ContentType and gives the SignedData without it, in DER, as CAdES B-B
@@ -46,6 +49,20 @@ func (s *Signer) Embedded(ctx context.Context, content []byte, at time.Time) ([]
 		content = []byte{}
 	}
 	return s.sign(ctx, bytes.NewReader(content), content, at)
+}
+
+// DetachedDigest is Detached where the content lies elsewhere and only its digest came here, made with
+// SuiteHash of the key. Whoever signs so cannot know what is signed; a digest of another length is refused
+// with Invalid "digest".
+func (s *Signer) DetachedDigest(digest []byte, at time.Time) ([]byte, error) {
+	su, err := s.check(at)
+	if err != nil {
+		return nil, err
+	}
+	if len(digest) != su.hash.Size() {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "digest", "the digest has %d octets and not the %d of %s", len(digest), su.hash.Size(), su.hash)
+	}
+	return s.signDigest(su, digest, nil, at)
 }
 
 // suite is what a key signs with.
@@ -91,7 +108,11 @@ func (s *Signer) sign(ctx context.Context, content io.Reader, embedded []byte, a
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := s.attributes(su, d.Sum(su.hash), at)
+	return s.signDigest(su, d.Sum(su.hash), embedded, at)
+}
+
+func (s *Signer) signDigest(su suite, content, embedded []byte, at time.Time) ([]byte, error) {
+	attributes, err := s.attributes(su, content, at)
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "attribute", "write the signed attributes: %w", err)
 	}
@@ -113,7 +134,7 @@ func (s *Signer) check(at time.Time) (suite, error) {
 	if s.Certificate == nil || s.Key == nil {
 		return suite{}, jitsuin.Errorf(jitsuin.Invalid, "signer", "a signature needs a certificate and a key")
 	}
-	if at.IsZero() {
+	if at.IsZero() && !s.OmitTime {
 		return suite{}, jitsuin.Errorf(jitsuin.Invalid, "signing-time", "a signature needs its time")
 	}
 	own, ok := s.Certificate.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
@@ -143,7 +164,9 @@ func (s *Signer) attributes(su suite, digest []byte, at time.Time) ([]byte, erro
 	}
 	add(oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(s.contentType()) })
 	add(oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(digest) })
-	add(oidSigningTime, func(b *cryptobyte.Builder) { addTime(b, at) })
+	if !s.OmitTime {
+		add(oidSigningTime, func(b *cryptobyte.Builder) { addTime(b, at) })
+	}
 	add(oidSigningCertificateV2, func(b *cryptobyte.Builder) { essCertificateV2(b, s.Certificate, su.hash) })
 	if failed != nil {
 		return nil, failed
