@@ -20,7 +20,7 @@ func publicReport(r *signature.Report) *signature.Report {
 		s.Items = nil
 		s.Chain.Path = withoutLeaf(s.Chain.Path)
 		if s.Signer != nil {
-			s.Signer.Subject = "" // Public made this a copy
+			s.Signer.Subject, s.SignedBy = "", "" // Public made this a copy
 		}
 	}
 	if open.Chain != nil {

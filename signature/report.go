@@ -12,9 +12,11 @@ import (
 // testdata/report.schema.json. The top level repeats verdict, chain and revocation of the signature
 // that decided: the worst one.
 type Report struct {
+	ID            string        `json:"id,omitempty" doc:"What a batch called this request"`
 	Verdict       Verdict       `json:"verdict" enum:"TOTAL-PASSED,INDETERMINATE,TOTAL-FAILED,UNSUPPORTED,MALFORMED" doc:"Conclusion over all signatures"`
 	SubIndication SubIndication `json:"sub_indication,omitempty" doc:"Sub-indication of ETSI EN 319 102-1; absent when passed"`
-	Format        Format        `json:"format,omitempty" enum:"CMS,CAdES" doc:"Format of the signature; CAdES only if every signature binds its certificate"`
+	Reason        string        `json:"reason,omitempty" doc:"The first of the reasons in a line: a stable word, a colon, a sentence"`
+	Format        Format        `json:"format,omitempty" enum:"CMS,CAdES,PDF,PAdES,XMLDSig,XAdES,TST,JWS" doc:"Format of the document; the advanced form (CAdES, PAdES, XAdES) only if every signature has it"`
 	Integrity     Integrity     `json:"integrity,omitempty" enum:"ok,broken" doc:"Whether the document is what the keys in the certificates signed, trust aside; absent where that could not be established"`
 	At            time.Time     `json:"at" doc:"The instant that the report speaks of, civil time"`
 	AnchorsNone   bool          `json:"anchors_none" doc:"Trust was left out on request"`
@@ -28,19 +30,27 @@ type Report struct {
 type Signature struct {
 	Indication    Verdict       `json:"indication" enum:"TOTAL-PASSED,INDETERMINATE,TOTAL-FAILED,UNSUPPORTED"`
 	SubIndication SubIndication `json:"sub_indication,omitempty"`
-	Format        Format        `json:"format" enum:"CMS,CAdES"`
-	Level         string        `json:"level,omitempty" enum:"B-B" doc:"Baseline level of EN 319 122-1, as far as its signed attributes are there"`
+	Format        Format        `json:"format" enum:"CMS,CAdES,PDF,PAdES,XMLDSig,XAdES,TST,JWS"`
+	Level         string        `json:"level,omitempty" enum:"B-B,B-T,B-LT,B-LTA" doc:"Baseline level (EN 319 122-1, 142-1, 132-1) that the parts of the signature make up, whether they are good or not"`
+	Name          string        `json:"name,omitempty" doc:"How the document calls the signature: a field of a PDF, an Id of XML"`
 	Integrity     Integrity     `json:"integrity,omitempty" enum:"ok,broken"`
+	Coverage      Coverage      `json:"coverage" enum:"whole,revision,part" doc:"whole: all of the document; revision: all of the document as it was when it was signed; part: less"`
+	ModifiedAfter bool          `json:"modified_after" doc:"The document was changed after it was signed"`
+	Modification  Modification  `json:"modification" enum:"none,allowed,forbidden" doc:"Whether such changes are ones that the signer allowed"`
+	SignedBy      string        `json:"signed_by,omitempty" doc:"Subject of the signer's certificate (RFC 4514)"`
 	Signer        *Signer       `json:"signer,omitempty" doc:"Absent where the signer's certificate is not at hand"`
 	Covers        *Covered      `json:"covers,omitempty" doc:"Which bytes are signed; absent where the content is not at hand"`
+	Elements      []Element     `json:"elements,omitempty" doc:"Of XML: what each reference covers"`
 	Algorithms    Algorithms    `json:"algorithms"`
 	SigningTime   *SigningTime  `json:"signing_time,omitempty"`
+	Timestamps    []Timestamp   `json:"timestamps,omitempty" doc:"Time-stamps that came with the signature"`
 	Chain         Chain         `json:"chain"`
 	Revocation    Revocation    `json:"revocation"`
 	Items         *cert.Items   `json:"items,omitempty" doc:"The four items, only where the signature is intact, the chain is ok and nothing failed"`
 	Checks        []Check       `json:"checks" doc:"Every rule that was applied, in order"`
 	Unsigned      []string      `json:"unsigned_attributes,omitempty" doc:"Object identifiers of attributes that nothing protects and that were not judged"`
 	Reasons       []Reason      `json:"reasons"`
+	Warnings      []Reason      `json:"warnings" doc:"What a careful reader should know, whatever the verdict"`
 
 	// Certificate is the signer's, for a caller that goes on with it; it is no part of the JSON form.
 	Certificate *x509.Certificate `json:"-"`
@@ -71,6 +81,34 @@ type Covered struct {
 	Digest      string `json:"digest,omitempty" doc:"Hexadecimal digest of the content at hand"`
 }
 
+// Element is what one reference of an XML signature covers.
+type Element struct {
+	Reference string `json:"reference" doc:"URI of the reference as it stands"`
+	Path      string `json:"path,omitempty" doc:"Where the element stands, such as /DataRoot/様式; absent for a file"`
+	Whole     bool   `json:"whole" doc:"It is the whole document, the signature itself aside"`
+	File      bool   `json:"file,omitempty" doc:"It is a file beside the document"`
+}
+
+// StampKind says what a time-stamp covers.
+type StampKind string
+
+const (
+	ContentStamp   StampKind = "content"   // the content, before it was signed
+	SignatureStamp StampKind = "signature" // the signature value: what makes B-T
+	ArchiveStamp   StampKind = "archive"   // signature, content and evidence: what makes B-LTA
+	DocumentStamp  StampKind = "document"  // a whole PDF or file
+)
+
+// Timestamp is what the report says of one time-stamp (RFC 3161).
+type Timestamp struct {
+	Kind      StampKind `json:"kind" enum:"content,signature,archive,document"`
+	At        time.Time `json:"at"`
+	Accuracy  string    `json:"accuracy,omitempty" doc:"How far off the authority says it may be, such as 1s"`
+	Authority string    `json:"authority,omitempty" doc:"Subject of the authority's certificate"`
+	OK        bool      `json:"ok" doc:"It covers what it must and leads to a trusted time-stamping authority"`
+	Why       string    `json:"why,omitempty" doc:"Why not ok: a stable word, a colon, a sentence"`
+}
+
 // Algorithms names what the signature was made with.
 type Algorithms struct {
 	Digest    string `json:"digest,omitempty" doc:"Such as SHA-256; absent where it is not known"`
@@ -81,7 +119,7 @@ type Algorithms struct {
 // SigningTime is a time of signing and what it rests on.
 type SigningTime struct {
 	At    time.Time `json:"at"`
-	Proof string    `json:"proof" enum:"claimed" doc:"claimed: the signer says so and nothing proves it"`
+	Proof string    `json:"proof" enum:"claimed,timestamp" doc:"claimed: the signer says so and nothing proves it; timestamp: a good time-stamp shows that the signature existed then"`
 }
 
 // Chain says whether the certificate leads to an anchor.

@@ -39,12 +39,22 @@ const (
 	noSubIndication      SubIndication = ""
 )
 
-// Format is a signature format. Later parts add PDF, PAdES, XMLDSig, XAdES, TST and JWS.
-type Format string
+// Coverage says how much of the document a signature covers.
+type Coverage string
 
 const (
-	FormatCMS   Format = "CMS"
-	FormatCAdES Format = "CAdES"
+	Whole    Coverage = "whole"    // all of it
+	Revision Coverage = "revision" // all of it as it was when it was signed
+	Part     Coverage = "part"     // less
+)
+
+// Modification says what was done to a document after it was signed.
+type Modification string
+
+const (
+	Unmodified Modification = "none"
+	Allowed    Modification = "allowed"   // only what the signer or the format permits
+	Forbidden  Modification = "forbidden" // anything else: the document is not what was signed
 )
 
 // Integrity tells whether the signed bytes are whole, trust aside. "" means that it could not be
@@ -104,11 +114,13 @@ var faults = map[cms.Fault]conclusion{
 	cms.FaultSigner:      {Indeterminate, NoSigningCertificate, "no-certificate"},
 	cms.FaultNoContent:   {Indeterminate, SignedDataNotFound, "no-content"},
 	cms.FaultUnsupported: {Unsupported, CryptoConstraints, "unsupported-algorithm"},
+	cms.FaultKeyOnly:     {Indeterminate, NoSigningCertificate, "key-only"},
+	cms.FaultModified:    {Failed, FormatFailure, "changed-after"},
 }
 
 // integrities says what each fault leaves of integrity; those that are not here break it, but for FaultWeak.
 var integrities = map[cms.Fault]Integrity{
-	cms.FaultSigner: "", cms.FaultNoContent: "", cms.FaultUnsupported: "",
+	cms.FaultSigner: "", cms.FaultNoContent: "", cms.FaultUnsupported: "", cms.FaultKeyOnly: Intact,
 }
 
 // paths maps what package cert finds in the signer's certificate itself, and aboves what it finds

@@ -19,9 +19,11 @@ import (
 
 // Input is what is to be judged.
 type Input struct {
-	Signature    []byte              // CMS SignedData, BER or DER
-	Content      io.Reader           // the document, read once to its end; nil where it is embedded
-	Digest       []byte              // in place of Content: its digest with DigestHash; signatures with attributes only
+	Signature    []byte              // the whole file, of any format
+	Format       Format              // what to read it as; "" tells it from the bytes
+	Content      io.Reader           // the document of a detached signature, read once to its end; nil where it is embedded
+	Files        map[string][]byte   // documents that a signature names, by the name that it gives them (XML references, JWS payloads)
+	Digest       []byte              // in place of Content: its digest with DigestHash; CMS with signed attributes and time-stamps only
 	DigestHash   crypto.Hash         // SHA-256, SHA-384 or SHA-512
 	Certificates []*x509.Certificate // certificates that may be the signer's or its authority's, beside the embedded ones
 }
@@ -29,15 +31,37 @@ type Input struct {
 // Policy says against what it is judged. The zero value trusts nobody and passes nothing.
 type Policy struct {
 	Anchors     []*x509.Certificate // CA certificates that are trusted as they are
+	TimeAnchors []*x509.Certificate // those trusted for time-stamps; nil: Anchors
 	AnchorsNone bool                // leave trust out: judge integrity only, never pass
 	At          time.Time           // the instant asked about, civil time; required
+	Proven      bool                // ask about the earliest instant that a good time-stamp proves, if it is before At
 	Revocation  cert.Revocation     // nil: status is not checked and nothing passes
 	Kind        jitsuin.CertKind    // the kind of certificate asked for; "" means the signature certificate
 	AnyKind     bool                // also accept certificates outside the JPKI profiles; never the other kind
+
+	// Embedded makes an answer from the revocation lists and OCSP responses (DER) that came with a
+	// signature, asked where Revocation does not know. nil: they are not used.
+	Embedded func(crls, ocsps [][]byte) cert.Revocation
 }
 
 // maxIntermediates is how many CA certificates from a signature take part in the search for a path.
 const maxIntermediates = 16
+
+// reader reads one format into findings. An error that is unreadable speaks of the signature itself and
+// becomes a report; any other means that nothing was judged.
+type reader func(ctx context.Context, in Input) ([]finding, error)
+
+// unreadable wraps what is wrong with a file as a whole: kind Invalid where it is nothing of the
+// format, kind Unsupported where it is and is not judged.
+type unreadable struct{ error }
+
+// Unwrap lets the kind of the error be asked for.
+func (u unreadable) Unwrap() error { return u.error }
+
+// readers are all formats that are read, by the plain format of each family.
+var readers = map[Format]reader{
+	FormatCMS: readCMS,
+}
 
 // Verify judges every signature in in and reports. A bad signature, whatever is bad about it, gives
 // a report and no error; an error means that nothing was judged: ctx ended, the content
@@ -50,35 +74,41 @@ func Verify(ctx context.Context, in Input, p Policy) (*Report, error) {
 		p.Kind = jitsuin.SignCert
 	}
 	r := &Report{At: p.At.UTC(), AnchorsNone: p.AnchorsNone, Signatures: []Signature{}}
-	sd, err := cms.Parse(in.Signature)
-	if err != nil {
-		return r.unread(err), nil
+	format := in.Format.Family()
+	if format == "" {
+		format = FormatOf(in.Signature)
 	}
-	digests, err := in.digests(ctx, sd)
-	if err != nil {
+	read, provided := readers[format]
+	if !provided {
+		return r.notProvided(format), nil
+	}
+	found, err := read(ctx, in)
+	var whole unreadable
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.As(err, &whole):
+		return r.unread(err), nil
+	case err != nil:
 		return nil, err
 	}
-	v := verifier{in: in, policy: p, sd: sd, digests: digests}
-	for _, s := range sd.Signers {
-		one, err := v.signature(ctx, s)
+	v := judgement{in: in, policy: p}
+	for i := range found {
+		one, err := v.signature(ctx, &found[i])
 		if err != nil {
 			return nil, err
 		}
 		r.Signatures = append(r.Signatures, one)
 	}
-	r.conclude()
+	r.conclude(format)
 	return r, nil
 }
 
-// digests reads the content, or takes its digest as given.
-func (in Input) digests(ctx context.Context, sd *cms.SignedData) (*cms.Digests, error) {
-	switch {
-	case in.Digest == nil:
-		return sd.Digest(ctx, in.Content)
-	case in.Content != nil:
-		return nil, jitsuin.Errorf(jitsuin.Invalid, "digest", "give the content or its digest, not both")
-	}
-	return sd.DigestGiven(ctx, in.DigestHash, in.Digest)
+// notProvided is the honest answer to a format that this release does not judge.
+func (r *Report) notProvided(f Format) *Report {
+	r.Verdict, r.Format = Unsupported, f
+	r.setReasons([]Reason{reasonOf("unsupported-format").with(string(f))})
+	return r
 }
 
 // unread concludes a report on input that could not be read.
@@ -89,51 +119,59 @@ func (r *Report) unread(err error) *Report {
 		r.Verdict, r.SubIndication = Unsupported, noSubIndication
 		reason = reasonOf("unsupported-form")
 	}
-	r.Reasons = []Reason{reason.with(err.Error())}
+	r.setReasons([]Reason{reason.with(err.Error())})
 	return r
 }
 
+// setReasons keeps the reasons and repeats the deciding one in a line for programs.
+func (r *Report) setReasons(all []Reason) {
+	r.Reasons = all
+	if len(all) > 0 {
+		r.Reason = all[0].Code + ": " + all[0].EN
+	}
+}
+
 // conclude takes the top level from the signatures: the worst verdict, the weakest integrity.
-func (r *Report) conclude() {
+func (r *Report) conclude(family Format) {
+	r.Format = family
 	if len(r.Signatures) == 0 {
-		r.Verdict, r.SubIndication, r.Integrity, r.Format = Failed, FormatFailure, Broken, FormatCMS
-		r.Reasons = []Reason{reasonOf("no-signature")}
+		r.Verdict, r.SubIndication, r.Integrity = Failed, FormatFailure, Broken
+		r.setReasons([]Reason{reasonOf("no-signature")})
 		return
 	}
 	worst := &r.Signatures[0]
-	r.Format, r.Integrity = FormatCAdES, Intact
+	r.Format, r.Integrity = worst.Format, Intact
 	for i := range r.Signatures {
 		s := &r.Signatures[i]
 		if s.Indication.severity() > worst.Indication.severity() {
 			worst = s
 		}
-		if s.Format == FormatCMS {
-			r.Format = FormatCMS
+		if s.Format == family {
+			r.Format = family
 		}
 		if s.Integrity == Broken || s.Integrity == "" && r.Integrity == Intact {
 			r.Integrity = s.Integrity
 		}
 	}
-	r.Verdict, r.SubIndication, r.Reasons = worst.Indication, worst.SubIndication, worst.Reasons
+	r.Verdict, r.SubIndication = worst.Indication, worst.SubIndication
+	r.setReasons(worst.Reasons)
 	r.Chain, r.Revocation = &worst.Chain, &worst.Revocation
 }
 
-// verifier holds what all signatures of one document share.
-type verifier struct {
-	in      Input
-	policy  Policy
-	sd      *cms.SignedData
-	digests *cms.Digests
+// judgement is what all signatures of one document share while they are judged.
+type judgement struct {
+	in     Input
+	policy Policy
 }
 
 // signature judges one signature: first the bytes, then the certificate, then the conclusion.
-func (v *verifier) signature(ctx context.Context, s *cms.SignerInfo) (Signature, error) {
-	result := v.sd.Verify(s, v.digests, v.in.Certificates)
-	one := v.describe(s, result)
-	all, weak := one.takeChecks(result)
-	all = append(all, v.separate(&one, s)...)
-	if c := result.Certificate; c != nil {
-		more, err := v.trust(ctx, &one, c)
+func (v *judgement) signature(ctx context.Context, f *finding) (Signature, error) {
+	one := f.describe()
+	all, weak := one.takeChecks(f.result)
+	all = append(all, f.further...)
+	at := v.policy.At
+	if c := f.result.Certificate; c != nil {
+		more, err := v.trust(ctx, &one, f, at)
 		if err != nil {
 			return one, err
 		}
@@ -143,63 +181,29 @@ func (v *verifier) signature(ctx context.Context, s *cms.SignerInfo) (Signature,
 	w := worst(all)
 	one.Indication, one.SubIndication = w.verdict, w.sub
 	one.Reasons = reasonsOf(w, all)
+	for _, c := range weak {
+		one.warn(c.reason)
+	}
 	one.addItems()
 	if t := one.SigningTime; t != nil && t.At.After(v.policy.At.Add(clockTolerance)) {
 		one.Reasons = append(one.Reasons, reasonOf("time-ahead"))
+		one.warn("time-ahead")
 	}
 	return one, nil
 }
 
-// clockTolerance is how far a claimed time may lie ahead before it is remarked on.
-const clockTolerance = 5 * time.Minute
-
-// describe fills in what the signature says of itself.
-func (v *verifier) describe(s *cms.SignerInfo, result *cms.Result) Signature {
-	one := Signature{
-		Format: FormatCMS, Certificate: result.Certificate, Checks: []Check{},
-		Algorithms: Algorithms{Digest: cms.HashName(result.Digest), Signature: result.Algorithm, Key: result.Key},
-		Chain:      Chain{Path: []string{}},
-		Revocation: Revocation{Status: cert.NotChecked, Source: cert.SourceNone},
-	}
-	if s.CAdES() {
-		one.Format = FormatCAdES
-	}
-	if at, present, ok := s.SigningTime(); present && ok {
-		one.SigningTime = &SigningTime{At: at, Proof: "claimed"}
-		if s.CAdES() {
-			one.Level = "B-B"
+// warn adds a warning once.
+func (one *Signature) warn(code string) {
+	for _, had := range one.Warnings {
+		if had.Code == code {
+			return
 		}
 	}
-	for _, a := range s.Unsigned {
-		one.Unsigned = append(one.Unsigned, a.Type.String())
-	}
-	if c := result.Certificate; c != nil {
-		kind, _ := cert.KindOf(c)
-		one.Signer = &Signer{Kind: kind, Subject: nameOf(c.RawSubject), Issuer: nameOf(c.RawIssuer),
-			NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Restricted: &Restricted{Serial: c.SerialNumber.Text(16)}}
-	}
-	one.Covers = v.covers(result)
-	return one
+	one.Warnings = append(one.Warnings, reasonOf(code))
 }
 
-// covers says which bytes are signed, nil where they are not at hand.
-func (v *verifier) covers(result *cms.Result) *Covered {
-	d := v.digests
-	if d == nil {
-		return nil
-	}
-	c := &Covered{Content: "detached", Whole: true, Bytes: max(d.Size, 0), ContentType: v.sd.ContentType.String()}
-	switch {
-	case v.sd.Embedded:
-		c.Content = "embedded"
-	case d.Size < 0:
-		c.Content = "digest"
-	}
-	if sum := d.Sum(result.Digest); sum != nil {
-		c.DigestAlg, c.Digest = cms.HashName(result.Digest), hex.EncodeToString(sum)
-	}
-	return c
-}
+// clockTolerance is how far a claimed time may lie ahead before it is remarked on.
+const clockTolerance = 5 * time.Minute
 
 // takeChecks copies the checks of the syntax and tells what they leave of integrity. What is only
 // weak comes apart: it decides nothing before trust has been judged.
@@ -226,26 +230,15 @@ func (one *Signature) takeChecks(result *cms.Result) (all, weak []conclusion) {
 	return all, weak
 }
 
-// separate keeps the login challenge and documents apart: a direct signature over a challenge's
-// message is no signature over a document (see Challenge).
-func (v *verifier) separate(one *Signature, s *cms.SignerInfo) []conclusion {
-	if s.HasSigned || v.digests == nil || !isChallengeMessage(v.digests.Head) {
-		return nil
-	}
-	one.Checks = append(one.Checks, Check{"domain", "a document", "a login challenge", false})
-	one.Integrity = Broken
-	return []conclusion{faults[cms.FaultAmbiguous]}
-}
-
 // trust judges the certificate and gives the conclusions.
-func (v *verifier) trust(ctx context.Context, one *Signature, c *x509.Certificate) ([]conclusion, error) {
-	p := v.policy
+func (v *judgement) trust(ctx context.Context, one *Signature, f *finding, at time.Time) ([]conclusion, error) {
+	p, c := v.policy, f.result.Certificate
 	all := one.checkKind(c, p)
 	if p.AnchorsNone {
 		one.Chain.Reason = "not-asked: trust was left out on request"
 		return append(all, conclusion{Indeterminate, NoCertificateChain, "anchors-none"}), nil
 	}
-	o := cert.PathOptions{Anchors: p.Anchors, Intermediates: v.authorities(), At: p.At, Kind: p.Kind, Revocation: p.Revocation}
+	o := cert.PathOptions{Anchors: p.Anchors, Intermediates: v.authorities(f), At: at, Kind: p.Kind, Revocation: p.revocation(f)}
 	if p.AnyKind {
 		o.Kind = ""
 	}
@@ -286,9 +279,9 @@ func (one *Signature) checkKind(c *x509.Certificate, p Policy) []conclusion {
 }
 
 // authorities gives the CA certificates that came with the document.
-func (v *verifier) authorities() []*x509.Certificate {
+func (v *judgement) authorities(f *finding) []*x509.Certificate {
 	var all []*x509.Certificate
-	for _, list := range [][]*x509.Certificate{v.in.Certificates, v.sd.Certificates} {
+	for _, list := range [][]*x509.Certificate{v.in.Certificates, f.embedded} {
 		for _, c := range list {
 			if c.IsCA && len(all) < maxIntermediates {
 				all = append(all, c)
@@ -296,6 +289,31 @@ func (v *verifier) authorities() []*x509.Certificate {
 		}
 	}
 	return all
+}
+
+// revocation is who is asked about status: the policy's source, then what came with the signature.
+func (p *Policy) revocation(f *finding) cert.Revocation {
+	if p.Embedded == nil || len(f.crls)+len(f.ocsps) == 0 {
+		return p.Revocation
+	}
+	return inTurn{p.Revocation, p.Embedded(f.crls, f.ocsps)}
+}
+
+// inTurn asks one after the other until one knows.
+type inTurn []cert.Revocation
+
+// Status implements cert.Revocation.
+func (all inTurn) Status(ctx context.Context, c, issuer *x509.Certificate, at time.Time) (st cert.Status, err error) {
+	st = cert.Status{State: cert.Unknown, Source: cert.SourceNone, Why: "nobody was asked"}
+	for _, r := range all {
+		if r == nil {
+			continue
+		}
+		if st, err = r.Status(ctx, c, issuer, at); err != nil || st.State == cert.Good || st.State == cert.Revoked {
+			return st, err
+		}
+	}
+	return st, nil
 }
 
 // takePath copies path and status into the report.

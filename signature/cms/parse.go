@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
@@ -29,6 +30,26 @@ var (
 	OIDData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 )
+
+// OIDTSTInfo is the content type of a time-stamp token (RFC 3161 §2.4.2).
+var OIDTSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+
+// headOfTimeStamp is how far into a file the content type of a time-stamp token is looked for.
+const headOfTimeStamp = 512
+
+// IsTimeStamp tells by sight whether b is a time-stamp token, or a response (RFC 3161 §2.4.2). It
+// reads as little as it can and judges nothing.
+func IsTimeStamp(b []byte) bool {
+	in := cryptobyte.String(b)
+	var body, status cryptobyte.String
+	if in.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&status, cbasn1.SEQUENCE) && status.PeekASN1Tag(cbasn1.INTEGER) {
+		return true // PKIStatusInfo comes first; a ContentInfo begins with an object identifier
+	}
+	return bytes.Contains(b[:min(len(b), headOfTimeStamp)], derTSTInfo)
+}
+
+// derTSTInfo is the DER of OIDTSTInfo.
+var derTSTInfo = []byte("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x04")
 
 // SignedData is the structure of RFC 5652 §5.1 as read. Nothing in it is verified.
 type SignedData struct {

@@ -28,6 +28,8 @@ const (
 	FaultForbidden   Fault = "forbidden"   // an algorithm or key that is refused unread
 	FaultWeak        Fault = "weak"        // an algorithm or key that proves too little
 	FaultUnsupported Fault = "unsupported" // an algorithm that is not provided
+	FaultKeyOnly     Fault = "key-only"    // the value fits a bare key that no certificate vouches for
+	FaultModified    Fault = "modified"    // the document was changed afterwards in a way that nobody allowed
 )
 
 // Check is one rule applied to one signature. What is a stable word, Expected and Got are for

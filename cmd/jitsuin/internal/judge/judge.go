@@ -16,7 +16,6 @@ import (
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/signature"
-	"github.com/jitsuin/jitsuin/signature/cms"
 	"github.com/jitsuin/jitsuin/status"
 )
 
@@ -63,19 +62,7 @@ func Verify(ctx context.Context, f *ui.Face, r Request) (*signature.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	raw = unarmour(raw)
-	sd, err := cms.Parse(raw)
-	format := formatOfMode(r.Mode)
-	if r.Mode == Auto {
-		format = formatOf(raw, sd)
-	}
-	if format != signature.FormatCMS {
-		return unsupported(format, r.At), nil
-	}
-	if err != nil { // malformed or unsupported, whoever is trusted
-		return signature.Verify(ctx, signature.Input{Signature: raw}, signature.Policy{At: r.At})
-	}
-	return named.signature(ctx, f, raw)
+	return named.signature(ctx, f, unarmour(raw))
 }
 
 // named is a request whose files, but the first, were read.
@@ -155,10 +142,13 @@ func (n *named) trust() error {
 
 // signature judges a CMS signature.
 func (n *named) signature(ctx context.Context, f *ui.Face, raw []byte) (*signature.Report, error) {
+	in := signature.Input{Signature: raw, Format: Modes()[n.Mode], Certificates: n.intermediates}
 	if err := n.trust(); err != nil {
+		if r := unjudged(ctx, in, n.At); r != nil { // whoever is trusted
+			return r, nil
+		}
 		return nil, err
 	}
-	in := signature.Input{Signature: raw, Certificates: n.intermediates}
 	if len(n.Detached) == 1 {
 		name := contentName(n.Detached[0])
 		content, size, err := f.Open(name)
@@ -171,6 +161,17 @@ func (n *named) signature(ctx context.Context, f *ui.Face, raw []byte) (*signatu
 		defer done()
 	}
 	return signature.Verify(ctx, in, n.policy)
+}
+
+// unjudged gives the report on what no trust could change: a file that is no signature, or one of a form
+// that is not judged; nil for any other.
+func unjudged(ctx context.Context, in signature.Input, at time.Time) *signature.Report {
+	r, err := signature.Verify(ctx, in, signature.Policy{At: at, AnchorsNone: true})
+	if err != nil || r.Verdict != signature.Malformed && r.Verdict != signature.Unsupported {
+		return nil
+	}
+	r.AnchorsNone = false
+	return r
 }
 
 // unarmour takes a CMS out of its PEM armour (RFC 7468 §8, §9).
