@@ -18,6 +18,7 @@ type PathOptions struct {
 	At            time.Time           // the instant asked about; required
 	Kind          jitsuin.CertKind    // "" accepts any certificate
 	Revocation    Revocation          // nil: status is NotChecked
+	Policies      PolicyInputs        // what policies the path must be valid for
 	Algorithms    Algorithms          // the zero value is the system's rule
 }
 

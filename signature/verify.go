@@ -21,7 +21,7 @@ import (
 type Input struct {
 	Signature    []byte              // the whole file, of any format
 	Format       Format              // what to read it as; "" tells it from the bytes
-	Content      io.Reader           // the document of a detached signature, read once to its end; nil where it is embedded
+	Content      io.Reader           // the document of a detached signature, read once to its end; of XML the one file that it names; nil where it is embedded
 	Files        map[string][]byte   // documents that a signature names, by the name that it gives them (XML references, JWS payloads)
 	Digest       []byte              // in place of Content: its digest with DigestHash; CMS with signed attributes and time-stamps only
 	DigestHash   crypto.Hash         // SHA-256, SHA-384 or SHA-512
@@ -107,7 +107,7 @@ func Verify(ctx context.Context, in Input, p Policy) (*Report, error) {
 // notProvided is the honest answer to a format that this release does not judge.
 func (r *Report) notProvided(f Format) *Report {
 	r.Verdict, r.Format = Unsupported, f
-	r.setReasons([]Reason{reasonOf("unsupported-format").with(string(f))})
+	r.SetReasons(reasonOf("unsupported-format").with(string(f)))
 	return r
 }
 
@@ -119,12 +119,12 @@ func (r *Report) unread(err error) *Report {
 		r.Verdict, r.SubIndication = Unsupported, noSubIndication
 		reason = reasonOf("unsupported-form")
 	}
-	r.setReasons([]Reason{reason.with(err.Error())})
+	r.SetReasons(reason.with(err.Error()))
 	return r
 }
 
-// setReasons keeps the reasons and repeats the deciding one in a line for programs.
-func (r *Report) setReasons(all []Reason) {
+// SetReasons gives the report its reasons, the deciding one first, which is repeated in a line for programs.
+func (r *Report) SetReasons(all ...Reason) {
 	r.Reasons = all
 	if len(all) > 0 {
 		r.Reason = all[0].Code + ": " + all[0].EN
@@ -136,7 +136,7 @@ func (r *Report) conclude(family Format) {
 	r.Format = family
 	if len(r.Signatures) == 0 {
 		r.Verdict, r.SubIndication, r.Integrity = Failed, FormatFailure, Broken
-		r.setReasons([]Reason{reasonOf("no-signature")})
+		r.SetReasons(reasonOf("no-signature"))
 		return
 	}
 	worst := &r.Signatures[0]
@@ -154,7 +154,7 @@ func (r *Report) conclude(family Format) {
 		}
 	}
 	r.Verdict, r.SubIndication = worst.Indication, worst.SubIndication
-	r.setReasons(worst.Reasons)
+	r.SetReasons(worst.Reasons...)
 	r.Chain, r.Revocation = &worst.Chain, &worst.Revocation
 }
 

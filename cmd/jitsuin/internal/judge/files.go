@@ -33,7 +33,7 @@ func exists(path string) bool {
 
 // certificates reads files and folders: PEM with one or more certificates, or DER with one. option
 // names the option in errors. A file without a certificate, and a folder without one, is a usage error.
-func certificates(option string, names []string) ([]*x509.Certificate, error) {
+func (n *named) certificates(option string, names []string) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
 	for _, name := range names {
 		info, err := os.Stat(name)
@@ -45,12 +45,21 @@ func certificates(option string, names []string) ([]*x509.Certificate, error) {
 			read = certificatesIn
 		}
 		some, err := read(option, name)
-		if err != nil {
+		if err != nil && !n.forgives(err) {
 			return nil, err
 		}
 		all = append(all, some...)
 	}
 	return all, nil
+}
+
+// forgives notes what is wrong with a file and goes on without it, where that is wanted.
+func (n *named) forgives(err error) bool {
+	if n.Lenient && jitsuin.KindOf(err) == jitsuin.Invalid {
+		n.unread = append(n.unread, err.Error())
+		return true
+	}
+	return false
 }
 
 // certificatesIn reads every file of a folder that has the name of a certificate.
@@ -116,33 +125,33 @@ func parseCertificates(raw []byte) ([]*x509.Certificate, error) {
 	return all, nil
 }
 
-// statusFiles reads revocation lists and OCSP responses; nil where none are named. An OCSP response that
-// is an error itself is no answer, and no reason to stop. now is when they are read: nothing is known of
-// an instant to come, and what is read now may speak of one that is past.
-func statusFiles(crls, ocsps []string, now time.Time) (*status.Files, error) {
-	if len(crls)+len(ocsps) == 0 {
-		return nil, nil
+// openStatus reads revocation lists and OCSP responses. An OCSP response that is an error itself is no
+// answer, and no reason to stop. What is read now may speak of an instant that is past; nothing is known of
+// one to come.
+func (n *named) openStatus() error {
+	if len(n.CRLs)+len(n.OCSPs) == 0 {
+		return nil
 	}
-	s := &status.Files{Clock: func() time.Time { return now }}
-	for _, name := range crls {
+	n.files = &status.Files{Clock: func() time.Time { return n.Now }}
+	for _, name := range n.CRLs {
 		raw, err := readFile(name, maxCRL)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := s.AddCRL(raw); err != nil {
-			return nil, ui.Usage("--crl %s: %v", name, err)
+		if err := n.files.AddCRL(raw); err != nil && !n.forgives(err) {
+			return ui.Usage("--crl %s: %v", name, err)
 		}
 	}
-	for _, name := range ocsps {
+	for _, name := range n.OCSPs {
 		raw, err := readFile(name, maxOCSP)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := s.AddOCSP(raw); err != nil && jitsuin.KindOf(err) != jitsuin.Unavailable {
-			return nil, ui.Usage("--ocsp %s: %v", name, err)
+		if err := n.files.AddOCSP(raw); err != nil && jitsuin.KindOf(err) != jitsuin.Unavailable && !n.forgives(err) {
+			return ui.Usage("--ocsp %s: %v", name, err)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 func readFile(name string, limit int64) ([]byte, error) {

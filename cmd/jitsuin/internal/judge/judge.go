@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/status"
@@ -29,8 +30,14 @@ type Request struct {
 	Anchors       []string  // files and folders, or the one word "none"; empty asks DefaultAnchors
 	Intermediates []string
 	CRLs, OCSPs   []string
+	Proven        bool              // judge at the instant that a time-stamp proves
+	Policies      cert.PolicyInputs // of chain and status
 	// DefaultAnchors names a file or folder with the anchors of the country at hand, "" for none.
 	DefaultAnchors string
+
+	// Lenient answers about material that cannot be read instead of refusing the call: what is not read
+	// vouches for nothing. Of batches, where one line must not stop the others.
+	Lenient bool
 }
 
 // Mode says what a file is to be read as.
@@ -38,8 +45,8 @@ type Mode string
 
 const (
 	Auto   Mode = "auto"
-	CMS    Mode = "cms"
-	Status Mode = "status"
+	Chain  Mode = "chain"  // one certificate: is there a valid path, and what do lists and responses say of it
+	Status Mode = "status" // one certificate: is it in force
 )
 
 // None as an anchor leaves trust out.
@@ -55,8 +62,8 @@ func Verify(ctx context.Context, f *ui.Face, r Request) (*signature.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	if r.Mode == Status {
-		return named.status(ctx)
+	if r.Mode.ofCertificate() {
+		return named.certificate(ctx)
 	}
 	raw, err := f.ReadFile(r.File, maxSignature)
 	if err != nil {
@@ -71,8 +78,12 @@ type named struct {
 	policy        signature.Policy
 	intermediates []*x509.Certificate
 	files         *status.Files // nil where no status is named
-	raw           []byte        // of the certificate in status mode
+	raw           []byte        // of the certificate, where that is asked about
+	unread        []string      // material that could not be read, in words
 }
+
+// ofCertificate tells whether a certificate is asked about, and no signature.
+func (m Mode) ofCertificate() bool { return m == Chain || m == Status }
 
 func (r Request) open(f *ui.Face) (*named, error) {
 	n := &named{Request: r, policy: signature.Policy{At: r.At}}
@@ -81,18 +92,20 @@ func (r Request) open(f *ui.Face) (*named, error) {
 	}
 	var err error
 	if len(r.Anchors) > 0 && r.Anchors[0] != None {
-		if n.policy.Anchors, err = certificates("--anchors", r.Anchors); err != nil {
+		if n.policy.Anchors, err = n.certificates("--anchors", r.Anchors); err != nil {
 			return nil, err
 		}
 	}
 	n.policy.AnchorsNone = len(r.Anchors) > 0 && r.Anchors[0] == None
-	if n.intermediates, err = certificates("--intermediates", r.Intermediates); err != nil {
+	n.policy.Proven = r.Proven
+	n.policy.AnyKind = len(r.Anchors) > 0 // who names an authority may trust one outside the JPKI
+	if n.intermediates, err = n.certificates("--intermediates", r.Intermediates); err != nil {
 		return nil, err
 	}
-	if n.files, err = statusFiles(r.CRLs, r.OCSPs, r.Now); err != nil {
+	if err = n.openStatus(); err != nil {
 		return nil, err
 	}
-	if r.Mode == Status {
+	if r.Mode.ofCertificate() {
 		if n.raw, err = f.ReadFile(r.File, maxPEM); err != nil {
 			return nil, err
 		}
@@ -115,23 +128,31 @@ func (n *named) checkUsage() error {
 	if stdin > 1 {
 		return ui.Usage("standard input can be only one of the files")
 	}
-	if len(n.Detached) > 1 {
-		return ui.Usage("a CMS signature covers one document, and --detached names %d", len(n.Detached))
+	named := 0
+	for _, d := range n.Detached {
+		if _, _, ok := nameAndFile(d); ok {
+			named++
+		}
+	}
+	if len(n.Detached) > 1 && named < len(n.Detached) {
+		return ui.Usage("--detached names %d documents", len(n.Detached)).
+			WithHint("a CMS signature covers one document; where an XML signature covers several files, say which is which: --detached NAME=FILE")
 	}
 	return nil
 }
 
 // trust fills in what the policy still lacks, now that it is needed.
 func (n *named) trust() error {
-	if !n.policy.AnchorsNone && len(n.policy.Anchors) == 0 {
-		if n.DefaultAnchors == "" {
-			return ui.Usage("nobody is trusted: there are no trust anchors").
-				WithHint("give the certificates of the authorities with --anchors FILE or FOLDER, the folder of a country with --data, or --anchors none to check integrity alone")
-		}
+	switch {
+	case n.policy.AnchorsNone || len(n.policy.Anchors) > 0:
+	case n.DefaultAnchors != "":
 		var err error
-		if n.policy.Anchors, err = certificates("--anchors", []string{n.DefaultAnchors}); err != nil {
+		if n.policy.Anchors, err = n.certificates("--anchors", []string{n.DefaultAnchors}); err != nil {
 			return err
 		}
+	case !n.Lenient:
+		return ui.Usage("nobody is trusted: there are no trust anchors").
+			WithHint("give the certificates of the authorities with --anchors FILE or FOLDER, the folder of a country with --data, or --anchors none to check integrity alone")
 	}
 	if n.files != nil {
 		n.files.Anchors = n.policy.Anchors
@@ -140,7 +161,7 @@ func (n *named) trust() error {
 	return nil
 }
 
-// signature judges a CMS signature.
+// signature judges a signature of any format.
 func (n *named) signature(ctx context.Context, f *ui.Face, raw []byte) (*signature.Report, error) {
 	in := signature.Input{Signature: raw, Format: Modes()[n.Mode], Certificates: n.intermediates}
 	if err := n.trust(); err != nil {
@@ -149,18 +170,48 @@ func (n *named) signature(ctx context.Context, f *ui.Face, raw []byte) (*signatu
 		}
 		return nil, err
 	}
-	if len(n.Detached) == 1 {
-		name := contentName(n.Detached[0])
-		content, size, err := f.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer content.Close()
-		var done func()
-		in.Content, done = f.Reading(content, size)
-		defer done()
+	done, err := n.content(f, &in)
+	if err != nil {
+		return nil, err
 	}
-	return signature.Verify(ctx, in, n.policy)
+	defer done()
+	r, err := signature.Verify(ctx, in, n.policy)
+	if err == nil && len(n.unread) > 0 {
+		r.Reasons = append(r.Reasons, n.unreadReasons()...)
+	}
+	return r, err
+}
+
+// maxNamed is the size of the largest document that is named to an XML signature, which is held in memory.
+const maxNamed = 64 << 20
+
+// content opens the documents that are not inside the signature. A single one is streamed; done closes it.
+func (n *named) content(f *ui.Face, in *signature.Input) (done func(), err error) {
+	done = func() {}
+	for _, d := range n.Detached {
+		name, file, has := nameAndFile(d)
+		if !has {
+			file = d
+		}
+		if len(n.Detached) == 1 && (!has || in.Format.Family() == signature.FormatCMS || in.Format == "" && signature.FormatOf(in.Signature) == signature.FormatCMS) {
+			content, size, err := f.Open(file)
+			if err != nil {
+				return done, err
+			}
+			var end func()
+			in.Content, end = f.Reading(content, size)
+			return func() { end(); content.Close() }, nil
+		}
+		raw, err := f.ReadFile(file, maxNamed)
+		if err != nil {
+			return done, err
+		}
+		if in.Files == nil {
+			in.Files = map[string][]byte{}
+		}
+		in.Files[name] = raw
+	}
+	return done, nil
 }
 
 // unjudged gives the report on what no trust could change: a file that is no signature, or one of a form
@@ -186,10 +237,8 @@ func unarmour(raw []byte) []byte {
 	return block.Bytes
 }
 
-// contentName takes the file out of NAME=FILE.
-func contentName(detached string) string {
-	if _, file, ok := strings.Cut(detached, "="); ok && !exists(detached) {
-		return file
-	}
-	return detached
+// nameAndFile takes NAME=FILE apart; a file whose own name has a = in it is no pair.
+func nameAndFile(detached string) (name, file string, ok bool) {
+	name, file, ok = strings.Cut(detached, "=")
+	return name, file, ok && !exists(detached)
 }

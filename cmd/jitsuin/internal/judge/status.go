@@ -12,9 +12,9 @@ import (
 	"github.com/jitsuin/jitsuin/signature"
 )
 
-// statusEnd is where a path error leads when only the status of a certificate is asked for. What is
-// not here cannot be decided.
-func statusEnd(e *cert.PathError) (signature.Verdict, signature.SubIndication) {
+// pathEnd is where a path error leads when a certificate is asked about. What is not here cannot be
+// decided: another path may exist. Where the chain itself is asked about, one that breaks a rule fails.
+func pathEnd(m Mode, e *cert.PathError) (signature.Verdict, signature.SubIndication) {
 	switch {
 	case e.Depth > 0:
 	case e.Code == cert.RevokedCode:
@@ -26,31 +26,40 @@ func statusEnd(e *cert.PathError) (signature.Verdict, signature.SubIndication) {
 	case e.Code == cert.BadSignature:
 		return signature.Failed, signature.ChainGeneral
 	}
-	if e.Code == cert.StatusUnknown || e.Code == cert.StatusStale {
+	switch {
+	case e.Code == cert.StatusUnknown || e.Code == cert.StatusStale:
 		return signature.Indeterminate, signature.TryLater
+	case m == Chain && e.Code == cert.RevokedCode:
+		return signature.Indeterminate, signature.RevokedCANoPOE
+	case m == Chain && (e.Code == cert.BadConstraints || e.Code == cert.BadUsage || e.Code == cert.WrongKind):
+		return signature.Failed, signature.ChainConstraints
+	case m == Chain && e.Code == cert.BadAlgorithm:
+		return signature.Indeterminate, signature.CryptoConstraints
 	}
 	return signature.Indeterminate, signature.NoCertificateChain
 }
 
-// status tells whether a certificate is in force at the instant, by what the files say: good passes,
-// revoked fails, and what is not known cannot be decided. Who may answer for the certificate
-// follows from its path, so it needs anchors.
-func (n *named) status(ctx context.Context) (*signature.Report, error) {
+// certificate judges one certificate at the instant. In status mode the question is whether it is in
+// force by what the files say: good passes, revoked fails, and what is not known cannot be decided. In
+// chain mode it is whether a valid path leads to an anchor (RFC 5280 §6); status is part of the answer
+// where any is named, and else the report says that it was not checked. Who may answer for a certificate
+// follows from its path, so both need anchors.
+func (n *named) certificate(ctx context.Context) (*signature.Report, error) {
 	if n.policy.AnchorsNone || len(n.Detached) > 0 {
-		return nil, ui.Usage("status is asked for one certificate with anchors; it takes neither --anchors none nor --detached")
+		return nil, ui.Usage("%s asks about one certificate with anchors; it takes neither --anchors none nor --detached", n.Mode)
 	}
 	all, err := parseCertificates(n.raw)
 	r := &signature.Report{At: n.At.UTC(), Signatures: []signature.Signature{}}
 	if err != nil {
 		r.Verdict, r.SubIndication = signature.Malformed, signature.FormatFailure
-		r.Reasons = []signature.Reason{{Code: "malformed", JA: "証明書として読み取れません。", EN: "This cannot be read as a certificate."}}
+		r.SetReasons(signature.Reason{Code: "malformed", JA: "証明書として読み取れません（" + err.Error() + "）。", EN: "This cannot be read as a certificate: " + err.Error() + "."})
 		return r, nil
 	}
 	if err := n.trust(); err != nil {
 		return nil, err
 	}
 	path, err := cert.ValidatePath(ctx, all[0], cert.PathOptions{Anchors: n.policy.Anchors,
-		Intermediates: append(n.intermediates, all[1:]...), At: n.At, Revocation: n.policy.Revocation})
+		Intermediates: append(n.intermediates, all[1:]...), At: n.At, Revocation: n.policy.Revocation, Policies: n.Policies})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -58,18 +67,26 @@ func (n *named) status(ctx context.Context) (*signature.Report, error) {
 	var failed *cert.PathError
 	switch {
 	case errors.As(err, &failed):
-		r.Verdict, r.SubIndication = statusEnd(failed)
+		r.Verdict, r.SubIndication = pathEnd(n.Mode, failed)
 		r.Chain.Reason = string(failed.Code) + ": " + failed.Message
 		r.Chain.OK = r.Chain.Anchor != "" && (failed.Code == cert.RevokedCode || failed.Code == cert.StatusUnknown || failed.Code == cert.StatusStale)
 	case err != nil:
 		return nil, err
-	case path.Status.State == cert.Good:
+	case path.Status.State == cert.Good, n.Mode == Chain && path.Status.State == cert.NotChecked:
 		r.Verdict, r.Chain.OK = signature.Passed, true
 	default:
 		r.Verdict, r.SubIndication, r.Chain.OK = signature.Indeterminate, signature.TryLater, true
 	}
-	r.Reasons = []signature.Reason{statusReason(r)}
+	r.SetReasons(append([]signature.Reason{statusReason(r)}, n.unreadReasons()...)...)
 	return r, nil
+}
+
+// unreadReasons names material that could not be read and was left out.
+func (n *named) unreadReasons() (all []signature.Reason) {
+	for _, what := range n.unread {
+		all = append(all, signature.Reason{Code: "material-unread", JA: "読み取れない資料は使いませんでした（" + what + "）。", EN: "Material that cannot be read was left out: " + what + "."})
+	}
+	return all
 }
 
 // fill copies path and status into the report.
@@ -93,6 +110,9 @@ func fill(r *signature.Report, path *cert.Path) {
 
 func statusReason(r *signature.Report) signature.Reason {
 	switch {
+	case r.Verdict == signature.Passed && r.Revocation.Status == cert.NotChecked:
+		return signature.Reason{Code: "path-valid", JA: "証明書は信頼する認証局につながります。失効は確認していません。",
+			EN: "A valid path leads to a trusted authority. Whether the certificate was revoked was not checked."}
 	case r.Verdict == signature.Passed:
 		return signature.Reason{Code: "good", JA: "証明書は確認時点で失効していません。", EN: "The certificate is in force at the time of checking."}
 	case r.SubIndication == signature.Revoked:

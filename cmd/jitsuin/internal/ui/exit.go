@@ -22,6 +22,9 @@ const (
 	exitUsage       = 64
 	exitIO          = 74
 	exitInterrupted = 130
+
+	// ExitInput says that some input could not be read or made no sense.
+	ExitInput = exitIO
 )
 
 const codeUsage = "usage"
