@@ -35,6 +35,7 @@ type cli struct {
 	Verify verifyCmd `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`
 
 	Rules      rulesCmd      `cmd:"" group:"about" help:"Print every rule of law that the program knows, with its source."`
+	Bench      benchCmd      `cmd:"" group:"about" help:"Measure this machine: how fast signatures are verified."`
 	VersionCmd versionCmd    `cmd:"" name:"version" group:"about" help:"Print what this program was built from."`
 	Completion completionCmd `cmd:"" group:"about" help:"Print a completion script for a shell."`
 }
