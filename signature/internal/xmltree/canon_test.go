@@ -149,9 +149,6 @@ func TestShortCutsChangeNothing(t *testing.T) {
 		tree, slow := mustParse(t, document), mustParse(t, document)
 		for n := range slow.nodes {
 			slow.nodes[n].form = dirty | hasComment
-			if k := slow.nodes[n].kind; k == Text {
-				slow.nodes[n].form |= 0
-			}
 		}
 		for _, m := range []Method{{}, {Comments: true}, {Eleven: true}, {Exclusive: true}, {Exclusive: true, Prefixes: []string{"a", ""}}} {
 			for top := ID(0); int(top) < tree.Len(); top++ {

@@ -2,6 +2,7 @@ package xmltree
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -66,25 +67,34 @@ func isChar(r rune) bool {
 func firstBad(b []byte) (at int, cr bool) {
 	const high, low = 0x8080808080808080, 0x2020202020202020
 	for i := 0; i < len(b); {
-		if i+8 <= len(b) {
+		for i+8 <= len(b) { // eight octets of ASCII at a time
 			w := binary.LittleEndian.Uint64(b[i:])
-			if w&high == 0 && (w-low)&^w&high == 0 {
-				i += 8
-				continue
+			if w&high != 0 {
+				break
+			}
+			for marks := (w - low) &^ w & high; marks != 0; marks &= marks - 1 {
+				switch k := i + bits.TrailingZeros64(marks)/8; {
+				case b[k] == '\r':
+					cr = true
+				case b[k] < 0x20 && b[k] != '\n' && b[k] != '\t':
+					return k, cr
+				}
+			}
+			i += 8
+		}
+		for ; i < len(b) && b[i] < utf8.RuneSelf; i++ {
+			if c := b[i]; c < 0x20 && c != '\n' && c != '\t' {
+				if c != '\r' {
+					return i, cr
+				}
+				cr = true
 			}
 		}
-		c := b[i]
-		switch {
-		case c >= 0x20 && c < 0x80, c == '\t', c == '\n':
-			i++
-		case c == '\r':
-			cr = true
-			i++
-		case c < 0x80:
-			return i, cr
-		case c > 0xE0 && c < 0xED && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80: // three octets, for speed
-			i += 3
-		default:
+		for i < len(b) && b[i] >= utf8.RuneSelf {
+			if c := b[i]; c > 0xE0 && c < 0xED && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80 { // three octets, for speed
+				i += 3
+				continue
+			}
 			r, n := utf8.DecodeRune(b[i:])
 			if n == 1 || !isChar(r) {
 				return i, cr

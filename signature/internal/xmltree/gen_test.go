@@ -8,10 +8,9 @@ import (
 
 // maker writes random documents that are well-formed and spelt in every way that is allowed.
 type maker struct {
-	r   *rand.Rand
-	b   strings.Builder
-	cr  bool // line ends with carriage returns
-	ids int
+	r  *rand.Rand
+	b  strings.Builder
+	cr bool // line ends with carriage returns
 }
 
 func makeDocument(seed uint64, cr bool) string {

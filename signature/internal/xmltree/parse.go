@@ -20,9 +20,10 @@ func Parse(in []byte) (*Tree, error) {
 		return nil, invalid("character", bad, "an octet that is no character of XML in UTF-8")
 	}
 	p := parser{text: text, t: &Tree{text: text, cr: cr, root: None}}
-	p.t.nodes = make([]node, 1, 16+min(len(text)/24, MaxNodes))
+	tags := bytes.Count(text, []byte("<")) // two of them to an element, which has two texts at most
+	p.t.nodes = make([]node, 1, 16+min(tags+tags/2, MaxNodes))
 	p.t.nodes[0] = node{parent: None, to: int32(len(text))}
-	p.t.attrs = make([]attribute, 0, 4+min(len(text)/128, MaxAttributes))
+	p.t.attrs = make([]attribute, 0, min(bytes.Count(text, []byte("=")), MaxAttributes))
 	p.t.decls = make([]declaration, 1, 16)
 	if err := p.document(); err != nil {
 		return nil, err
