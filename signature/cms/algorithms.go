@@ -3,13 +3,10 @@ package cms
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
 	_ "crypto/sha1" // read in old documents; never makes a signature pass
 	_ "crypto/sha256"
+	_ "crypto/sha3"
 	_ "crypto/sha512"
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -25,55 +22,94 @@ type Algorithm struct {
 	Parameters []byte
 }
 
-// Digest algorithms (RFC 5754 §2) and signature algorithms (RFC 5754 §3, RFC 4056).
+// Digest algorithms (RFC 5754 §2, RFC 8702 §2 and NIST's list beside it).
 var (
-	oidMD5    = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
-	oidMD2    = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 2}
-	oidSHA1   = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
-	oidSHA256 = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-	oidSHA384 = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
-	oidSHA512 = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
+	oidMD5      = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
+	oidMD2      = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 2}
+	oidSHA1     = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
+	oidSHA224   = nist(2, 4)
+	oidSHA256   = nist(2, 1)
+	oidSHA384   = nist(2, 2)
+	oidSHA512   = nist(2, 3)
+	oidSHA3_224 = nist(2, 7)
+	oidSHA3_256 = nist(2, 8)
+	oidSHA3_384 = nist(2, 9)
+	oidSHA3_512 = nist(2, 10)
+)
 
-	oidRSA       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
-	oidRSAMD2    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 2}
-	oidRSAMD5    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 4}
-	oidRSASHA1   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}
-	oidMGF1      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
-	oidPSS       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
-	oidRSASHA256 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
-	oidRSASHA384 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}
-	oidRSASHA512 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}
-	oidECSHA1    = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}
+// Signature algorithms that are made or looked for by name (RFC 5754 §3, RFC 4056).
+var (
+	oidMGF1      = pkcs1(8)
+	oidPSS       = pkcs1(10)
+	oidRSASHA256 = pkcs1(11)
 	oidECSHA256  = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 	oidECSHA384  = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}
-	oidECSHA512  = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}
 	derNull      = []byte{5, 0}
-	hashOIDs     = map[crypto.Hash]asn1.ObjectIdentifier{crypto.SHA1: oidSHA1, crypto.SHA256: oidSHA256, crypto.SHA384: oidSHA384, crypto.SHA512: oidSHA512}
-	schemes      = map[string]scheme{
-		oidRSA.String():       {family: familyRSA},
-		oidRSASHA1.String():   {family: familyRSA, hash: crypto.SHA1},
-		oidRSASHA256.String(): {family: familyRSA, hash: crypto.SHA256},
-		oidRSASHA384.String(): {family: familyRSA, hash: crypto.SHA384},
-		oidRSASHA512.String(): {family: familyRSA, hash: crypto.SHA512},
-		oidECSHA1.String():    {family: familyECDSA, hash: crypto.SHA1},
-		oidECSHA256.String():  {family: familyECDSA, hash: crypto.SHA256},
-		oidECSHA384.String():  {family: familyECDSA, hash: crypto.SHA384},
-		oidECSHA512.String():  {family: familyECDSA, hash: crypto.SHA512},
-	}
 )
+
+func pkcs1(n int) asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, n} }
+
+// nist gives an algorithm of NIST's: list 2 has hashes, 3 signatures.
+func nist(list, n int) asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, list, n}
+}
+
+// hashes are the digest algorithms that are computed.
+var hashes = []struct {
+	oid asn1.ObjectIdentifier
+	h   crypto.Hash
+}{
+	{oidSHA256, crypto.SHA256}, {oidSHA384, crypto.SHA384}, {oidSHA512, crypto.SHA512},
+	{oidSHA3_256, crypto.SHA3_256}, {oidSHA3_384, crypto.SHA3_384}, {oidSHA3_512, crypto.SHA3_512},
+	{oidSHA1, crypto.SHA1}, {oidSHA224, crypto.SHA224}, {oidSHA3_224, crypto.SHA3_224},
+}
+
+// weakHash tells whether a signature with h proves too little today (collisions, or fewer than 128
+// bits against them).
+func weakHash(h crypto.Hash) bool {
+	return h == crypto.SHA1 || h == crypto.SHA224 || h == crypto.SHA3_224
+}
+
+// schemes are the signature algorithms that are checked, beside RSASSA-PSS, which is read from its
+// parameters (RFC 5754 §3, RFC 8702 §3, RFC 8419).
+var schemes = []struct {
+	oid asn1.ObjectIdentifier
+	scheme
+}{
+	{pkcs1(1), scheme{family: familyRSA}},
+	{oidRSASHA256, scheme{family: familyRSA, hash: crypto.SHA256}},
+	{pkcs1(12), scheme{family: familyRSA, hash: crypto.SHA384}},
+	{pkcs1(13), scheme{family: familyRSA, hash: crypto.SHA512}},
+	{pkcs1(14), scheme{family: familyRSA, hash: crypto.SHA224}},
+	{pkcs1(5), scheme{family: familyRSA, hash: crypto.SHA1}},
+	{asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, scheme{family: familyRSA, hash: crypto.SHA1}},
+	{nist(3, 13), scheme{family: familyRSA, hash: crypto.SHA3_224}},
+	{nist(3, 14), scheme{family: familyRSA, hash: crypto.SHA3_256}},
+	{nist(3, 15), scheme{family: familyRSA, hash: crypto.SHA3_384}},
+	{nist(3, 16), scheme{family: familyRSA, hash: crypto.SHA3_512}},
+	{oidECSHA256, scheme{family: familyECDSA, hash: crypto.SHA256}},
+	{oidECSHA384, scheme{family: familyECDSA, hash: crypto.SHA384}},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, scheme{family: familyECDSA, hash: crypto.SHA512}},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, scheme{family: familyECDSA, hash: crypto.SHA224}},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, scheme{family: familyECDSA, hash: crypto.SHA1}},
+	{nist(3, 9), scheme{family: familyECDSA, hash: crypto.SHA3_224}},
+	{nist(3, 10), scheme{family: familyECDSA, hash: crypto.SHA3_256}},
+	{nist(3, 11), scheme{family: familyECDSA, hash: crypto.SHA3_384}},
+	{nist(3, 12), scheme{family: familyECDSA, hash: crypto.SHA3_512}},
+	{asn1.ObjectIdentifier{1, 3, 101, 112}, scheme{family: familyEd25519, hash: crypto.SHA512}},
+	{asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}, scheme{family: familyDSA}},
+	{asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 3}, scheme{family: familyDSA, hash: crypto.SHA1}},
+	{nist(3, 1), scheme{family: familyDSA, hash: crypto.SHA224}},
+	{nist(3, 2), scheme{family: familyDSA, hash: crypto.SHA256}},
+}
 
 // Families of signature algorithms, by the names that reports show.
 const (
-	familyRSA   = "RSASSA-PKCS1-v1_5"
-	familyPSS   = "RSASSA-PSS"
-	familyECDSA = "ECDSA"
-)
-
-// Bounds on RSA keys. Below minRSA a signature proves too little; above maxRSA checking it is a
-// way to keep a verifier busy.
-const (
-	minRSA = 2048
-	maxRSA = 8192
+	familyRSA     = "RSASSA-PKCS1-v1_5"
+	familyPSS     = "RSASSA-PSS"
+	familyECDSA   = "ECDSA"
+	familyEd25519 = "Ed25519"
+	familyDSA     = "DSA" // read in old documents; never makes a signature pass
 )
 
 var (
@@ -96,12 +132,12 @@ func (a Algorithm) hashOf() (crypto.Hash, error) {
 	if a.OID.Equal(oidMD5) || a.OID.Equal(oidMD2) {
 		return 0, errForbidden
 	}
-	for h, oid := range hashOIDs {
-		if a.OID.Equal(oid) {
+	for _, known := range hashes {
+		if a.OID.Equal(known.oid) {
 			if !a.plain() {
 				return 0, errParameters
 			}
-			return h, nil
+			return known.h, nil
 		}
 	}
 	return 0, errUnsupported
@@ -122,21 +158,24 @@ func (a Algorithm) schemeOf() (scheme, error) {
 	switch {
 	case a.OID.Equal(oidPSS):
 		return pssScheme(a.Parameters)
-	case a.OID.Equal(oidRSAMD2), a.OID.Equal(oidRSAMD5):
+	case a.OID.Equal(pkcs1(2)), a.OID.Equal(pkcs1(3)), a.OID.Equal(pkcs1(4)): // with MD2, MD4, MD5
 		return scheme{}, errForbidden
 	}
-	s, ok := schemes[a.OID.String()]
-	switch {
-	case !ok:
-		return scheme{}, errUnsupported
-	case !a.plain():
-		return scheme{}, errParameters
+	for _, known := range schemes {
+		if !a.OID.Equal(known.oid) {
+			continue
+		}
+		if !a.plain() && known.family != familyDSA { // whose parameters some repeat here
+			return known.scheme, errParameters
+		}
+		return known.scheme, nil
 	}
-	return s, nil
+	return scheme{}, errUnsupported
 }
 
-// pssScheme reads RSASSA-PSS-params (RFC 4055 §3.1). Sane means: MGF1 with the hash of the
-// message, the trailer 0xBC, and a salt of at least the 20 octets that the standard takes where it is silent.
+// pssScheme reads RSASSA-PSS-params (RFC 4055 §3.1). Sane means: the trailer 0xBC, and a salt of at
+// least the 20 octets that the standard takes where it is silent. MGF1 with another hash than the
+// message's is not provided.
 func pssScheme(der []byte) (scheme, error) {
 	s := scheme{family: familyPSS, hash: crypto.SHA1, salt: 20}
 	in, trailer := cryptobyte.String(der), 1
@@ -167,8 +206,11 @@ func pssScheme(der []byte) (scheme, error) {
 			return s, err
 		}
 	}
-	if mgfHash != s.hash || trailer != 1 || s.salt < 20 || s.salt > maxRSA/8 {
+	switch {
+	case trailer != 1 || s.salt < 20 || s.salt > maxRSA/8:
 		return s, errParameters
+	case mgfHash != s.hash:
+		return s, fmt.Errorf("MGF1 with another hash: %w", errUnsupported)
 	}
 	return s, nil
 }
@@ -193,46 +235,10 @@ func HashName(h crypto.Hash) string {
 // HashAlgorithm gives the identifier of a hash, without parameters as RFC 5754 §2 asks of makers.
 // ok is false for a hash that is not made here.
 func HashAlgorithm(h crypto.Hash) (a Algorithm, ok bool) {
-	oid, ok := hashOIDs[h]
-	return Algorithm{OID: oid}, ok && h != crypto.SHA1
-}
-
-// keyName describes a public key, "RSA 2048" or "ECDSA P-384".
-func keyName(key any) string {
-	switch k := key.(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA %d", k.N.BitLen())
-	case *ecdsa.PublicKey:
-		return "ECDSA " + k.Params().Name
+	for _, known := range hashes {
+		if known.h == h {
+			return Algorithm{OID: known.oid}, !weakHash(h)
+		}
 	}
-	return "unknown"
-}
-
-// check verifies value over digest with the key of c.
-func (s scheme) check(c *x509.Certificate, h crypto.Hash, digest, value []byte) error {
-	switch key := c.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits > maxRSA || bits < 1024 {
-			return fmt.Errorf("an RSA key of %d bits: %w", bits, errForbidden)
-		}
-		switch s.family {
-		case familyRSA:
-			return rsa.VerifyPKCS1v15(key, h, digest, value)
-		case familyPSS:
-			return rsa.VerifyPSS(key, h, digest, value, &rsa.PSSOptions{SaltLength: s.salt, Hash: h})
-		}
-	case *ecdsa.PublicKey:
-		if key.Curve != elliptic.P256() && key.Curve != elliptic.P384() {
-			return fmt.Errorf("the curve %s: %w", key.Params().Name, errUnsupported)
-		}
-		if s.family == familyECDSA {
-			if !ecdsa.VerifyASN1(key, digest, value) {
-				return errors.New("the value does not fit the digest and the key")
-			}
-			return nil
-		}
-	default:
-		return fmt.Errorf("a key of this type: %w", errUnsupported)
-	}
-	return fmt.Errorf("%s with a key %s", s.family, keyName(c.PublicKey))
+	return Algorithm{}, false
 }

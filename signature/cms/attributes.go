@@ -17,6 +17,8 @@ var (
 	oidSigningTime          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
 	oidSigningCertificate   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	oidSigningCertificateV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidCountersignature     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 6}
+	oidSignaturePolicy      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 15}
 	oidAlgorithmProtection  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 52}
 )
 
@@ -32,6 +34,7 @@ var singular = []struct {
 	{oidSigningCertificate, "signing-certificate", false},
 	{oidSigningCertificateV2, "signing-certificate-v2", false},
 	{oidAlgorithmProtection, "algorithm-protection", false},
+	{oidSignaturePolicy, "signature-policy", false},
 }
 
 // Attribute is one attribute; Values are whole DER elements in the order in which they came.

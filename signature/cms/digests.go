@@ -69,21 +69,32 @@ func (sd *SignedData) Digest(ctx context.Context, content io.Reader) (*Digests, 
 
 // DigestGiven stands in for Digest where a caller knows the content's digest with h and not the
 // content. Embedded content is still read and compared with it.
-func (sd *SignedData) DigestGiven(ctx context.Context, h crypto.Hash, sum []byte) (*Digests, error) {
-	if !h.Available() || len(sum) != h.Size() {
+func (sd *SignedData) DigestGiven(ctx context.Context, h crypto.Hash, given []byte) (*Digests, error) {
+	if !h.Available() || len(given) != h.Size() {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "digest", "the digest has not the length that its algorithm gives")
 	}
 	if !sd.Embedded {
-		return &Digests{Size: -1, sums: map[crypto.Hash][]byte{h: sum}}, nil
+		return &Digests{Size: -1, sums: map[crypto.Hash][]byte{h: given}}, nil
 	}
 	d, err := sd.Digest(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	own := h.New()
-	own.Write(sd.Content)
-	d.Differs = !bytes.Equal(own.Sum(nil), sum)
+	d.Differs = !bytes.Equal(sum(h, sd.Content), given)
 	return d, nil
+}
+
+// digestsOf is Digests of content that is at hand and needs one digest only.
+func digestsOf(content []byte, h crypto.Hash) *Digests {
+	return &Digests{Size: int64(len(content)), Head: content[:min(len(content), headSize)],
+		sums: map[crypto.Hash][]byte{h: sum(h, content)}}
+}
+
+// sum hashes b.
+func sum(h crypto.Hash, b []byte) []byte {
+	running := h.New()
+	running.Write(b) // never fails
+	return running.Sum(nil)
 }
 
 // take adds one piece of the content.

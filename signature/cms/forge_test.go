@@ -36,19 +36,20 @@ var (
 // forgery is a signature put together by hand, so that every rule can be broken on its own while
 // the arithmetic stays right. The zero value with who is a sound one over document.
 type forgery struct {
-	who         signtest.Identity
-	certificate []byte                  // embedded instead of who's
-	attributes  [][]byte                // nil: contentType and messageDigest
-	direct      bool                    // no signed attributes
-	contentType asn1.ObjectIdentifier   // of the encapsulated content
-	content     []byte                  // embedded; nil: detached
-	digestOID   asn1.ObjectIdentifier   // as named; the arithmetic is SHA-256's
-	sigOID      asn1.ObjectIdentifier   // as named
-	sigParams   []byte                  // as named
-	order       func(encoded [][]byte)  // how the attributes stand in the file
-	covered     func([][]byte) [][]byte // how they are signed; nil: in the order of DER
-	opts        crypto.SignerOpts
-	keyID       []byte
+	who           signtest.Identity
+	certificate   []byte                  // embedded instead of who's
+	attributes    [][]byte                // nil: contentType and messageDigest
+	direct        bool                    // no signed attributes
+	contentType   asn1.ObjectIdentifier   // of the encapsulated content
+	content       []byte                  // embedded; nil: detached
+	digestOID     asn1.ObjectIdentifier   // as named; the arithmetic is SHA-256's
+	sigOID        asn1.ObjectIdentifier   // as named
+	sigParams     []byte                  // as named
+	order         func(encoded [][]byte)  // how the attributes stand in the file
+	covered       func([][]byte) [][]byte // how they are signed; nil: in the order of DER
+	opts          crypto.SignerOpts
+	keyID         []byte
+	signerVersion int64 // 0: as the identifier wants it
 }
 
 func attribute(oid asn1.ObjectIdentifier, values ...[]byte) []byte {
@@ -138,7 +139,13 @@ func (f forgery) encode(b *cryptobyte.Builder, value []byte) {
 		})
 	}
 	signer := func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1)
+		if f.signerVersion == 0 {
+			f.signerVersion = 1
+			if f.keyID != nil {
+				f.signerVersion = 3
+			}
+		}
+		b.AddASN1Int64(f.signerVersion)
 		if f.keyID != nil {
 			b.AddASN1(cbasn1.Tag(0).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes(f.keyID) })
 		} else {

@@ -15,7 +15,8 @@ import (
 // Bounds of what Parse accepts, beside those on size (64 MiB), depth and number of elements.
 // A document too large to be embedded is signed detached.
 const (
-	MaxSigners      = 32
+	MaxSigners      = 32 // over the content; and as many countersignatures
+	MaxNesting      = 4  // countersignatures on countersignatures
 	MaxCertificates = 128
 	maxLists        = 128      // pieces of revocation information
 	maxCertificate  = 64 << 10 // octets of one certificate
@@ -62,6 +63,7 @@ type SignedData struct {
 	Signers      []*SignerInfo
 	DER          bool // as read, with definite and minimal lengths throughout
 	members      members
+	counters     int // countersignatures in all
 }
 
 // SignerInfo is one signature (RFC 5652 §5.3) as read. The signer is named by Issuer and Serial,
@@ -77,7 +79,9 @@ type SignerInfo struct {
 	HasSigned          bool // signed attributes are present
 	Signed             []Attribute
 	Unsigned           []Attribute
-	signedDER          []byte // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
+	Countersigners     []*SignerInfo // those who countersign this signature (RFC 5652 §11.4)
+	parent             *SignerInfo   // what this one countersigns
+	signedDER          []byte        // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
 	members            signerMembers
 }
 
@@ -146,6 +150,9 @@ func (sd *SignedData) read(in cryptobyte.String) error {
 			return malformed("more than %d signers", MaxSigners)
 		}
 		s, err := readSigner(&signers)
+		if err == nil {
+			err = sd.readCountersigners(s, 1)
+		}
 		if err != nil {
 			return err
 		}

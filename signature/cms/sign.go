@@ -80,6 +80,12 @@ func SuiteHash(key crypto.PublicKey) (crypto.Hash, error) {
 	return su.hash, err
 }
 
+// digest gives the identifier of the suite's hash.
+func (su suite) digest() Algorithm {
+	a, _ := HashAlgorithm(su.hash)
+	return a
+}
+
 func suiteOf(key crypto.PublicKey) (suite, error) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
@@ -103,7 +109,7 @@ func (s *Signer) sign(ctx context.Context, content io.Reader, embedded []byte, a
 	if err != nil {
 		return nil, err
 	}
-	sd := &SignedData{Signers: []*SignerInfo{{DigestAlgorithm: Algorithm{OID: hashOIDs[su.hash]}}}}
+	sd := &SignedData{Signers: []*SignerInfo{{DigestAlgorithm: su.digest()}}}
 	d, err := sd.Digest(ctx, content)
 	if err != nil {
 		return nil, err
@@ -116,14 +122,12 @@ func (s *Signer) signDigest(su suite, content, embedded []byte, at time.Time) ([
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "attribute", "write the signed attributes: %w", err)
 	}
-	covered := su.hash.New()
-	covered.Write(attributes)
-	digest := covered.Sum(nil)
+	digest := sum(su.hash, attributes)
 	value, err := s.Key.Sign(s.random(), digest, su.hash)
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	if err := su.scheme.check(s.Certificate, su.hash, digest, value); err != nil {
+	if err := su.scheme.check(s.Certificate, su.hash, covered{digest, attributes}, value); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Conflict, "signing-key", "the signature does not fit the certificate: %w", err)
 	}
 	return s.encode(su, attributes, value, embedded)
@@ -188,7 +192,7 @@ func addTime(b *cryptobyte.Builder, t time.Time) {
 // encode writes ContentInfo and SignedData in DER. The version is 1 for plain data and 3 for any
 // other content (RFC 5652 §5.1: certificates only, signers by issuer and serial number).
 func (s *Signer) encode(su suite, attributes, value, embedded []byte) ([]byte, error) {
-	m := members{version: 3, digests: [][]byte{Algorithm{OID: hashOIDs[su.hash]}.element()},
+	m := members{version: 3, digests: [][]byte{su.digest().element()},
 		certificates: s.certificates(), signers: []signerMembers{{fixed: s.fixed(su, attributes, value)}}}
 	if s.contentType().Equal(OIDData) {
 		m.version = 1
@@ -228,7 +232,7 @@ func (s *Signer) fixed(su suite, attributes, value []byte) []byte {
 		b.AddBytes(s.Certificate.RawIssuer)
 		b.AddASN1BigInt(s.Certificate.SerialNumber)
 	})
-	addAlgorithm(&b, hashOIDs[su.hash], nil)
+	addAlgorithm(&b, su.digest().OID, nil)
 	b.AddUint8(uint8(explicit(0)))
 	b.AddBytes(attributes[1:])
 	addAlgorithm(&b, su.oid, su.parameters)

@@ -94,10 +94,10 @@ func (s *SignerInfo) refersTo(c *x509.Certificate) bool {
 
 // essNames reads SigningCertificate or SigningCertificateV2 and compares its first entry with c.
 func essNames(in cryptobyte.String, c *x509.Certificate, version1 bool) bool {
-	var body, certs, first, sum, issuerSerial cryptobyte.String
+	var body, certs, first, want, issuerSerial cryptobyte.String
 	var hasIssuer bool
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadASN1(&certs, cbasn1.SEQUENCE) ||
-		!certs.ReadASN1(&first, cbasn1.SEQUENCE) {
+		!body.SkipOptionalASN1(cbasn1.SEQUENCE) || !body.Empty() || !certs.ReadASN1(&first, cbasn1.SEQUENCE) {
 		return false
 	}
 	h := crypto.SHA256
@@ -111,13 +111,11 @@ func essNames(in cryptobyte.String, c *x509.Certificate, version1 bool) bool {
 		}
 		h = named
 	}
-	if !first.ReadASN1(&sum, cbasn1.OCTET_STRING) ||
+	if !first.ReadASN1(&want, cbasn1.OCTET_STRING) ||
 		!first.ReadOptionalASN1(&issuerSerial, &hasIssuer, cbasn1.SEQUENCE) || !first.Empty() {
 		return false
 	}
-	got := h.New()
-	got.Write(c.Raw)
-	return bytes.Equal(sum, got.Sum(nil)) && (!hasIssuer || issuerSerialNames(issuerSerial, c))
+	return bytes.Equal(want, sum(h, c.Raw)) && (!hasIssuer || issuerSerialNames(issuerSerial, c))
 }
 
 // issuerSerialNames compares IssuerSerial (RFC 5035 §5) with c. The hash has already bound the
@@ -126,7 +124,9 @@ func issuerSerialNames(in cryptobyte.String, c *x509.Certificate) bool {
 	var names, name, directory cryptobyte.String
 	serial := new(big.Int)
 	if !in.ReadASN1(&names, cbasn1.SEQUENCE) || !in.ReadASN1Integer(serial) ||
-		!names.ReadASN1(&name, explicit(4)) || !name.ReadASN1Element(&directory, cbasn1.SEQUENCE) {
+		!in.Empty() ||
+		!names.ReadASN1(&name, explicit(4)) || !names.Empty() ||
+		!name.ReadASN1Element(&directory, cbasn1.SEQUENCE) || !name.Empty() {
 		return false
 	}
 	return serial.Cmp(c.SerialNumber) == 0 && bytes.Equal(directory, c.RawIssuer)
@@ -134,15 +134,14 @@ func issuerSerialNames(in cryptobyte.String, c *x509.Certificate) bool {
 
 // essCertificateV2 writes SigningCertificateV2 for c with h; SHA-256 is the default and left out.
 func essCertificateV2(b *cryptobyte.Builder, c *x509.Certificate, h crypto.Hash) {
-	sum := h.New()
-	sum.Write(c.Raw)
+	a, _ := HashAlgorithm(h)
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				if h != crypto.SHA256 {
-					addAlgorithm(b, hashOIDs[h], nil)
+					addAlgorithm(b, a.OID, nil)
 				}
-				b.AddASN1OctetString(sum.Sum(nil))
+				b.AddASN1OctetString(sum(h, c.Raw))
 			})
 		})
 	})

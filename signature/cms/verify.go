@@ -5,12 +5,10 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
 
-	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
@@ -75,16 +73,20 @@ func (r *Result) pass(what, expected, got string, ok bool, fault Fault) {
 	r.add(what, expected, got, fault)
 }
 
-// Verify applies every rule of RFC 5652 §5.4–5.6, RFC 5035 §5, RFC 6211 and RFC 8933 to one signer
-// of sd. d is what Digest gave, nil for no content. more are certificates that may be the signer's
-// beside the embedded ones.
+// Verify applies every rule of RFC 5652 §5.3–5.6 and §11, RFC 5035 §5, RFC 6211 and RFC 8933 to one
+// signature of sd, which may be a countersignature: one of All. d is what Digest gave, nil for no
+// content. more are certificates that may be the signer's beside the embedded ones.
 func (sd *SignedData) Verify(s *SignerInfo, d *Digests, more []*x509.Certificate) *Result {
 	r := &Result{}
 	scheme, ok := r.algorithms(s)
+	sd.checkForm(r, s)
 	sd.checkAttributes(r, s)
 	if !ok {
 		sd.findSigner(r, s, more, nil)
 		return r
+	}
+	if s.parent != nil {
+		d = digestsOf(s.parent.Value, r.Digest)
 	}
 	signed := sd.checkContent(r, s, d)
 	sd.findSigner(r, s, more, func(c *x509.Certificate) error {
@@ -94,7 +96,7 @@ func (sd *SignedData) Verify(s *SignerInfo, d *Digests, more []*x509.Certificate
 		return r
 	}
 	r.strength()
-	if signed != nil {
+	if signed.digest != nil {
 		r.value(scheme.check(r.Certificate, r.Digest, signed, s.Value))
 	}
 	return r
@@ -109,7 +111,7 @@ func (r *Result) algorithms(s *SignerInfo) (scheme, bool) {
 	if err == nil {
 		got = HashName(h)
 	}
-	r.add("digest-algorithm", "SHA-256, SHA-384 or SHA-512", got, algorithmFault(err))
+	r.add("digest-algorithm", "SHA-2 or SHA-3", got, algorithmFault(err))
 	sch, err2 := s.SignatureAlgorithm.schemeOf()
 	r.Algorithm = sch.family
 	if sch.family == "" {
@@ -122,8 +124,11 @@ func (r *Result) algorithms(s *SignerInfo) (scheme, bool) {
 	if sch.hash != 0 {
 		r.pass("algorithms-agree", HashName(h), HashName(sch.hash), sch.hash == h, FaultFormat)
 	}
-	if h == crypto.SHA1 {
-		r.add("digest-strength", "SHA-256, SHA-384 or SHA-512", HashName(h), FaultWeak)
+	if weakHash(h) {
+		r.add("digest-strength", "SHA-256 or stronger", HashName(h), FaultWeak)
+	}
+	if sch.family == familyDSA {
+		r.add("algorithm-strength", "RSA or ECDSA", sch.family, FaultWeak)
 	}
 	return sch, true
 }
@@ -140,69 +145,15 @@ func algorithmFault(err error) Fault {
 	return FaultFormat
 }
 
-// checkAttributes applies the rules on signed attributes (RFC 5652 §5.3, §11) that need neither
-// content nor certificate.
-func (sd *SignedData) checkAttributes(r *Result, s *SignerInfo) {
-	if !s.HasSigned {
-		r.pass("signed-attributes", "present, because the content is not plain data", "absent",
-			sd.ContentType.Equal(OIDData), FaultFormat)
-		return
-	}
-	for _, rule := range singular {
-		attributes, values := s.count(rule.oid)
-		if attributes == 0 && !rule.mandatory {
-			continue
-		}
-		r.pass(rule.name+"-once", "one attribute with one value",
-			fmt.Sprintf("%d with %d", attributes, values), attributes == 1 && values == 1, FaultFormat)
-	}
-	var contentType asn1.ObjectIdentifier
-	v := s.value(oidContentType)
-	ok := readOID(&v, &contentType) && v.Empty() && contentType.Equal(sd.ContentType)
-	r.pass("content-type", sd.ContentType.String(), contentType.String(), ok, FaultFormat)
-	if _, present, readable := s.SigningTime(); present {
-		r.pass("signing-time-form", "UTCTime or GeneralizedTime in UTC", yes(readable, "readable"), readable, FaultFormat)
-	}
-	if p := s.value(oidAlgorithmProtection); p != nil {
-		ok := protects(p, s.DigestAlgorithm, s.SignatureAlgorithm)
-		r.pass("algorithm-protection", "the algorithms of the signature", yes(ok, "the same"), ok, FaultFormat)
-	}
-}
-
-func yes(ok bool, word string) string {
-	if ok {
-		return word
-	}
-	return "not " + word
-}
-
-// protects reads CMSAlgorithmProtection (RFC 6211 §2) and compares.
-func protects(in cryptobyte.String, digest, signature Algorithm) bool {
-	var body, tagged cryptobyte.String
-	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() {
-		return false
-	}
-	d, ok := readAlgorithm(&body)
-	if !ok || !body.ReadASN1(&tagged, explicit(1)) || !body.Empty() {
-		return false
-	}
-	a := Algorithm{} // [1] IMPLICIT stands in place of the SEQUENCE
-	if !readOID(&tagged, &a.OID) {
-		return false
-	}
-	a.Parameters = tagged
-	return d.same(digest) && a.same(signature)
-}
-
-// checkContent compares the content with what s signed and returns the digest that the signature
-// value covers, nil where it cannot be computed.
-func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte {
+// checkContent compares the content with what s signed and returns what the signature value
+// covers, nothing where it cannot be computed.
+func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) covered {
 	if d == nil {
 		r.add("content", "embedded or given", "neither", FaultNoContent)
 	} else if d.Sum(r.Digest) == nil {
 		r.add("content", "the content, or its digest with "+HashName(r.Digest), "another digest", FaultNoContent)
 		d = nil
-	} else if sd.Embedded {
+	} else if s.parent == nil && sd.Embedded {
 		r.pass("content-given", "the embedded content", yes(!d.Differs, "the same"), !d.Differs, FaultContent)
 	}
 	if s.HasSigned {
@@ -213,12 +164,10 @@ func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte 
 			r.pass("message-digest", hex.EncodeToString(want[:min(len(want), 64)]), hex.EncodeToString(got),
 				ok && bytes.Equal(want, got), FaultContent)
 		}
-		covered := r.Digest.New()
-		covered.Write(s.signedDER)
-		return covered.Sum(nil)
+		return covered{sum(r.Digest, s.signedDER), s.signedDER}
 	}
 	if d == nil {
-		return nil
+		return covered{}
 	}
 	if d.Size < 0 {
 		r.add("direct-content", "the content itself, to see that it is no set of attributes", "its digest", FaultAmbiguous)
@@ -226,14 +175,18 @@ func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) []byte 
 	if d.looksLikeAttributes() {
 		r.add("direct-content", "content that cannot be taken for signed attributes", "a DER set of attributes", FaultAmbiguous)
 	}
-	return d.Sum(r.Digest)
+	return covered{digest: d.Sum(r.Digest)}
 }
 
 // strength judges the signer's key.
 func (r *Result) strength() {
-	r.Key = keyName(r.Certificate.PublicKey)
-	if key, ok := r.Certificate.PublicKey.(*rsa.PublicKey); ok {
-		r.pass("key-length", fmt.Sprintf("%d bits or more", minRSA), r.Key, key.N.BitLen() >= minRSA, FaultWeak)
+	key := keyOf(r.Certificate)
+	r.Key = keyName(key)
+	if k, ok := key.(pssKey); ok {
+		key = k.PublicKey
+	}
+	if k, ok := key.(*rsa.PublicKey); ok {
+		r.pass("key-length", fmt.Sprintf("%d bits or more", minRSA), r.Key, k.N.BitLen() >= minRSA, FaultWeak)
 	}
 }
 

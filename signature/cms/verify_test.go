@@ -114,7 +114,7 @@ func TestPSSParametersMustBeSane(t *testing.T) {
 		"negative salt":        {"3034" + sha256ID + mgf256 + "a2030201ff", 32, cms.FaultFormat},
 		"another trailer":      {"3039" + sha256ID + mgf256 + "a203020120" + "a303020102", 32, cms.FaultFormat},
 		"the trailer in words": {"3039" + sha256ID + mgf256 + "a203020120" + "a303020101", 32, ""},
-		"MGF1 with SHA-1":      {"302e" + sha256ID + mgf1SHA1 + "a203020120", 32, cms.FaultFormat},
+		"MGF1 with SHA-1":      {"302e" + sha256ID + mgf1SHA1 + "a203020120", 32, cms.FaultUnsupported},
 		"SHA-1 by silence":     {"3000", 20, cms.FaultFormat}, // disagrees with the digest
 		"no parameters":        {"", 32, cms.FaultFormat},
 		"something after":      {"3036" + sha256ID + mgf256 + "a203020120" + "0500", 32, cms.FaultFormat},
