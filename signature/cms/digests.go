@@ -15,6 +15,9 @@ import (
 // headSize is how many first bytes of the content Digests keeps.
 const headSize = 64
 
+// maxHashes is how many digests of the content are computed. More are a way to keep a verifier busy.
+const maxHashes = 4
+
 // Digests is what is known of the content after one reading.
 type Digests struct {
 	Size    int64  // -1 where only a digest was given
@@ -23,10 +26,15 @@ type Digests struct {
 	sums    map[crypto.Hash][]byte
 }
 
-// Sum gives the digest with h, nil where no signer uses h.
-func (d *Digests) Sum(h crypto.Hash) []byte { return d.sums[h] }
+// Sum gives the digest with h, nil where it was not computed.
+func (d *Digests) Sum(h crypto.Hash) []byte {
+	if d == nil {
+		return nil
+	}
+	return d.sums[h]
+}
 
-// Digest reads the content once and computes every digest that a signer of sd names, in memory
+// Digest reads the content once and computes every digest that a signer of sd or a time-stamp names, four at most, in memory
 // that does not grow with the content. content may be nil where the content is embedded;
 // where both are there, both are read and compared. It returns nil and no error where there is no
 // content at all. An error is the reader's or the context's.
@@ -39,8 +47,8 @@ func (sd *SignedData) Digest(ctx context.Context, content io.Reader) (*Digests, 
 	}
 	d := &Digests{sums: map[crypto.Hash][]byte{}}
 	hashes := map[crypto.Hash]hash.Hash{}
-	for _, s := range sd.Signers {
-		if h, err := s.DigestAlgorithm.hashOf(); err == nil && hashes[h] == nil {
+	for _, h := range sd.needed() {
+		if hashes[h] == nil && len(hashes) < maxHashes {
 			hashes[h] = h.New()
 		}
 	}
@@ -95,6 +103,17 @@ func sum(h crypto.Hash, b []byte) []byte {
 	running := h.New()
 	running.Write(b) // never fails
 	return running.Sum(nil)
+}
+
+// needed gives the hashes that signers and time-stamps name, signers first.
+func (sd *SignedData) needed() []crypto.Hash {
+	var all []crypto.Hash
+	for _, s := range sd.Signers {
+		if h, err := s.DigestAlgorithm.hashOf(); err == nil {
+			all = append(all, h)
+		}
+	}
+	return append(all, sd.stampHashes()...)
 }
 
 // take adds one piece of the content.

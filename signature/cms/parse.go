@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
@@ -64,6 +65,8 @@ type SignedData struct {
 	DER          bool // as read, with definite and minimal lengths throughout
 	members      members
 	counters     int // countersignatures in all
+	bare         bool
+	hashed       map[crypto.Hash]*[2]map[string]bool // see sums
 }
 
 // SignerInfo is one signature (RFC 5652 §5.3) as read. The signer is named by Issuer and Serial,
@@ -88,7 +91,10 @@ type SignerInfo struct {
 // Parse reads one SignedData in a ContentInfo (RFC 5652 §3), BER or DER, that fills b. Errors are
 // *jitsuin.Error: kind Unsupported for another content type or form, kind Invalid for what
 // is not CMS at all.
-func Parse(b []byte) (*SignedData, error) {
+func Parse(b []byte) (*SignedData, error) { return parse(b, false) }
+
+// parse is Parse; bare leaves the certificates unread.
+func parse(b []byte, bare bool) (*SignedData, error) {
 	der, err := ber.Definite(b)
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "cms-malformed", "not readable as ASN.1: %w", err)
@@ -106,7 +112,7 @@ func Parse(b []byte) (*SignedData, error) {
 		!explicit0.ReadASN1(&body, cbasn1.SEQUENCE) || !explicit0.Empty() {
 		return nil, malformed("not a ContentInfo with one content")
 	}
-	sd := &SignedData{DER: len(der) == len(b) && (len(b) == 0 || &der[0] == &b[0])}
+	sd := &SignedData{bare: bare, DER: len(der) == len(b) && (len(b) == 0 || &der[0] == &b[0])}
 	if err := sd.read(body); err != nil {
 		return nil, err
 	}
@@ -159,6 +165,17 @@ func (sd *SignedData) read(in cryptobyte.String) error {
 		sd.Signers = append(sd.Signers, s)
 		sd.members.signers = append(sd.members.signers, s.members)
 	}
+	return sd.limitStamps()
+}
+
+func (sd *SignedData) limitStamps() error {
+	n := 0
+	for _, s := range sd.All() {
+		s.tokens(func(StampKind, []byte) { n++ })
+	}
+	if n > MaxStamps {
+		return jitsuin.Errorf(jitsuin.Unsupported, "cms-stamps", "more than %d time-stamps", MaxStamps)
+	}
 	return nil
 }
 
@@ -198,6 +215,9 @@ func (sd *SignedData) readCertificates(in cryptobyte.String) error {
 			return malformed("the set of certificates is not readable")
 		}
 		sd.members.certificates = append(sd.members.certificates, element)
+		if sd.bare {
+			continue
+		}
 		if c := readCertificate(element, tag); c != nil {
 			sd.Certificates = append(sd.Certificates, c)
 		} else {
