@@ -10,9 +10,10 @@ import (
 // in the order of Signers. Signatures stay good, for no signature covers what is unsigned. BER
 // becomes DER in lengths; content, signed attributes and the other attributes keep their octets and
 // order. Values are whole DER elements, at least one. A countersignature or an archive time-stamp
-// is what its own function adds; here nothing is judged.
+// is what its own function adds; here nothing is judged. What is archived in an older form than
+// archive-time-stamp-v3, or in BER, is refused with kind Unsupported.
 func AddUnsigned(signed []byte, index int, a Attribute) ([]byte, error) {
-	sd, err := Parse(signed)
+	sd, err := parseToAdd(signed)
 	if err != nil {
 		return nil, err
 	}

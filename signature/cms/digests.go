@@ -39,6 +39,11 @@ func (d *Digests) Sum(h crypto.Hash) []byte {
 // where both are there, both are read and compared. It returns nil and no error where there is no
 // content at all. An error is the reader's or the context's.
 func (sd *SignedData) Digest(ctx context.Context, content io.Reader) (*Digests, error) {
+	return sd.digestWith(ctx, content, sd.needed())
+}
+
+// digestWith is Digest with the hashes named.
+func (sd *SignedData) digestWith(ctx context.Context, content io.Reader, with []crypto.Hash) (*Digests, error) {
 	if content == nil {
 		if !sd.Embedded {
 			return nil, nil
@@ -47,7 +52,7 @@ func (sd *SignedData) Digest(ctx context.Context, content io.Reader) (*Digests, 
 	}
 	d := &Digests{sums: map[crypto.Hash][]byte{}}
 	hashes := map[crypto.Hash]hash.Hash{}
-	for _, h := range sd.needed() {
+	for _, h := range with {
 		if hashes[h] == nil && len(hashes) < maxHashes {
 			hashes[h] = h.New()
 		}

@@ -109,28 +109,41 @@ func (s *Signer) sign(ctx context.Context, content io.Reader, embedded []byte, a
 	if err != nil {
 		return nil, err
 	}
-	sd := &SignedData{Signers: []*SignerInfo{{DigestAlgorithm: su.digest()}}}
-	d, err := sd.Digest(ctx, content)
+	d, err := (&SignedData{}).digestWith(ctx, content, []crypto.Hash{su.hash})
 	if err != nil {
 		return nil, err
 	}
 	return s.signDigest(su, d.Sum(su.hash), embedded, at)
 }
 
-func (s *Signer) signDigest(su suite, content, embedded []byte, at time.Time) ([]byte, error) {
-	attributes, err := s.attributes(su, content, at)
+func (s *Signer) signDigest(su suite, digest, embedded []byte, at time.Time) ([]byte, error) {
+	contentType := s.ContentType
+	if contentType == nil {
+		contentType = OIDData
+	}
+	fixed, err := s.value(su, contentType, digest, at)
+	if err != nil {
+		return nil, err
+	}
+	return s.encode(su, contentType, fixed, embedded)
+}
+
+// value writes the signed attributes, has the key sign them, and gives SignerInfo from version to
+// signature. contentType is nil for a countersignature.
+func (s *Signer) value(su suite, contentType asn1.ObjectIdentifier, digest []byte, at time.Time) ([]byte, error) {
+	attributes, err := s.attributes(su, contentType, digest, at)
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "attribute", "write the signed attributes: %w", err)
 	}
-	digest := sum(su.hash, attributes)
-	value, err := s.Key.Sign(s.random(), digest, su.hash)
+	what := covered{sum(su.hash, attributes), attributes}
+	value, err := s.Key.Sign(s.random(), what.digest, su.hash)
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	if err := su.scheme.check(s.Certificate, su.hash, covered{digest, attributes}, value); err != nil {
+	if err := su.scheme.check(s.Certificate, su.hash, what, value); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Conflict, "signing-key", "the signature does not fit the certificate: %w", err)
 	}
-	return s.encode(su, attributes, value, embedded)
+	return s.fixed(su, attributes, value), nil
 }
 
 // check refuses what cannot become a signature before the key is used.
@@ -156,7 +169,7 @@ func (s *Signer) random() io.Reader {
 }
 
 // attributes writes the signed attributes as the SET OF that is signed.
-func (s *Signer) attributes(su suite, digest []byte, at time.Time) ([]byte, error) {
+func (s *Signer) attributes(su suite, contentType asn1.ObjectIdentifier, digest []byte, at time.Time) ([]byte, error) {
 	var all []Attribute
 	var failed error
 	add := func(oid asn1.ObjectIdentifier, write func(*cryptobyte.Builder)) {
@@ -166,7 +179,9 @@ func (s *Signer) attributes(su suite, digest []byte, at time.Time) ([]byte, erro
 		failed = errors.Join(failed, err)
 		all = append(all, Attribute{Type: oid, Values: [][]byte{value}})
 	}
-	add(oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(s.contentType()) })
+	if contentType != nil {
+		add(oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(contentType) })
+	}
 	add(oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(digest) })
 	if !s.OmitTime {
 		add(oidSigningTime, func(b *cryptobyte.Builder) { addTime(b, at) })
@@ -191,24 +206,17 @@ func addTime(b *cryptobyte.Builder, t time.Time) {
 
 // encode writes ContentInfo and SignedData in DER. The version is 1 for plain data and 3 for any
 // other content (RFC 5652 §5.1: certificates only, signers by issuer and serial number).
-func (s *Signer) encode(su suite, attributes, value, embedded []byte) ([]byte, error) {
+func (s *Signer) encode(su suite, contentType asn1.ObjectIdentifier, fixed, embedded []byte) ([]byte, error) {
 	m := members{version: 3, digests: [][]byte{su.digest().element()},
-		certificates: s.certificates(), signers: []signerMembers{{fixed: s.fixed(su, attributes, value)}}}
-	if s.contentType().Equal(OIDData) {
+		certificates: s.certificates(), signers: []signerMembers{{fixed: fixed}}}
+	if contentType.Equal(OIDData) {
 		m.version = 1
 	}
 	var err error
-	if m.encap, err = encapsulated(s.contentType(), embedded); err != nil {
+	if m.encap, err = encapsulated(contentType, embedded); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "content-type", "the content type cannot be written: %w", err)
 	}
 	return m.write()
-}
-
-func (s *Signer) contentType() asn1.ObjectIdentifier {
-	if s.ContentType != nil {
-		return s.ContentType
-	}
-	return OIDData
 }
 
 // certificates gives the certificates to embed in the order of DER, each once.
