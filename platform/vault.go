@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -32,9 +31,6 @@ type record struct {
 // request may be repeated, and then dropped.
 const kindRepetition = "repetition"
 
-// untilContractEnds are the records whose time begins when a contract ends, which the tenant knows.
-var untilContractEnds = []rules.Record{rules.RecordConfirmation, rules.RecordContract, rules.RecordMobile}
-
 // keepEvidence makes the vault record of an accepted check.
 func (c *check) keepEvidence(sent []byte, reading rules.Reading) error {
 	today := jitsuin.DateOf(c.entry.checkedAt)
@@ -43,7 +39,7 @@ func (c *check) keepEvidence(sent []byte, reading rules.Reading) error {
 	if len(reading.Keep) > 0 {
 		k := reading.Keep[0]
 		r.kind, r.law, r.keepUntil = string(k.Record), k.Source.Citation().JA, jitsuin.Date{}
-		if !slices.Contains(untilContractEnds, k.Record) {
+		if !k.CountsFromContract() {
 			r.keepUntil = k.Until(today)
 		}
 	}

@@ -16,6 +16,7 @@ type Reading struct {
 	// person alone could sign; Presumption is the rule, either way.
 	Presumed    bool
 	Presumption Rule
+	Conditions  []Rule        // on which the presumption rests; none where nothing is presumed
 	Must        []Rule        // what the recipient must do
 	MayNot      []Rule        // what the recipient may not do
 	Keep        []KeepingRule // what is kept; KeepingRule.Until gives the day
@@ -142,7 +143,7 @@ var basisAuthentication = series{{
 }}
 
 func legalRules() []series {
-	return []series{presumed, notPresumed, mustCheckBoth, mustCheckAuth, mustBeVerifier, mustConfirmRecord, mustMobileRecord,
+	return append(presumptionRules(), presumed, notPresumed, mustCheckBoth, mustCheckAuth, mustBeVerifier, mustConfirmRecord, mustMobileRecord,
 		mustRentalRecord, mustAntiqueItems, mustSeparateNumber, mustConsent, mayNotOtherUse, mayNotStatus, mayNotMyNumber,
-		mayNotTell, wrongKindNeedsSign, wrongKindNeedsAuth, basisSignature, basisAuthentication}
+		mayNotTell, wrongKindNeedsSign, wrongKindNeedsAuth, basisSignature, basisAuthentication)
 }

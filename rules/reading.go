@@ -53,19 +53,10 @@ func LegalReading(kind jitsuin.CertKind, p Purpose, on jitsuin.Date) (Reading, e
 	if !ok {
 		return Reading{}, jitsuin.Errorf(jitsuin.Invalid, "purpose", "unknown purpose %q", p).At("purpose")
 	}
-	if !kind.Valid() {
-		return Reading{}, jitsuin.Errorf(jitsuin.Invalid, "certificate-kind", "unknown certificate kind %q", kind).At("kind")
-	}
 	r := Reading{Kind: kind, Purpose: p, On: on, Fits: slices.Contains(u.kinds, kind)}
-	basis := basisSignature
-	if kind == jitsuin.AuthCert {
-		basis = basisAuthentication
-	}
-	rule, err := basis.on(on)
-	if err != nil {
+	if err := r.basis(); err != nil {
 		return Reading{}, err
 	}
-	r.Basis = []Rule{rule}
 	r.generalDuties(u)
 	if !r.Fits {
 		need := wrongKindNeedsSign
@@ -81,14 +72,31 @@ func LegalReading(kind jitsuin.CertKind, p Purpose, on jitsuin.Date) (Reading, e
 	return r, nil
 }
 
+// basis fills in what a certificate of the kind is received under.
+func (r *Reading) basis() error {
+	if !r.Kind.Valid() {
+		return jitsuin.Errorf(jitsuin.Invalid, "certificate-kind", "unknown certificate kind %q", r.Kind).At("kind")
+	}
+	basis := basisSignature
+	if r.Kind == jitsuin.AuthCert {
+		basis = basisAuthentication
+	}
+	rule, err := basis.on(r.On)
+	if err != nil {
+		return err
+	}
+	r.Basis = []Rule{rule}
+	return nil
+}
+
 // generalDuties fills in what holds for every use of a certificate of the kind.
 func (r *Reading) generalDuties(u use) {
 	check := mustCheckAuth
 	r.Presumption = notPresumed[0]
-	r.MayNot = []Rule{mayNotStatus[0], mayNotTell[0]}
+	r.MayNot = []Rule{mayNotStatus[0], mayNotSerial[0], mayNotEmbed[0], mayNotTell[0]}
 	if r.Kind == jitsuin.SignCert {
 		check = mustCheckBoth
-		r.Presumed, r.Presumption = true, presumed[0]
+		r.Presumed, r.Presumption, r.Conditions = true, presumed[0], conditionsOn(r.On)
 		r.MayNot = append([]Rule{mayNotOtherUse[0]}, r.MayNot...)
 	}
 	if !u.number {
