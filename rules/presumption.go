@@ -62,7 +62,7 @@ var mayNotEmbed = series{{
 }}
 
 func presumptionRules() []series {
-	return []series{conditionPerson, conditionControl, conditionCovered, conditionInForce, presumptionOpen, basisOther, mayNotSerial, mayNotEmbed}
+	return []series{conditionPerson, conditionControl, conditionCovered, conditionInForce, presumptionOpen, basisOther, basisTimestamp, mayNotSerial, mayNotEmbed}
 }
 
 // conditionsOn gives the conditions of the presumption that are in force on a day.
@@ -100,3 +100,17 @@ func KindReading(kind jitsuin.CertKind, on jitsuin.Date) (Reading, error) {
 // CountsFromContract tells that the time of the record begins when the contract ends, a day that only
 // who made the contract knows.
 func (k KeepingRule) CountsFromContract() bool { return k.Start == startContract }
+
+// NeedsJPKI tells that a purpose is served by certificates of JPKI alone: a letter names them, or a
+// supply of J-LIS hangs on them.
+func NeedsJPKI(p Purpose) bool { return p != PurposeApplication && p != PurposeContract }
+
+var basisTimestamp = series{{
+	ID: "basis-timestamp", InForce: always(),
+	Text: Text{"タイムスタンプは、その時刻にデータが存在し、その後変わっていないことを示す。誰が作ったかは示さない。",
+		"A time-stamp shows that the data existed at its time and has not changed since. It says nothing of who made it."},
+	Source: cite(regTimestamp, "2条", "art. 2", Unverified),
+}}
+
+// TimestampBasis is what the law makes of a time-stamp that stands alone.
+func TimestampBasis() Rule { return basisTimestamp[0] }
