@@ -57,7 +57,8 @@ func FormatOf(raw []byte) Format {
 	return FormatCMS
 }
 
-// isJWS knows the compact form and the JSON forms of RFC 7515 §7.
+// isJWS knows the compact form, which begins with a header in base64url ("{" and a quote, a space or a
+// line's end), and the JSON forms of RFC 7515 §7.
 func isJWS(text []byte) bool {
 	if bytes.HasPrefix(text, []byte("{")) {
 		var j struct {
@@ -67,7 +68,7 @@ func isJWS(text []byte) bool {
 		}
 		return json.Unmarshal(text, &j) == nil && (j.Signature != "" || j.Signatures != nil)
 	}
-	if !bytes.HasPrefix(text, []byte("eyJ")) || bytes.Count(text, []byte(".")) != 2 {
+	if !bytes.HasPrefix(text, []byte("ey")) && !bytes.HasPrefix(text, []byte("ew")) || bytes.Count(text, []byte(".")) != 2 {
 		return false
 	}
 	for _, c := range text {
