@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"status":    {"cert"},
 	"signature": {"cert"},
 	"form":      {"rules"},         // signature/form writes dates in eras; it knows no certificate
+	"report":    {"rules", "cert"}, // signature/report joins what was found with what the law makes of it
 	"face":      {"rules"},         // card/face writes dates in eras and checks numbers; it knows no chip
 	"contents":  {"card", "rules"}, // card/contents writes dates in eras; it knows no chip
 	"client":    {"platform/api", "signature", "internal/httpapi"},
@@ -54,6 +55,8 @@ func room(p string) (name, class string) {
 		return first, "web"
 	case p == "signature/form":
 		return first, "form"
+	case p == "signature/report":
+		return first, "report"
 	case p == "card/face" || strings.HasPrefix(p, "card/face/"):
 		return first, "face"
 	case p == "card/contents":
@@ -148,7 +151,7 @@ func TestTheRuleRefuses(t *testing.T) {
 		{"jlis", "municipality"}, {"municipality", "jlis/signer"}, {"platform", "jukinet"}, {"cert", "status"},
 		{"rules", "cert"}, {"signature", "status"}, {"services/securities", "platform"}, {"services/securities", "jlis/api"},
 		{"internal/feed", "jlis"}, {"client", "platform"}, {"card", "internal/store"}, {"jlis/api", "jlis"}, {"jlis", "country"},
-		{"services/securities", "services/bank"}, {"", "rules"}, {"internal/web", "cert"}, {"internal/store", "rules"}, {"signature", "rules"}, {"signature/form", "cert"},
+		{"services/securities", "services/bank"}, {"", "rules"}, {"internal/web", "cert"}, {"internal/store", "rules"}, {"signature", "rules"}, {"signature/form", "cert"}, {"signature/report", "status"}, {"signature/jws", "rules"},
 	} {
 		if mayEnter(a[0], a[1]) {
 			t.Errorf("%q may import %q", a[0], a[1])
