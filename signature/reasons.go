@@ -57,6 +57,8 @@ var reasonTexts = map[string][2]string{
 	"status-not-checked": {"証明書の失効を確認していません。", "The status of the certificate was not checked."},
 	"chain-algorithm":    {"証明書の経路で受け付けない暗号方式が使われています。", "The certificate path uses an algorithm that is not accepted."},
 	"chain-malformed":    {"証明書の経路を確認できません。", "The certificate path could not be judged."},
+	"stamp-old": {"旧形式の長期署名用タイムスタンプが付いていますが、確認していません。",
+		"There is a time-stamp of an older long-term form, which was not judged."},
 	"time-ahead": {"署名者の申告する署名日時が確認時点より後です。",
 		"The signing time that the signer claims lies after the time of checking."},
 }

@@ -73,10 +73,10 @@ type Restricted struct {
 
 // Covered says which bytes a signature covers.
 type Covered struct {
-	Content     string `json:"content" enum:"embedded,detached,digest" doc:"digest: only the digest of the content was given"`
+	Content     string `json:"content" enum:"embedded,detached,digest,signature" doc:"digest: only the digest of the content was given; signature: the value of another signature, which this one countersigns"`
 	Whole       bool   `json:"whole" doc:"The signature covers every byte of the content"`
 	Bytes       int64  `json:"bytes" doc:"0 where only the digest was given"`
-	ContentType string `json:"content_type" doc:"Object identifier that the signature claims"`
+	ContentType string `json:"content_type,omitempty" doc:"Object identifier that the signature claims; absent for a countersignature"`
 	DigestAlg   string `json:"digest_algorithm,omitempty"`
 	Digest      string `json:"digest,omitempty" doc:"Hexadecimal digest of the content at hand"`
 }

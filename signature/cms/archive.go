@@ -24,7 +24,8 @@ var (
 type hashIndex struct {
 	version  int
 	hash     crypto.Hash
-	sets     [3][][]byte // certificates, revocation information, unsigned attributes
+	sets     [3][][]byte     // certificates, revocation information, unsigned attributes
+	unsigned map[string]bool // the last of these
 	encoding []byte
 }
 
@@ -105,6 +106,7 @@ func (sd *SignedData) archived(s *SignerInfo, st *Stamp, token *SignedData, d *D
 	}
 	for i, there := range [3]map[string]bool{sd.sums(st.Hash, 0), sd.sums(st.Hash, 1), s.unsignedSums(st.Hash, x.version)} {
 		covered := map[string]bool{}
+		x.unsigned = covered // the last one stays
 		for _, digest := range x.sets[i] {
 			if !there[string(digest)] {
 				return nil, FaultContent, "the index of digests names something that is not there"
@@ -113,6 +115,7 @@ func (sd *SignedData) archived(s *SignerInfo, st *Stamp, token *SignedData, d *D
 		}
 		st.Uncovered += len(there) - len(covered)
 	}
+	st.index = x
 	return sd.archiveImprint(s, st.Hash, d.Sum(st.Hash), x.encoding), "", ""
 }
 
@@ -145,12 +148,19 @@ func sumsOf(h crypto.Hash, elements [][]byte) map[string]bool {
 	return all
 }
 
-// unsignedSums gives the digests of the unsigned attributes of s as an index of the version has them.
+// unsignedSums gives the digests of the unsigned attributes of s as an index of the version has
+// them. They are kept too.
 func (s *SignerInfo) unsignedSums(h crypto.Hash, version int) map[string]bool {
-	if version == 1 {
-		return sumsOf(h, s.members.unsigned)
+	as := indexed{h, version}
+	if s.hashed == nil {
+		s.hashed = map[indexed]map[string]bool{}
 	}
-	return sumsOf(h, s.unsignedValues())
+	if s.hashed[as] == nil && version == 1 {
+		s.hashed[as] = sumsOf(h, s.members.unsigned)
+	} else if s.hashed[as] == nil {
+		s.hashed[as] = sumsOf(h, s.unsignedValues())
+	}
+	return s.hashed[as]
 }
 
 // unsignedValues gives the type and the value of every unsigned attribute, each pair in one piece.
@@ -186,7 +196,7 @@ func (sd *SignedData) newIndex(s *SignerInfo, h crypto.Hash) ([]byte, error) {
 func (sd *SignedData) hasOldArchive() bool {
 	old := false
 	for _, s := range sd.Signers {
-		s.tokens(func(kind StampKind, _ []byte) { old = old || kind == StampArchiveOld })
+		s.tokens(func(kind StampKind, _, _, _ []byte) { old = old || kind == StampArchiveOld })
 	}
 	return old
 }

@@ -82,9 +82,10 @@ type SignerInfo struct {
 	HasSigned          bool // signed attributes are present
 	Signed             []Attribute
 	Unsigned           []Attribute
-	Countersigners     []*SignerInfo // those who countersign this signature (RFC 5652 §11.4)
-	parent             *SignerInfo   // what this one countersigns
-	signedDER          []byte        // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
+	Countersigners     []*SignerInfo               // those who countersign this signature (RFC 5652 §11.4)
+	parent             *SignerInfo                 // what this one countersigns
+	hashed             map[indexed]map[string]bool // see unsignedSums
+	signedDER          []byte                      // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
 	members            signerMembers
 }
 
@@ -171,7 +172,7 @@ func (sd *SignedData) read(in cryptobyte.String) error {
 func (sd *SignedData) limitStamps() error {
 	n := 0
 	for _, s := range sd.All() {
-		s.tokens(func(StampKind, []byte) { n++ })
+		s.tokens(func(StampKind, []byte, []byte, []byte) { n++ })
 	}
 	if n > MaxStamps {
 		return jitsuin.Errorf(jitsuin.Unsupported, "cms-stamps", "more than %d time-stamps", MaxStamps)

@@ -52,6 +52,17 @@ func signedOnly(oid asn1.ObjectIdentifier) bool {
 	return false
 }
 
+// Judged tells whether what an unsigned attribute of this type holds is judged by this package or
+// handed on by it: countersignatures, time-stamps that are no older forms, evidence.
+func Judged(oid asn1.ObjectIdentifier) bool {
+	for _, known := range []asn1.ObjectIdentifier{oidCountersignature, oidSignatureStamp, oidArchiveStamp, oidCertificateValue, oidRevocationValue} {
+		if known.Equal(oid) {
+			return true
+		}
+	}
+	return false
+}
+
 // checkAttributes applies the rules on signed attributes (RFC 5652 §5.3, §11) that need neither
 // content nor certificate.
 func (sd *SignedData) checkAttributes(r *Result, s *SignerInfo) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"encoding/asn1"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 	"golang.org/x/crypto/cryptobyte"
@@ -30,21 +31,25 @@ var (
 	oidContentStamp   = smime(20)
 	oidSignatureStamp = smime(14)
 	oidArchiveStamp   = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 4}
-	stampKinds        = []struct {
-		oid    asn1.ObjectIdentifier
-		kind   StampKind
-		signed bool
-	}{
-		{oidContentStamp, StampContent, true},
-		{oidSignatureStamp, StampSignature, false},
-		{oidArchiveStamp, StampArchive, false},
-		{smime(27), StampArchiveOld, false},
-		{smime(48), StampArchiveOld, false},
-		{oidLongTerm, StampArchiveOld, false},
-		{smime(25), StampReferences, false},
-		{smime(26), StampReferences, false},
+	stampKinds        = []stampPlace{
+		{oidContentStamp, StampContent, true, oidElement(oidContentStamp)},
+		{oidSignatureStamp, StampSignature, false, oidElement(oidSignatureStamp)},
+		{oidArchiveStamp, StampArchive, false, oidElement(oidArchiveStamp)},
+		{smime(27), StampArchiveOld, false, oidElement(smime(27))},
+		{smime(48), StampArchiveOld, false, oidElement(smime(48))},
+		{oidLongTerm, StampArchiveOld, false, oidElement(oidLongTerm)},
+		{smime(25), StampReferences, false, oidElement(smime(25))},
+		{smime(26), StampReferences, false, oidElement(smime(26))},
 	}
 )
+
+// stampPlace is an attribute in which time-stamps of one kind stand, and its type in DER.
+type stampPlace struct {
+	oid    asn1.ObjectIdentifier
+	kind   StampKind
+	signed bool
+	der    []byte
+}
 
 // smime gives an attribute of RFC 2634 and its successors.
 func smime(n int) asn1.ObjectIdentifier {
@@ -62,34 +67,55 @@ type Stamp struct {
 	// otherwise why that is not known; Why says it for people.
 	Fault Fault
 	Why   string
+	// Sealed tells that every archive time-stamp behind this one in the list covers it, those aside
+	// that have a fault.
+	Sealed bool
 	// Uncovered counts, for StampArchive, the certificates, the pieces of revocation information and
 	// the unsigned attributes that the token does not cover, itself among them.
 	Uncovered int
+
+	attribute []byte             // the whole unsigned attribute that holds the token
+	typed     []byte             // its type and the token
+	ofTyped   map[indexed]string // digests of typed
+	ofWhole   map[indexed]string // digests of attribute, shared by all tokens in it
+	index     *hashIndex         // of StampArchive, nil where it is not sound
+	above     int                // how many archive time-stamps it covers
 }
 
-// Stamps gives the time-stamp tokens on one signature in the order in which they stand, those in
-// signed attributes first. d is what Digest gave, nil for no content.
+// Stamps gives the time-stamp tokens on one signature in the order in which they can have been made:
+// over the content, over the signature, over references, then archives, the covered before the
+// covering. d is what Digest gave, nil for no content.
 func (sd *SignedData) Stamps(s *SignerInfo, d *Digests) []Stamp {
 	var all []Stamp
-	s.tokens(func(kind StampKind, token []byte) {
-		st := Stamp{Kind: kind, Token: token}
+	var shared map[indexed]string
+	s.tokens(func(kind StampKind, attribute, oid, token []byte) {
+		if n := len(all); n == 0 || attribute == nil || all[n-1].attribute == nil || &all[n-1].attribute[0] != &attribute[0] {
+			shared = map[indexed]string{}
+		}
+		st := Stamp{Kind: kind, Token: token, attribute: attribute, typed: slices.Concat(oid, token),
+			ofTyped: map[indexed]string{}, ofWhole: shared}
 		st.Digest, st.Fault, st.Why = sd.imprint(s, &st, d)
 		all = append(all, st)
 	})
+	seal(all)
 	return all
 }
 
 // tokens calls use with every time-stamp token on s. An attribute where it does not belong is none.
-func (s *SignerInfo) tokens(use func(StampKind, []byte)) {
+// attribute is the whole of an unsigned one, nil of a signed one, and oid its type.
+func (s *SignerInfo) tokens(use func(kind StampKind, attribute, oid, token []byte)) {
 	for i, list := range [][]Attribute{s.Signed, s.Unsigned} {
-		for _, a := range list {
-			for _, known := range stampKinds {
-				if !known.oid.Equal(a.Type) || known.signed != (i == 0) {
-					continue
-				}
-				for _, v := range a.Values {
-					use(known.kind, v)
-				}
+		for n, a := range list {
+			at := slices.IndexFunc(stampKinds, func(k stampPlace) bool { return k.oid.Equal(a.Type) && k.signed == (i == 0) })
+			if at < 0 {
+				continue
+			}
+			var whole []byte
+			if i == 1 {
+				whole = s.members.unsigned[n]
+			}
+			for _, v := range a.Values {
+				use(stampKinds[at].kind, whole, stampKinds[at].der, v)
 			}
 		}
 	}
@@ -155,7 +181,7 @@ func openToken(b []byte) (token *SignedData, h crypto.Hash, imprint []byte, err 
 func (sd *SignedData) stampHashes() []crypto.Hash {
 	var all []crypto.Hash
 	for _, s := range sd.Signers {
-		s.tokens(func(kind StampKind, token []byte) {
+		s.tokens(func(kind StampKind, _, _, token []byte) {
 			if kind != StampContent && kind != StampArchive {
 				return
 			}
