@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"jitsuin": main})
+	testscript.Main(m, map[string]func(){"jitsuin": main, "measured": measured})
 }
 
 // TestScripts runs testdata/*.txtar, which read like the manual. Each script finds in its folder the
