@@ -7,6 +7,7 @@ import (
 
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/tsp"
 )
 
 // finding is what the reader of a format says of one signature, trust aside. What is bad about the
@@ -21,7 +22,8 @@ type finding struct {
 	embedded []*x509.Certificate // came with the signature
 	crls     [][]byte            // revocation lists that came with it, DER
 	ocsps    [][]byte            // OCSP responses that came with it, DER
-	stamps   []stamped           // time-stamps that came with it
+	stamps   []stamped           // time-stamps that came with it, in the order in which they were added
+	token    *tsp.Token          // where the signature is a time-stamp itself; its certificate is judged as an authority's
 
 	covers       *Covered  // nil where the content is not at hand
 	elements     []Element // of XML
@@ -41,6 +43,7 @@ type stamped struct {
 	digest func(crypto.Hash) []byte // of what it must cover, nil where that cannot be had
 	fault  string                   // what the reader of the format found wrong about its place, "" for nothing
 	more   []*x509.Certificate      // that may be the authority's, beside those in the token
+	sealed bool                     // the archive and document time-stamps that follow in the list cover this one
 }
 
 // describe fills in what the signature says of itself.

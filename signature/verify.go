@@ -62,6 +62,7 @@ func (u unreadable) Unwrap() error { return u.error }
 var readers = map[Format]reader{
 	FormatCMS: readCMS,
 	FormatJWS: readJWS,
+	FormatTST: readTST,
 }
 
 // Verify judges every signature in in and reports. A bad signature, whatever is bad about it, gives
@@ -170,7 +171,10 @@ func (v *judgement) signature(ctx context.Context, f *finding) (Signature, error
 	one := f.describe()
 	all, weak := one.takeChecks(f.result)
 	all = append(all, f.further...)
-	at := v.policy.At
+	at, err := v.time(ctx, &one, f)
+	if err != nil {
+		return one, err
+	}
 	if c := f.result.Certificate; c != nil {
 		more, err := v.trust(ctx, &one, f, at)
 		if err != nil {
@@ -186,6 +190,7 @@ func (v *judgement) signature(ctx context.Context, f *finding) (Signature, error
 		one.warn(c.reason)
 	}
 	one.addItems()
+	one.concludeTime(f)
 	if t := one.SigningTime; t != nil && t.At.After(v.policy.At.Add(clockTolerance)) {
 		one.Reasons = append(one.Reasons, reasonOf("time-ahead"))
 		one.warn("time-ahead")
@@ -233,6 +238,9 @@ func (one *Signature) takeChecks(result *cms.Result) (all, weak []conclusion) {
 
 // trust judges the certificate and gives the conclusions.
 func (v *judgement) trust(ctx context.Context, one *Signature, f *finding, at time.Time) ([]conclusion, error) {
+	if f.token != nil {
+		return v.trustTime(ctx, one, f)
+	}
 	p, c := v.policy, f.result.Certificate
 	all := one.checkKind(c, p)
 	if p.AnchorsNone {
