@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"iter"
@@ -93,7 +92,7 @@ func judgeOf(ts *testscript.TestScript, neg bool, args []string) {
 //	good.crl revoked.crl stale.crl  of the signature authority; revoked.crl names the card of one/
 //	good.ocsp revoked.ocsp later.ocsp
 //	auth-signed.p7s                 a document signed with an authentication key
-//	time-stamp.tst                  a time-stamp token
+//	time-stamp.tst time-stamp.tsr   a time-stamp over "a contract\n", as a token and as a response; tsa.pem is its authority
 func setting(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -123,7 +122,7 @@ func setting(t *testing.T) string {
 	put("revoked.ocsp", answer(t, ca, card, w.Now, cert.Revoked))
 	put("later.ocsp", cert.OCSPTryLater.Response())
 	put("auth-signed.p7s", authSigned(t, w, "a contract\n"))
-	put("time-stamp.tst", timeStamp(t, w))
+	putTimeStamps(t, put, w.Now)
 	return dir
 }
 
@@ -175,48 +174,6 @@ func authSigned(t *testing.T, w *holdertest.World, document string) []byte {
 		t.Fatal(err)
 	}
 	return der
-}
-
-// timeStamp is a signed message whose content type is that of a time-stamp token.
-func timeStamp(t *testing.T, w *holdertest.World) []byte {
-	t.Helper()
-	by := w.CAs[jitsuin.SignCert]
-	key := certtest.Key(t, cert.RSA2048SHA256, 30)
-	template := w.Resident(t, by)
-	template.Key = key.Public()
-	s := cms.Signer{Certificate: by.Issue(t, template), Key: key}
-	der, err := s.Embedded(context.Background(), []byte("token"), w.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return retyped(t, der)
-}
-
-// retyped changes the content type from data to id-ct-TSTInfo.
-func retyped(t *testing.T, der []byte) []byte {
-	t.Helper()
-	var info struct {
-		Type asn1.ObjectIdentifier
-		Body struct {
-			Version int
-			Digests asn1.RawValue
-			Content struct {
-				Type asn1.ObjectIdentifier
-				Data asn1.RawValue
-			}
-			Certificates asn1.RawValue
-			Signers      asn1.RawValue
-		} `asn1:"explicit,tag:0"`
-	}
-	if _, err := asn1.Unmarshal(der, &info); err != nil {
-		t.Fatal(err)
-	}
-	info.Body.Content.Type = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
-	out, err := asn1.Marshal(info)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 func TestTheHelpNamesAnExampleForEveryCommand(t *testing.T) {

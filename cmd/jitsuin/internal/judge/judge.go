@@ -11,6 +11,8 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -92,7 +94,7 @@ func (r Request) open(f *ui.Face) (*named, error) {
 	}
 	var err error
 	if len(r.Anchors) > 0 && r.Anchors[0] != None {
-		if n.policy.Anchors, err = n.certificates("--anchors", r.Anchors); err != nil {
+		if err = n.anchors(r.Anchors); err != nil {
 			return nil, err
 		}
 	}
@@ -141,13 +143,34 @@ func (n *named) checkUsage() error {
 	return nil
 }
 
+// timeFolder is the folder inside a folder of anchors whose certificates are trusted for time-stamps
+// and for nothing else; where there is one, no other anchor is trusted for time.
+const timeFolder = "time"
+
+// anchors reads who is trusted.
+func (n *named) anchors(names []string) (err error) {
+	if n.policy.Anchors, err = n.certificates("--anchors", names); err != nil {
+		return err
+	}
+	var folders []string
+	for _, name := range names {
+		folder := filepath.Join(name, timeFolder)
+		if info, err := os.Stat(folder); err == nil && info.IsDir() {
+			folders = append(folders, folder)
+		}
+	}
+	if len(folders) > 0 {
+		n.policy.TimeAnchors, err = n.certificates("--anchors", folders)
+	}
+	return err
+}
+
 // trust fills in what the policy still lacks, now that it is needed.
 func (n *named) trust() error {
 	switch {
 	case n.policy.AnchorsNone || len(n.policy.Anchors) > 0:
 	case n.DefaultAnchors != "":
-		var err error
-		if n.policy.Anchors, err = n.certificates("--anchors", []string{n.DefaultAnchors}); err != nil {
+		if err := n.anchors([]string{n.DefaultAnchors}); err != nil {
 			return err
 		}
 	case !n.Lenient:
