@@ -59,7 +59,7 @@ var reasonTexts = map[string][2]string{
 	"chain-malformed":    {"証明書の経路を確認できません。", "The certificate path could not be judged."},
 	"stamp-old": {"旧形式の長期署名用タイムスタンプが付いていますが、確認していません。",
 		"There is a time-stamp of an older long-term form, which was not judged."},
-	"stamp-ahead":        {"タイムスタンプの時刻が確認時点より後です。", "The time-stamp states a time that lies after the time of checking."},
+	"stamp-ahead": {"タイムスタンプの時刻が確認時点より後です。", "The time-stamp states a time that lies after the time of checking."},
 	"stamp-outside": {"タイムスタンプの時刻が、時刻認証局の証明書の有効期間に入っていません。",
 		"The time-stamp states a time at which the certificate of its authority was not valid."},
 	"stamp-expired": {"時刻認証局の証明書の有効期間が過ぎており、その前から存在したことを示す別のタイムスタンプがありません。",
