@@ -192,7 +192,8 @@ func TestListsThatMustNotBeUsed(t *testing.T) {
 		"some reasons":          {[]int{2, 5, 29, 28}, "\x30\x04\x83\x02\x05\x60", cert.Unknown},
 		"indirect":              {[]int{2, 5, 29, 28}, "\x30\x03\x84\x01\xff", cert.Unknown},
 		"attribute certs":       {[]int{2, 5, 29, 28}, "\x30\x03\x85\x01\xff", cert.Unknown},
-		"relative to an issuer": {[]int{2, 5, 29, 28}, "\x30\x04\xa0\x02\xa1\x00", cert.Unknown},
+		"relative to an issuer": {[]int{2, 5, 29, 28}, "\x30\x0e\xa0\x0c\xa1\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x", cert.Unknown},
+		"relative to nothing":   {[]int{2, 5, 29, 28}, "\x30\x04\xa0\x02\xa1\x00", "refused"},
 		"malformed scope":       {[]int{2, 5, 29, 28}, "\x30\x03\x86\x01\xff", "refused"},
 	} {
 		m := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: certtest.Now, NextUpdate: certtest.Now.Add(time.Hour)}

@@ -105,3 +105,61 @@ func (c *CRL) lookupIndex(want []byte) (CRLEntry, bool) {
 	}
 	return CRLEntry{}, false
 }
+
+// lookupIssued finds the entry of a certificate by its issuer's name too: in an indirect list each
+// entry is about the issuer that it, or the nearest one before it, names (RFC 5280 §5.3.3). Of several
+// entries the one that weighs most counts.
+func (c *CRL) lookupIssued(serial *big.Int, issuer []byte) (e rawEntry, found bool) {
+	want := integerBytes(serial.Bytes())
+	if !c.foreign {
+		if !SameName(issuer, c.RawIssuer) {
+			return e, false
+		}
+		return c.lookupRaw(serial, want)
+	}
+	here := SameName(issuer, c.RawIssuer)
+	rest := cryptobyte.String(c.entries)
+	for !rest.Empty() {
+		one, ok := readEntry(&rest)
+		if !ok {
+			break
+		}
+		if one.issuer != nil {
+			here = SameName(issuer, one.issuer)
+		}
+		if here && bytes.Equal(one.serial, want) && (!found || one.permanent() && !e.permanent()) {
+			e, found = one, true
+		}
+	}
+	return e, found
+}
+
+// lookupRaw is Lookup with the entry as it stands.
+func (c *CRL) lookupRaw(serial *big.Int, want []byte) (e rawEntry, found bool) {
+	if c.index != nil {
+		if _, listed := c.Lookup(serial); !listed {
+			return e, false
+		}
+	}
+	rest := cryptobyte.String(c.entries)
+	for !rest.Empty() {
+		at := rest
+		have, ok := entrySerial(&rest)
+		if !ok {
+			break
+		}
+		if bytes.Equal(have, want) {
+			return readEntry(&at)
+		}
+	}
+	return e, false
+}
+
+// Reason codes that need not last (RFC 5280 §5.3.1).
+const (
+	codeHold   = 6
+	codeRemove = 8
+)
+
+// permanent tells whether the revocation is for good.
+func (e rawEntry) permanent() bool { return e.reason != codeHold && e.reason != codeRemove }

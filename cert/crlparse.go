@@ -28,24 +28,13 @@ type CRL struct {
 	Count          int // entries
 
 	scope    *crlScope
-	unusable string // why the list may answer for nothing, though well formed
+	base     *big.Int // baseCRLNumber; nil for a complete list
+	foreign  bool     // entries name other issuers than the list's
+	unusable string   // why the list may answer for nothing, though well formed
+	breach   string   // a MUST of RFC 5280 §5 that it breaks
 	entries  []byte
 	index    []uint32 // open addressing, offset+1 into entries
 	seed     maphash.Seed
-}
-
-// crlScope is an issuingDistributionPoint (RFC 5280 §5.2.5).
-type crlScope struct {
-	names             []generalName // of the distribution point; nil if it has none
-	userOnly, caOnly  bool
-	attributeOnly     bool
-	reasons, indirect bool
-	relative          bool
-}
-
-type generalName struct {
-	tag   cbasn1.Tag
-	value []byte
 }
 
 const maxCRL = 1 << 31 // octets
@@ -72,6 +61,9 @@ func ParseCRL(der []byte) (*CRL, error) {
 	tbs.ReadASN1(&body, cbasn1.SEQUENCE) // was read as an element above
 	if err := c.parseTBS(body, alg); err != nil {
 		return nil, err
+	}
+	if c.foreign && c.scope == nil {
+		return nil, crlError("an entry names another issuer in a list that is not indirect")
 	}
 	return c, nil
 }
@@ -129,6 +121,7 @@ func (c *CRL) scanEntries(v2 bool) bool {
 		if e.critical && c.unusable == "" {
 			c.unusable = "an entry has a critical extension that is not understood"
 		}
+		c.foreign = c.foreign || e.issuer != nil
 		c.Count++
 	}
 	return true
@@ -139,6 +132,7 @@ type rawEntry struct {
 	serial        []byte // contents of the INTEGER
 	at            time.Time
 	reason        int
+	issuer        []byte // Name of certificateIssuer, nil if the issuer is that of the entry before
 	hasExtensions bool
 	critical      bool // an extension that is not understood
 }
@@ -160,25 +154,49 @@ func readEntry(rest *cryptobyte.String) (e rawEntry, ok bool) {
 		return e, false
 	}
 	e.hasExtensions = true
+	return e, e.readExtensions(exts)
+}
+
+func (e *rawEntry) readExtensions(exts cryptobyte.String) bool {
+	reasons := 0
 	for !exts.Empty() {
 		id, critical, value, ok := readExtension(&exts)
 		if !ok {
-			return e, false
+			return false
 		}
 		switch string(id) {
 		case "\x55\x1d\x15": // reasonCode
-			if len(value) != 3 || value[0] != 0x0a || value[1] != 1 {
-				return e, false
+			if reasons++; reasons > 1 || len(value) != 3 || value[0] != 0x0a || value[1] != 1 {
+				return false
 			}
 			if e.reason = int(value[2]); e.reason == 7 || e.reason > 10 {
-				return e, false
+				return false
 			}
 		case "\x55\x1d\x18": // invalidityDate: of no consequence here
+		case "\x55\x1d\x1d": // certificateIssuer
+			if e.issuer != nil || !e.readIssuer(value) {
+				return false
+			}
 		default:
 			e.critical = e.critical || critical
 		}
 	}
-	return e, true
+	return true
+}
+
+// readIssuer takes the directory name of a certificateIssuer (RFC 5280 §5.3.3).
+func (e *rawEntry) readIssuer(value cryptobyte.String) bool {
+	var body cryptobyte.String
+	if !value.ReadASN1(&body, cbasn1.SEQUENCE) || !value.Empty() {
+		return false
+	}
+	names, ok := readGeneralNames(body)
+	for _, n := range names {
+		if n.tag == nameDirectory && e.issuer == nil {
+			e.issuer = n.value
+		}
+	}
+	return ok && e.issuer != nil
 }
 
 // readExtension reads one Extension; id are the contents of its OBJECT IDENTIFIER.
@@ -244,13 +262,18 @@ func (c *CRL) parseExtensions(body *cryptobyte.String, version int64) error {
 		seen[string(id)] = true
 		switch string(id) {
 		case "\x55\x1d\x14": // cRLNumber
-			in := cryptobyte.String(value)
-			c.Number = new(big.Int)
-			ok = in.ReadASN1Integer(c.Number) && in.Empty() && c.Number.Sign() >= 0 && c.Number.BitLen() <= 159
+			c.Number, ok = readCRLNumber(value)
+			c.breaks(critical, "its number is critical")
+		case "\x55\x1d\x1b": // deltaCRLIndicator
+			c.base, ok = readCRLNumber(value)
+			c.breaks(!critical, "its deltaCRLIndicator is not critical")
 		case "\x55\x1d\x23": // authorityKeyIdentifier
 			ok = c.parseAKI(value)
 		case "\x55\x1d\x1c": // issuingDistributionPoint
 			ok = c.parseScope(value)
+			c.breaks(!critical, "its issuingDistributionPoint is not critical")
+		case "\x55\x1d\x2e": // freshestCRL: deltas are taken from what is at hand
+			_, ok = parsePoints(value)
 		default:
 			if critical && c.unusable == "" {
 				c.unusable = "the list has a critical extension that is not understood"
@@ -260,7 +283,23 @@ func (c *CRL) parseExtensions(body *cryptobyte.String, version int64) error {
 			return crlError("an extension is malformed")
 		}
 	}
+	c.breaks(c.Number == nil, "it has no number")
+	if c.foreign && (c.scope == nil || !c.scope.indirect) {
+		return crlError("an entry names another issuer in a list that is not indirect")
+	}
 	return nil
+}
+
+func (c *CRL) breaks(rule bool, what string) {
+	if rule && c.breach == "" {
+		c.breach = what
+	}
+}
+
+func readCRLNumber(value []byte) (*big.Int, bool) {
+	in, n := cryptobyte.String(value), new(big.Int)
+	ok := in.ReadASN1Integer(n) && in.Empty() && n.Sign() >= 0 && n.BitLen() <= 159
+	return n, ok
 }
 
 func (c *CRL) parseAKI(value []byte) bool {
@@ -272,56 +311,4 @@ func (c *CRL) parseAKI(value []byte) bool {
 	}
 	c.AuthorityKeyID = id
 	return true
-}
-
-func (c *CRL) parseScope(value []byte) bool {
-	in := cryptobyte.String(value)
-	var body, dp cryptobyte.String
-	var hasDP bool
-	s := &crlScope{}
-	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadOptionalASN1(&dp, &hasDP, explicit(0)) {
-		return false
-	}
-	if hasDP {
-		var ok bool
-		if s.names, s.relative, ok = readPointName(dp); !ok {
-			return false
-		}
-	}
-	for _, f := range []struct {
-		tag uint8
-		to  *bool
-	}{{1, &s.userOnly}, {2, &s.caOnly}, {3, &s.reasons}, {4, &s.indirect}, {5, &s.attributeOnly}} {
-		var v cryptobyte.String
-		var present bool
-		if !body.ReadOptionalASN1(&v, &present, implicit(f.tag)) {
-			return false
-		}
-		if present && f.tag != 3 && (len(v) != 1 || v[0] != 0 && v[0] != 0xff) {
-			return false
-		}
-		*f.to = present && (f.tag == 3 || v[0] == 0xff)
-	}
-	c.scope = s
-	return body.Empty()
-}
-
-// readPointName reads a DistributionPointName.
-func readPointName(in cryptobyte.String) (names []generalName, relative, ok bool) {
-	var full cryptobyte.String
-	if in.PeekASN1Tag(explicit(1)) {
-		return nil, true, true
-	}
-	if !in.ReadASN1(&full, explicit(0)) || !in.Empty() || full.Empty() {
-		return nil, false, false
-	}
-	for !full.Empty() {
-		var value cryptobyte.String
-		var tag cbasn1.Tag
-		if !full.ReadAnyASN1(&value, &tag) {
-			return nil, false, false
-		}
-		names = append(names, generalName{tag, value})
-	}
-	return names, false, true
 }

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Times says how instants are judged when an answer about status is read.
@@ -50,11 +49,14 @@ func (t Times) check(thisUpdate, nextUpdate time.Time) (stale bool, why string) 
 
 // Verify checks that ca made the list: its name, its key identifier where the list has one, cRLSign,
 // and the signature with its key. Whether ca is to be trusted at all is path validation's matter. The error is of kind Invalid with the code "crl-signature".
-func (c *CRL) Verify(ca *x509.Certificate, a Algorithms) error {
+func (c *CRL) Verify(ca *x509.Certificate, a Algorithms) error { return c.verify(ca, a, false) }
+
+// verify with others lets somebody who is no CA sign, if the key usage says cRLSign: the issuer of an indirect list.
+func (c *CRL) verify(ca *x509.Certificate, a Algorithms, others bool) error {
 	switch {
 	case ca == nil || !SameName(c.RawIssuer, ca.RawSubject):
 		return crlSignature("the list is another issuer's")
-	case ca.BasicConstraintsValid && !ca.IsCA:
+	case ca.BasicConstraintsValid && !ca.IsCA && !(others && ca.KeyUsage&x509.KeyUsageCRLSign != 0):
 		return crlSignature("its issuer is not a certification authority")
 	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCRLSign == 0:
 		return crlSignature("the key usage of its issuer has no cRLSign")
@@ -107,26 +109,30 @@ func (c *CRL) covers(cert *x509.Certificate, points []string) error {
 		return errors.New("the revocation list is another issuer's")
 	case c.unusable != "":
 		return errors.New("the revocation list is not usable: " + c.unusable)
+	case c.base != nil:
+		return errors.New("the revocation list is a delta, which answers for nothing alone")
 	case c.scope == nil:
 		return nil
 	}
 	s := c.scope
-	switch {
-	case s.indirect || s.reasons || s.attributeOnly || s.relative:
+	if s.indirect || s.hasReasons || s.relative != nil {
 		return errors.New("the revocation list is indirect or partial in a way that is not accepted")
-	case s.userOnly && cert.IsCA || s.caOnly && !cert.IsCA:
-		return errors.New("the revocation list is for the other kind of certificates")
-	case s.names == nil:
+	}
+	if why := s.excludes(cert.IsCA); why != "" {
+		return errors.New(why)
+	}
+	if s.names == nil {
 		return nil
 	}
+	own := pointsOf(cert)
 	for _, have := range s.names {
-		for _, want := range pointsOf(cert) {
-			if have.equal(want) {
+		for _, p := range own {
+			if len(p.issuers) == 0 && !p.hasReasons && slices.ContainsFunc(p.names, have.equal) {
 				return nil
 			}
 		}
 		for _, uri := range points {
-			if have.tag == implicit(6) && string(have.value) == uri {
+			if have.tag == nameURI && string(have.value) == uri {
 				return nil
 			}
 		}
@@ -134,34 +140,12 @@ func (c *CRL) covers(cert *x509.Certificate, points []string) error {
 	return errors.New("the revocation list is another distribution point's")
 }
 
-func (g generalName) equal(h generalName) bool {
-	if g.tag == explicit(4) && h.tag == explicit(4) {
-		return SameName(g.value, h.value)
-	}
-	return g.tag == h.tag && bytes.Equal(g.value, h.value)
-}
-
-// pointsOf gives the names of the certificate's distribution points, without those that have another issuer or
-// some reasons only.
-func pointsOf(cert *x509.Certificate) (names []generalName) {
+// pointsOf gives the certificate's distribution points; none where they are malformed.
+func pointsOf(cert *x509.Certificate) []distributionPoint {
 	value, ok := extensionValue(cert, oidCRLDP)
-	in := cryptobyte.String(value)
-	var list cryptobyte.String
-	if !ok || !in.ReadASN1(&list, cbasn1.SEQUENCE) {
+	if !ok {
 		return nil
 	}
-	for !list.Empty() {
-		var point, name cryptobyte.String
-		var present bool
-		if !list.ReadASN1(&point, cbasn1.SEQUENCE) || !point.ReadOptionalASN1(&name, &present, explicit(0)) {
-			return names
-		}
-		if !present || !point.Empty() {
-			continue
-		}
-		if more, _, ok := readPointName(name); ok {
-			names = append(names, more...)
-		}
-	}
-	return names
+	list, _ := parsePoints(value)
+	return list
 }

@@ -36,9 +36,19 @@ func lintBasicConstraints(c *x509.Certificate) string {
 }
 
 func lintOwnPoint(c *x509.Certificate) string {
-	points := pointsOf(c)
+	points := fullNames(c)
 	return when(len(points) != 1 || points[0].tag != explicit(4) || !bytes.Equal(points[0].value, c.RawSubject),
 		"the distribution point of a CA certificate is the CA's own name")
+}
+
+// fullNames gives the names of the distribution points that say nothing else.
+func fullNames(c *x509.Certificate) (names []generalName) {
+	for _, p := range pointsOf(c) {
+		if len(p.issuers) == 0 && !p.hasReasons {
+			names = append(names, p.names...)
+		}
+	}
+	return names
 }
 
 // orderRule demands exactly these extensions in this order.
@@ -54,7 +64,7 @@ func orderRule(want ...string) func(*x509.Certificate) string {
 
 // lintPoint demands a directoryName C, O, OU, OU=CRL Distribution Points, OU, CN.
 func lintPoint(c *x509.Certificate) string {
-	points := pointsOf(c)
+	points := fullNames(c)
 	if len(points) != 1 || points[0].tag != explicit(4) {
 		return "there must be one distribution point with a directoryName"
 	}

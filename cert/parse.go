@@ -4,8 +4,6 @@ import (
 	"crypto/x509"
 
 	"github.com/jitsuin/jitsuin"
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Limits of what is read. They are far above every certificate of the profiles.
@@ -33,28 +31,4 @@ func Parse(der []byte) (*x509.Certificate, error) {
 
 func formError(format string, args ...any) error {
 	return jitsuin.Errorf(jitsuin.Invalid, "certificate-form", format, args...)
-}
-
-// strictDER walks one value: definite minimal lengths, low tag numbers, bounded nesting, and nothing after it.
-// Values inside OCTET STRINGs are opaque here; their readers check them.
-func strictDER(der []byte, depth int) bool {
-	in := cryptobyte.String(der)
-	return derElement(&in, depth) && in.Empty()
-}
-
-func derElement(in *cryptobyte.String, depth int) bool {
-	var body cryptobyte.String
-	var tag cbasn1.Tag
-	if depth == 0 || !in.ReadAnyASN1(&body, &tag) {
-		return false
-	}
-	if tag&0x20 == 0 {
-		return true
-	}
-	for !body.Empty() {
-		if !derElement(&body, depth-1) {
-			return false
-		}
-	}
-	return true
 }

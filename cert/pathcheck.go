@@ -3,65 +3,178 @@ package cert
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
+	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // checkChain applies everything but signatures and status to a chain that ends in an anchor.
-func checkChain(chain []*x509.Certificate, at time.Time, o PathOptions) *PathError {
+func (s *search) checkChain(chain []*x509.Certificate) (*Path, *PathError) {
+	path := make([]*details, len(chain))
 	for i := len(chain) - 1; i >= 0; i-- {
-		c := chain[i]
-		if err := checkEach(c, i, at, o.Algorithms); err != nil {
-			return err
+		d, err := s.read(chain[i], i)
+		if err != nil {
+			return nil, err
 		}
-		if i > 0 {
-			if err := checkIssuer(chain, i); err != nil {
-				return err
-			}
+		path[i] = d
+		if err := s.checkEach(d, i); err != nil {
+			return nil, err
 		}
 	}
-	if err := checkKind(chain[0], o.Kind); err != nil {
-		return err
+	for i := len(path) - 1; i > 0; i-- {
+		if err := checkIssuer(path, i); err != nil {
+			return nil, err
+		}
 	}
-	return checkFurther(chain, at)
+	if err := checkKind(chain[0], s.o.Kind); err != nil {
+		return nil, err
+	}
+	if s.o.Strict {
+		if err := checkKeyIDs(path); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkPurpose(path, s.o.Purpose); err != nil {
+		return nil, err
+	}
+	if depth, problem := checkNames(path); problem != "" {
+		return nil, pathErrorf(BadConstraints, depth, "%s", problem)
+	}
+	policies, any, depth, problem := checkPolicies(path, s.o.Policies)
+	if problem != "" {
+		return nil, pathErrorf(BadConstraints, depth, "%s", problem)
+	}
+	kind, _ := KindOf(chain[0])
+	return &Path{Chain: chain, Anchor: chain[len(chain)-1], Kind: kind, Policies: policyIDs(policies), AnyPolicy: any}, nil
 }
 
-func checkEach(c *x509.Certificate, depth int, at time.Time, a Algorithms) *PathError {
-	if err := a.CheckKey(c.PublicKey); err != nil {
+func policyIDs(ders []string) (ids []asn1.ObjectIdentifier) {
+	for _, der := range ders {
+		in := cryptobyte.String("\x06" + string([]byte{byte(len(der))}) + der)
+		var id asn1.ObjectIdentifier
+		if in.ReadASN1ObjectIdentifier(&id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (s *search) checkEach(d *details, depth int) *PathError {
+	if err := s.o.Algorithms.CheckKey(d.cert.PublicKey); err != nil {
 		return &PathError{Code: BadAlgorithm, Depth: depth, Message: err.Error()}
 	}
-	switch {
-	case at.Before(c.NotBefore):
-		return pathErrorf(NotYetValid, depth, "the certificate is valid from %s, not yet at %s", stamp(c.NotBefore), stamp(at))
-	case at.After(c.NotAfter):
-		return pathErrorf(Expired, depth, "the certificate expired at %s, before %s", stamp(c.NotAfter), stamp(at))
-	case len(c.UnhandledCriticalExtensions) > 0:
-		return pathErrorf(BadConstraints, depth, "critical extension %v is not understood", c.UnhandledCriticalExtensions[0])
+	switch side := d.validAt(s.at); {
+	case side < 0:
+		return pathErrorf(NotYetValid, depth, "the certificate is valid from %s, not yet at %s", stamp(d.cert.NotBefore), stamp(s.at))
+	case side > 0:
+		return pathErrorf(Expired, depth, "the certificate expired at %s, before %s", stamp(d.cert.NotAfter), stamp(s.at))
+	case d.unprocessed():
+		return pathErrorf(BadConstraints, depth, "a critical extension is not understood")
+	case s.o.Strict && d.breach != "":
+		return pathErrorf(BadConstraints, depth, "the certificate breaks the profile: %s", d.breach)
+	}
+	if k, ok := d.cert.PublicKey.(*rsa.PublicKey); ok && s.o.Strict && k.N.BitLen()%8 != 0 {
+		return pathErrorf(BadAlgorithm, depth, "an RSA key of %d bits is of no usual length", k.N.BitLen())
 	}
 	return nil
 }
 
 func stamp(t time.Time) string { return t.In(jitsuin.JST).Format(time.RFC3339) }
 
-// checkIssuer checks that chain[i] may issue chain[i-1] (RFC 5280 §6.1.4 k to n).
-func checkIssuer(chain []*x509.Certificate, i int) *PathError {
-	c := chain[i]
-	if !c.BasicConstraintsValid || !c.IsCA {
+// checkIssuer checks that path[i] may issue path[i-1] (RFC 5280 §6.1.4 k to n).
+func checkIssuer(path []*details, i int) *PathError {
+	d := path[i]
+	if !d.isCA {
 		return pathErrorf(BadConstraints, i, "the issuer is not a certification authority: basicConstraints does not say CA")
 	}
-	if c.KeyUsage&x509.KeyUsageCertSign == 0 {
+	if d.has(extKeyUsage) && d.keyUsage&bitCertSign == 0 {
 		return pathErrorf(BadUsage, i, "the issuer's key usage has no keyCertSign")
 	}
 	below := 0
-	for _, d := range chain[1:i] {
-		if !bytes.Equal(d.RawIssuer, d.RawSubject) {
+	for _, c := range path[1:i] {
+		if !c.selfIssued {
 			below++
 		}
 	}
-	if limited := c.MaxPathLen > 0 || c.MaxPathLenZero; limited && below > c.MaxPathLen {
-		return pathErrorf(BadConstraints, i, "the issuer allows %d intermediates below it, there are %d", c.MaxPathLen, below)
+	if d.pathLen >= 0 && below > d.pathLen {
+		return pathErrorf(BadConstraints, i, "the issuer allows %d intermediates below it, there are %d", d.pathLen, below)
+	}
+	return nil
+}
+
+// checkKeyIDs wants key identifiers wherever a path uses any (RFC 5280 §4.2.1.1, §4.2.1.2): each certificate but a
+// self-signed anchor names its issuer's key, and each CA its own. A path without any is older than the rule.
+func checkKeyIDs(path []*details) *PathError {
+	used := false
+	for _, d := range path {
+		used = used || d.has(extAKI|extSKI)
+	}
+	for i, d := range path {
+		switch {
+		case !used:
+		case d.isCA && !d.has(extSKI):
+			return pathErrorf(BadConstraints, i, "a CA without subjectKeyIdentifier")
+		case d.selfIssued && i == len(path)-1:
+			if d.issuerKey != nil && d.keyID != nil && !bytes.Equal(d.issuerKey, d.keyID) && d.signedByItself() {
+				return pathErrorf(BadConstraints, i, "a self-signed certificate names another key as its issuer's")
+			}
+			if !d.has(extAKI) && !d.signedByItself() {
+				return pathErrorf(BadConstraints, i, "a certificate without authorityKeyIdentifier")
+			}
+		case !d.has(extAKI):
+			return pathErrorf(BadConstraints, i, "a certificate without authorityKeyIdentifier")
+		case i < len(path)-1 && !d.namesIssuer(path[i+1]):
+			return pathErrorf(BadConstraints, i, "the authorityKeyIdentifier names another certificate than the issuer's")
+		}
+	}
+	return nil
+}
+
+func (d *details) signedByItself() bool {
+	return d.cert.CheckSignature(d.cert.SignatureAlgorithm, d.cert.RawTBSCertificate, d.cert.Signature) == nil
+}
+
+// namesIssuer compares authorityCertIssuer and authorityCertSerialNumber, where they are.
+func (d *details) namesIssuer(issuer *details) bool {
+	if d.issuerSN == nil {
+		return true
+	}
+	if !bytes.Equal(d.issuerSN, integerBytes(issuer.cert.SerialNumber.Bytes())) {
+		return false
+	}
+	for _, n := range d.issuerName {
+		if n.tag == nameDirectory && SameName(n.value, issuer.cert.RawIssuer) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	anyPurposeDER   = "\x55\x1d\x25\x00"
+	timeStampingDER = "\x2b\x06\x01\x05\x05\x07\x03\x08"
+	ocspSigningDER  = "\x2b\x06\x01\x05\x05\x07\x03\x09"
+)
+
+// checkPurpose wants the leaf to be for the purpose, and every CA that lists purposes to list it too, or any.
+// Time-stamping and OCSP must be said in so many words by the leaf (RFC 3161 §2.3, RFC 6960 §4.2.2.2).
+func checkPurpose(path []*details, purpose asn1.ObjectIdentifier) *PathError {
+	if purpose == nil {
+		return nil
+	}
+	want, ok := oidContents(purpose)
+	for i, d := range path {
+		named := slices.Contains(d.purposes, want)
+		special := i == 0 && (want == timeStampingDER || want == ocspSigningDER)
+		open := !d.has(extEKU) || slices.Contains(d.purposes, anyPurposeDER)
+		if !ok || !named && (special || !open) {
+			return pathErrorf(BadUsage, i, "the certificate is not for the purpose %v", purpose)
+		}
 	}
 	return nil
 }
@@ -85,39 +198,14 @@ func checkKind(leaf *x509.Certificate, kind jitsuin.CertKind) *PathError {
 	return nil
 }
 
-// checkFurther has crypto/x509 judge name and policy constraints in the rare chain that has any;
-// kinds of constraints that it does not know are unhandled critical extensions and refused before.
-func checkFurther(chain []*x509.Certificate, at time.Time) *PathError {
-	constrained := false
-	for _, c := range chain[1:] {
-		for _, e := range c.Extensions {
-			id := e.Id.String()
-			constrained = constrained || id == "2.5.29.30" || id == "2.5.29.36" || id == "2.5.29.33" || id == "2.5.29.54"
-		}
-	}
-	if !constrained {
-		return nil
-	}
-	v := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: at,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
-	v.Roots.AddCert(chain[len(chain)-1])
-	for _, c := range chain[1 : len(chain)-1] {
-		v.Intermediates.AddCert(c)
-	}
-	if _, err := chain[0].Verify(v); err != nil {
-		return &PathError{Code: BadConstraints, Message: "name or policy constraints are not met", Err: err}
-	}
-	return nil
-}
-
 // checkStatus asks for every certificate below the anchor, the leaf first, and keeps the leaf's answer.
-func checkStatus(ctx context.Context, p *Path, o PathOptions) error {
+func checkStatus(ctx context.Context, p *Path, o PathOptions) *PathError {
 	p.Status = Status{State: NotChecked, Source: SourceNone}
 	if o.Revocation == nil {
 		return nil
 	}
 	for i := range len(p.Chain) - 1 {
-		st, err := o.Revocation.Status(ctx, p.Chain[i], p.Chain[i+1], o.At)
+		st, err := statusOf(ctx, p.Chain, i, o)
 		if err != nil {
 			st = unknown(SourceNone, "the status could not be asked for")
 		}
@@ -131,6 +219,13 @@ func checkStatus(ctx context.Context, p *Path, o PathOptions) error {
 		}
 	}
 	return nil
+}
+
+func statusOf(ctx context.Context, chain []*x509.Certificate, i int, o PathOptions) (Status, error) {
+	if r, ok := o.Revocation.(PathRevocation); ok {
+		return r.StatusInPath(ctx, chain, i, o.At)
+	}
+	return o.Revocation.Status(ctx, chain[i], chain[i+1], o.At)
 }
 
 // JudgeAt applies the instant asked about to an answer: a revocation after it leaves the certificate

@@ -47,5 +47,12 @@ type Revocation interface {
 	Status(ctx context.Context, cert, issuer *x509.Certificate, at time.Time) (Status, error)
 }
 
+// PathRevocation is a Revocation that is told the whole path, leaf first and anchor last, and answers for chain[i]:
+// whoever else signs revocation lists must be under the same anchor (RFC 5280 §6.3.3 f).
+type PathRevocation interface {
+	Revocation
+	StatusInPath(ctx context.Context, chain []*x509.Certificate, i int, at time.Time) (Status, error)
+}
+
 // unknown makes an Unknown status.
 func unknown(source, why string) Status { return Status{State: Unknown, Source: source, Why: why} }
