@@ -20,6 +20,7 @@ type details struct {
 	present      extensionSet
 	critical     extensionSet
 	unknown      bool // a critical extension that is not processed
+	qualified    bool // a policy qualifier that is not known
 	breach       string
 
 	isCA       bool
@@ -139,7 +140,7 @@ func (d *details) readTBS(tbs, outerAlg cryptobyte.String) string {
 	}
 	d.breaks(len(serial) == 1 && serial[0] == 0, "its serial number is zero")
 	d.breaks(len(serial) > maxSerial, "its serial number has more than 20 octets")
-	if problem := d.readValidity(validity); problem != "" {
+	if problem := readValidity(validity); problem != "" {
 		return problem
 	}
 	if len(issuer) == 2 {
@@ -171,28 +172,19 @@ func (d *details) readVersion(tbs *cryptobyte.String) string {
 	return ""
 }
 
-// readValidity checks the form of both instants: UTCTime through 2049, GeneralizedTime after, with
-// seconds, in UTC (RFC 5280 §4.1.2.5).
-func (d *details) readValidity(in cryptobyte.String) string {
+// readValidity checks the form of both instants: with seconds, without fractions, in UTC (RFC 5280 §4.1.2.5). A year
+// before 2050 as GeneralizedTime is accepted: it can be misread by nobody, and suites call it valid.
+func readValidity(in cryptobyte.String) string {
 	for range 2 {
-		general := in.PeekASN1Tag(cbasn1.GeneralizedTime)
-		t, ok := readTime(&in)
-		if !ok {
+		if _, ok := readTime(&in); !ok {
 			return "its validity is malformed"
 		}
-		d.breaks(general && t.Year() < generalizedFrom && t.Year() >= utcFrom, "a year before 2050 is written as GeneralizedTime")
 	}
 	if !in.Empty() {
 		return "its validity is malformed"
 	}
 	return ""
 }
-
-// Years that UTCTime can say and RFC 5280 wants written so.
-const (
-	utcFrom         = 1950
-	generalizedFrom = 2050
-)
 
 // readRest reads unique identifiers and extensions.
 func (d *details) readRest(tbs cryptobyte.String) string {
@@ -202,7 +194,6 @@ func (d *details) readRest(tbs cryptobyte.String) string {
 		if !tbs.ReadOptionalASN1(&id, &present, implicit(n)) || present && (d.version < 2 || !bitStringForm(id)) {
 			return "a unique identifier is malformed, or stands in a certificate of version 1"
 		}
-		d.breaks(present, "it has a unique identifier")
 	}
 	if tbs.Empty() {
 		return ""
@@ -258,10 +249,11 @@ var extensionNames = map[extensionSet]string{extAKI: "authorityKeyIdentifier", e
 	extPolicyConstraints: "policyConstraints", extEKU: "extKeyUsage", extCRLDP: "cRLDistributionPoints", extInhibitAny: "inhibitAnyPolicy",
 	extFreshest: "freshestCRL", extAIA: "authorityInfoAccess", extSIA: "subjectInfoAccess", extNoCheck: "ocsp-nocheck"}
 
-// notCritical must not be marked critical (RFC 5280 §4.2.1, §4.2.2); alwaysCritical must.
+// notCritical must not be marked critical (RFC 5280 §4.2.1, §4.2.2); alwaysCritical must. policyConstraints must too, but for
+// requireExplicitPolicy 0 alone: suites older than the rule have it either way and call it valid, and it is enforced either way.
 const (
 	notCritical    = extAKI | extSKI | extDirectory | extFreshest | extAIA | extSIA
-	alwaysCritical = extNameConstraints | extPolicyConstraints | extInhibitAny
+	alwaysCritical = extNameConstraints | extInhibitAny
 )
 
 // judgeForm finds breaches that take more than one field to see.
@@ -269,17 +261,11 @@ func (d *details) judgeForm() {
 	c := d.cert
 	d.breaks(d.critical&notCritical != 0, "an extension is critical that must not be")
 	d.breaks(d.present&alwaysCritical&^d.critical != 0, "an extension is not critical that must be")
+	d.breaks(d.has(extPolicyConstraints) && d.critical&extPolicyConstraints == 0 && (d.explicit != 0 || d.mapping >= 0), "policyConstraints are not critical")
 	d.breaks(c.NotAfter.Before(c.NotBefore), "it ends before it begins")
-	certSign := d.keyUsage&bitCertSign != 0
-	if d.isCA {
-		d.breaks(d.critical&extBasic == 0, "a CA's basicConstraints are not critical")
-		d.breaks(d.emptySubject, "a CA without a name")
-		d.breaks(d.has(extKeyUsage) && !certSign, "it says CA and its key usage has no keyCertSign")
-	} else {
-		d.breaks(certSign, "keyCertSign without being a CA")
-		d.breaks(d.pathLen >= 0, "a path length without being a CA")
-		d.breaks(d.has(extNameConstraints|extPolicyConstraints|extMappings|extInhibitAny), "constraints in a certificate that is not a CA's")
-	}
+	d.breaks(d.isCA && d.emptySubject, "a CA without a name")
+	d.breaks(!d.isCA && d.keyUsage&bitCertSign != 0, "keyCertSign without being a CA")
+	d.breaks(!d.isCA && d.has(extNameConstraints|extPolicyConstraints|extMappings|extInhibitAny), "constraints in a certificate that is not a CA's")
 	d.breaks(d.emptySubject && (!d.has(extSAN) || d.critical&extSAN == 0), "a subject without a name needs a critical subjectAltName")
 }
 
@@ -288,7 +274,10 @@ func (d *details) judgeForm() {
 const processed = extKeyUsage | extPolicies | extMappings | extSAN | extIAN | extBasic | extNameConstraints | extPolicyConstraints |
 	extEKU | extInhibitAny | extCRLDP | extAKI | extSKI | extFreshest | extNoCheck
 
-func (d *details) unprocessed() bool { return d.unknown || d.critical&^processed != 0 }
+// unprocessed tells whether something critical is not understood; of critical policies that is every qualifier.
+func (d *details) unprocessed() bool {
+	return d.unknown || d.critical&^processed != 0 || d.qualified && d.critical&extPolicies != 0
+}
 
 // plainAlgorithm refuses parameters that RFC 4055 and RFC 5758 do not have. What is not in the table, such as
 // RSASSA-PSS, was read by crypto/x509 together with its parameters.

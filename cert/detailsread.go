@@ -191,7 +191,7 @@ func (d *details) readPolicies(value cryptobyte.String) bool {
 			return false
 		}
 		seen[string(id)] = true
-		if !one.Empty() && (!one.ReadASN1(&qualifiers, cbasn1.SEQUENCE) || !one.Empty() || !qualifiersForm(qualifiers)) {
+		if !one.Empty() && (!one.ReadASN1(&qualifiers, cbasn1.SEQUENCE) || !one.Empty() || !d.readQualifiers(qualifiers)) {
 			return false
 		}
 		if string(id) == anyPolicyDER {
@@ -203,7 +203,8 @@ func (d *details) readPolicies(value cryptobyte.String) bool {
 	return true
 }
 
-func qualifiersForm(in cryptobyte.String) bool {
+// readQualifiers knows CPS pointers and user notices (§4.2.1.4).
+func (d *details) readQualifiers(in cryptobyte.String) bool {
 	if in.Empty() {
 		return false
 	}
@@ -214,6 +215,7 @@ func qualifiersForm(in cryptobyte.String) bool {
 			!one.ReadAnyASN1Element(&value, &tag) || !one.Empty() {
 			return false
 		}
+		d.qualified = d.qualified || string(id) != "\x2b\x06\x01\x05\x05\x07\x02\x01" && string(id) != "\x2b\x06\x01\x05\x05\x07\x02\x02"
 	}
 	return true
 }

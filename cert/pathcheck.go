@@ -35,6 +35,9 @@ func (s *search) checkChain(chain []*x509.Certificate) (*Path, *PathError) {
 		return nil, err
 	}
 	if s.o.Strict {
+		if err := checkAnchor(path); err != nil {
+			return nil, err
+		}
 		if err := checkKeyIDs(path); err != nil {
 			return nil, err
 		}
@@ -107,6 +110,20 @@ func checkIssuer(path []*details, i int) *PathError {
 	return nil
 }
 
+// checkAnchor minds what is nobody's business but of those who choose anchors: basicConstraints that are not critical
+// pass in an intermediate, where suites call them valid, and a certificate that is its own path must be
+// that of a CA, signed by itself.
+func checkAnchor(path []*details) *PathError {
+	i := len(path) - 1
+	switch d := path[i]; {
+	case d.critical&extBasic == 0 && d.isCA:
+		return pathErrorf(BadConstraints, i, "the anchor's basicConstraints are not critical")
+	case i == 0 && !(d.isCA && d.selfIssued && d.signedByItself()):
+		return pathErrorf(NoIssuer, i, "the certificate is trusted, and no path leads to it")
+	}
+	return nil
+}
+
 // checkKeyIDs wants key identifiers wherever a path uses any (RFC 5280 §4.2.1.1, §4.2.1.2): each certificate but a
 // self-signed anchor names its issuer's key, and each CA its own. A path without any is older than the rule.
 func checkKeyIDs(path []*details) *PathError {
@@ -119,12 +136,9 @@ func checkKeyIDs(path []*details) *PathError {
 		case !used:
 		case d.isCA && !d.has(extSKI):
 			return pathErrorf(BadConstraints, i, "a CA without subjectKeyIdentifier")
-		case d.selfIssued && i == len(path)-1:
-			if d.issuerKey != nil && d.keyID != nil && !bytes.Equal(d.issuerKey, d.keyID) && d.signedByItself() {
+		case i == len(path)-1 && d.signedByItself():
+			if d.issuerKey != nil && d.keyID != nil && !bytes.Equal(d.issuerKey, d.keyID) {
 				return pathErrorf(BadConstraints, i, "a self-signed certificate names another key as its issuer's")
-			}
-			if !d.has(extAKI) && !d.signedByItself() {
-				return pathErrorf(BadConstraints, i, "a certificate without authorityKeyIdentifier")
 			}
 		case !d.has(extAKI):
 			return pathErrorf(BadConstraints, i, "a certificate without authorityKeyIdentifier")

@@ -44,22 +44,17 @@ func newPolicyState(n int, in PolicyInputs) *policyState {
 	return s
 }
 
-// anchor applies what the anchor's certificate says of policies (RFC 5937 §3): its policies narrow the user's, and
-// its constraints count as if it were the first certificate of the path.
-func (s *policyState) anchor(d *details, user []string) (narrowed []string, none bool) {
+// anchor applies what the anchor's certificate says of policies, as if it were the first certificate of the path
+// (compare RFC 5937 §3); without policies it allows all.
+func (s *policyState) anchor(d *details) bool {
+	if d.has(extPolicies) {
+		s.enter(d, false)
+	}
+	if !s.mapPolicies(d.mappings) {
+		return false
+	}
 	s.constrain(d)
-	if !d.has(extPolicies) || d.anyPolicy {
-		return user, false
-	}
-	if user == nil {
-		return d.policies, false
-	}
-	for _, p := range user {
-		if slices.Contains(d.policies, p) {
-			narrowed = append(narrowed, p)
-		}
-	}
-	return narrowed, len(narrowed) == 0
+	return true
 }
 
 // checkPolicies is §6.1.3 d to f, §6.1.4 a, b, h to j and §6.1.5 over a path, leaf first. It gives
@@ -67,9 +62,9 @@ func (s *policyState) anchor(d *details, user []string) (narrowed []string, none
 func checkPolicies(path []*details, in PolicyInputs) (policies []string, any bool, depth int, problem string) {
 	n := len(path) - 1
 	s := newPolicyState(n, in)
-	user, none := userPolicies(in), false
-	if n > 0 {
-		user, none = s.anchor(path[n], user)
+	user := userPolicies(in)
+	if n > 0 && !s.anchor(path[n]) {
+		return nil, false, n, "a policy mapping to or from anyPolicy"
 	}
 	for i := n - 1; i >= 0; i-- {
 		d := path[i]
@@ -92,7 +87,7 @@ func checkPolicies(path []*details, in PolicyInputs) (policies []string, any boo
 		s.explicit = 0
 	}
 	policies, any = s.result(user)
-	if s.explicit == 0 && (none || len(policies) == 0 && !any) {
+	if s.explicit == 0 && len(policies) == 0 && !any {
 		return nil, false, 0, "the path is valid for none of the policies that are asked for"
 	}
 	return policies, any, 0, ""
@@ -178,15 +173,10 @@ func (s *policyState) enter(d *details, leaf bool) {
 	s.levels = append(s.levels, level)
 }
 
-// prepare is §6.1.4 for policies: mappings and counters.
+// prepare is §6.1.4 for policies: mappings, then counters.
 func (s *policyState) prepare(d *details) bool {
-	for _, m := range d.mappings {
-		if m.from == anyPolicyDER || m.to == anyPolicyDER {
-			return false
-		}
-	}
-	if len(d.mappings) > 0 && s.top() != nil {
-		s.mapPolicies(d.mappings)
+	if !s.mapPolicies(d.mappings) {
+		return false
 	}
 	if !d.selfIssued {
 		for _, counter := range []*int{&s.explicit, &s.mapping, &s.inhibit} {
@@ -210,11 +200,14 @@ func (s *policyState) constrain(d *details) {
 	}
 }
 
-// mapPolicies is §6.1.4 b.
-func (s *policyState) mapPolicies(mappings []policyMapping) {
+// mapPolicies is §6.1.4 a and b.
+func (s *policyState) mapPolicies(mappings []policyMapping) bool {
 	to := map[string][]string{}
 	var order []string
 	for _, m := range mappings {
+		if m.from == anyPolicyDER || m.to == anyPolicyDER {
+			return false
+		}
 		if to[m.from] == nil {
 			order = append(order, m.from)
 		}
@@ -223,13 +216,16 @@ func (s *policyState) mapPolicies(mappings []policyMapping) {
 		}
 	}
 	level := s.top()
+	if len(mappings) == 0 || level == nil {
+		return true
+	}
 	if s.mapping == 0 {
 		level = slices.DeleteFunc(level, func(n *policyNode) bool { return to[n.valid] != nil })
 		if len(level) == 0 {
 			level = nil
 		}
 		s.levels[len(s.levels)-1] = level
-		return
+		return true
 	}
 	var anyNode *policyNode
 	have := map[string]bool{}
@@ -248,6 +244,7 @@ func (s *policyState) mapPolicies(mappings []policyMapping) {
 		}
 	}
 	s.levels[len(s.levels)-1] = level
+	return true
 }
 
 // result is §6.1.5 g: the authority's policies that the user takes. user nil takes any.
