@@ -81,17 +81,8 @@ func oidForm(body []byte) bool {
 	return len(body) > 0 && start
 }
 
-// namedBits reads a BIT STRING of at most 16 named bits, DER without trailing zeros: bit 0 is 1<<0. At least
-// one must be set.
-func namedBits(in cryptobyte.String) (bits uint16, ok bool) {
-	var body cryptobyte.String
-	if !in.ReadASN1(&body, cbasn1.BIT_STRING) || !in.Empty() {
-		return 0, false
-	}
-	return namedBitsOf(body)
-}
-
-// namedBitsOf reads the contents of a BIT STRING.
+// namedBitsOf reads the contents of a BIT STRING of at most 16 named bits, DER without trailing zeros: bit 0 is 1<<0. At
+// least one must be set.
 func namedBitsOf(body []byte) (bits uint16, ok bool) {
 	if !bitStringForm(body) || len(body) < 2 || len(body) > 3 {
 		return 0, false

@@ -15,6 +15,9 @@ type OCSPCheck struct {
 	NonceRequired   bool   // refuse a response that does not echo it; a wrong echo is always refused
 	NoCheckRequired bool   // refuse a delegated responder without id-pkix-ocsp-nocheck
 	Algorithms      Algorithms
+	// Responder, if not nil, is asked for the status of a delegated responder without id-pkix-ocsp-nocheck; one that is
+	// revoked answers for nobody. One whose status is unknown does, since an authority may leave that open.
+	Responder func(*x509.Certificate) Status
 }
 
 func ocspUntrusted(format string, args ...any) error {
@@ -88,7 +91,10 @@ func (r *OCSPResponse) names(c *x509.Certificate) bool {
 // delegated checks the certificate of a responder.
 func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error {
 	_, noCheck := extensionValue(c, oidNoCheck)
+	d, problem := readDetails(c)
 	switch {
+	case problem != "":
+		return ocspUntrusted("its responder's certificate is malformed: %s", problem)
 	case !SameName(c.RawIssuer, issuer.RawSubject):
 		return ocspUntrusted("its responder's certificate is from another issuer")
 	case !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
@@ -97,7 +103,7 @@ func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error
 		return ocspUntrusted("the key usage of its responder has no digitalSignature")
 	case c.IsCA:
 		return ocspUntrusted("its responder's certificate is a CA's")
-	case len(c.UnhandledCriticalExtensions) > 0:
+	case d.unprocessed():
 		return ocspUntrusted("its responder's certificate has a critical extension that is not understood")
 	case r.ProducedAt.Before(c.NotBefore) || r.ProducedAt.After(c.NotAfter) || o.At.After(c.NotAfter),
 		o.Nonce != nil && o.now().After(c.NotAfter):
@@ -107,6 +113,11 @@ func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error
 	}
 	if err := o.Algorithms.Verify(issuer.PublicKey, c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
 		return ocspUntrusted("its responder's certificate was not made by the issuer's key: %w", err)
+	}
+	if !noCheck && o.Responder != nil {
+		if st := JudgeAt(o.Responder(c), o.At); st.State == Revoked {
+			return ocspUntrusted("its responder's certificate is revoked")
+		}
 	}
 	return nil
 }

@@ -5,15 +5,6 @@ import (
 	"slices"
 )
 
-// PolicyInputs are the inputs of path validation that concern certificate policies (RFC 5280 §6.1.1 c, e, f, g).
-// The zero value asks for nothing.
-type PolicyInputs struct {
-	Initial         []asn1.ObjectIdentifier // user-initial-policy-set; empty, or with anyPolicy in it, takes any
-	RequireExplicit bool                    // the path must be valid for one of them
-	InhibitMapping  bool
-	InhibitAny      bool
-}
-
 // policyNode is a node of the valid policy tree. Nodes of one depth with one valid policy have one
 // expected set, so they are kept as one with several parents: the tree becomes a graph whose size is
 // linear in that of the certificates, where a tree is exponential.

@@ -14,10 +14,12 @@ import (
 // Files answers from revocation lists and OCSP responses at hand, such as files named on a command
 // line or evidence kept with a document. It is a cert.Revocation.
 type Files struct {
-	Clock      func() time.Time    // when they are read; nil: the instant asked about
-	Anchors    []*x509.Certificate // CAs whose other key generations may sign a list for the same name
-	MaxAge     time.Duration       // if positive, nothing older is believed
-	Algorithms cert.Algorithms
+	Clock        func() time.Time    // when they are read; nil: the instant asked about
+	Anchors      []*x509.Certificate // CAs whose other key generations may sign a list for the same name
+	Certificates []*x509.Certificate // where signers of lists are looked for that are not in the path; none is trusted by being here
+	MaxAge       time.Duration       // if positive, nothing older is believed
+	Algorithms   cert.Algorithms
+	Strict       bool // as in cert.PathOptions
 
 	crls  []*cert.CRL
 	ocsps []*cert.OCSPResponse
@@ -53,28 +55,32 @@ func unwrapPEM(b []byte, label string) []byte {
 	return b
 }
 
-// Status implements cert.Revocation. Of several usable answers a revocation for good wins, then the newest. With
-// none, the answer is Unknown and says why the best one could not be used.
-func (f *Files) Status(_ context.Context, leaf, issuer *x509.Certificate, at time.Time) (cert.Status, error) {
+// Status implements cert.Revocation, for a path of which no more is known.
+func (f *Files) Status(ctx context.Context, leaf, issuer *x509.Certificate, at time.Time) (cert.Status, error) {
+	return f.StatusInPath(ctx, []*x509.Certificate{leaf, issuer}, 0, at)
+}
+
+// StatusInPath implements cert.PathRevocation. Of several usable answers a revocation for good wins, then the newest. With
+// none, the answer is Unknown and says why the best one could not be used. A responder that the lists call
+// revoked answers for nobody.
+func (f *Files) StatusInPath(ctx context.Context, chain []*x509.Certificate, i int, at time.Time) (cert.Status, error) {
 	times := cert.Times{At: at, Now: at, Skew: clockSkew, MaxAge: f.MaxAge}
 	if f.Clock != nil {
 		times.Now = f.Clock()
 	}
+	lists := &cert.Lists{CRLs: f.crls, Certificates: f.Certificates, Generations: f.Anchors, Algorithms: f.Algorithms, Strict: f.Strict}
+	check := cert.OCSPCheck{Times: times, Algorithms: f.Algorithms}
+	if len(f.crls) > 0 {
+		check.Responder = func(c *x509.Certificate) cert.Status {
+			return lists.StatusInPath(ctx, append([]*x509.Certificate{c}, chain[i+1:]...), 0, times)
+		}
+	}
 	best := unknown(cert.SourceNone, "there is neither a revocation list nor an OCSP response for the certificate")
 	for _, r := range f.ocsps {
-		best = better(best, r.Status(leaf, issuer, cert.OCSPCheck{Times: times, Algorithms: f.Algorithms}))
+		best = better(best, r.Status(chain[i], chain[i+1], check))
 	}
-	for _, c := range f.crls {
-		if !cert.SameName(c.RawIssuer, leaf.RawIssuer) {
-			continue
-		}
-		st := unknown(cert.SourceCRL, "")
-		if _, err := verifyList(c, issuer, f.Anchors, times.Now, f.Algorithms); err != nil {
-			st.Why = err.Error()
-		} else {
-			st = c.Status(leaf, times)
-		}
-		best = better(best, st)
+	if len(f.crls) > 0 {
+		best = better(best, lists.StatusInPath(ctx, chain, i, times))
 	}
 	return best, nil
 }

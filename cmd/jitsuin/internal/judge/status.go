@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -58,8 +59,10 @@ func (n *named) certificate(ctx context.Context) (*signature.Report, error) {
 	if err := n.trust(); err != nil {
 		return nil, err
 	}
+	intermediates := append(n.intermediates, all[1:]...)
+	n.ofPaths(intermediates)
 	path, err := cert.ValidatePath(ctx, all[0], cert.PathOptions{Anchors: n.policy.Anchors,
-		Intermediates: append(n.intermediates, all[1:]...), At: n.At, Revocation: n.policy.Revocation, Policies: n.Policies})
+		Intermediates: intermediates, At: n.At, Revocation: n.policy.Revocation, Policies: n.Policies, Strict: n.Mode == Chain})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -79,6 +82,22 @@ func (n *named) certificate(ctx context.Context) (*signature.Report, error) {
 	}
 	r.SetReasons(append([]signature.Reason{statusReason(r)}, n.unreadReasons()...)...)
 	return r, nil
+}
+
+// ofPaths has lists and responses answer for every certificate of a path: signers of lists are looked for among those at
+// hand. A chain is judged by the letter of RFC 5280: as if it were then, so that nothing counts that was made after the
+// instant asked about, and by no key but one under the path's own anchor. The same instant holds for a status in a batch.
+func (n *named) ofPaths(certificates []*x509.Certificate) {
+	if n.files == nil {
+		return
+	}
+	n.files.Certificates = certificates
+	if n.Mode == Chain {
+		n.files.Strict, n.files.Anchors = true, nil
+	}
+	if (n.Mode == Chain || n.Lenient) && n.At.Before(n.Now) {
+		n.files.Clock = func() time.Time { return n.At }
+	}
 }
 
 // unreadReasons names material that could not be read and was left out.
