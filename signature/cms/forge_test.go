@@ -48,6 +48,7 @@ type forgery struct {
 	order         func(encoded [][]byte)  // how the attributes stand in the file
 	covered       func([][]byte) [][]byte // how they are signed; nil: in the order of DER
 	opts          crypto.SignerOpts
+	raw           []byte // the value, instead of the key's
 	keyID         []byte
 	signerVersion int64 // 0: as the identifier wants it
 }
@@ -104,6 +105,9 @@ func (f forgery) make(t testing.TB) []byte {
 	}
 	if f.certificate == nil {
 		f.certificate = f.who.Certificate.Raw
+	}
+	if f.raw != nil {
+		return build(func(b *cryptobyte.Builder) { f.encode(b, f.raw) })
 	}
 	sum := sha256.Sum256(f.signedBytes())
 	value, err := f.who.Key.Sign(rand.Reader, sum[:], f.opts)

@@ -49,7 +49,7 @@ func verify(t testing.TB, der, content []byte) ([]*cms.Result, error) {
 		t.Fatal(err)
 	}
 	var all []*cms.Result
-	for _, s := range sd.Signers {
+	for _, s := range sd.All() {
 		all = append(all, sd.Verify(s, d, nil))
 	}
 	return all, nil
