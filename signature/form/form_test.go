@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/signature/internal/paper"
 )
 
 var (
@@ -234,9 +235,9 @@ func TestNearCopiesAreRefused(t *testing.T) {
 	refuse("the number of another application", bytes.ReplaceAll(pdf, []byte("A-2026-000017"), []byte("A-2026-000018")), "form-differs")
 	refuse("an option that is not offered", swapped(`"purpose":"growth"`, `"purpose":"losses"`), "form-content")
 	data, _ := json.Marshal(other)
-	at := bytes.LastIndex(pdf, embeddedMark)
-	refuse("a second attachment", append(bytes.Clone(pdf[:at]), append([]byte(string(embeddedMark)+"/Length 2 >>\nstream\n{}\nendstream\nendobj\n\n99 0 obj\n"), pdf[at:]...)...), "form-differs")
-	refuse("an attachment after the end", append(bytes.Clone(pdf), append([]byte("\n99 0 obj\n"+string(embeddedMark)+"/Length "), append([]byte(itoa(len(data))+" >>\nstream\n"), data...)...)...), "form-differs")
+	at := bytes.LastIndex(pdf, []byte(paper.EmbeddedMark))
+	refuse("a second attachment", append(bytes.Clone(pdf[:at]), append([]byte(paper.EmbeddedMark+"/Length 2 >>\nstream\n{}\nendstream\nendobj\n\n99 0 obj\n"), pdf[at:]...)...), "form-differs")
+	refuse("an attachment after the end", append(bytes.Clone(pdf), append([]byte("\n99 0 obj\n"+paper.EmbeddedMark+"/Length "), append([]byte(itoa(len(data))+" >>\nstream\n"), data...)...)...), "form-differs")
 	refuse("an appended revision", append(bytes.Clone(pdf), []byte("\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\nxref\n0 1\n0000000000 65535 f \ntrailer\n<< /Size 2 /Root 1 0 R /Prev 0 >>\nstartxref\n0\n%%EOF\n")...), "form-differs")
 	refuse("one byte more", append(bytes.Clone(pdf), '\n'), "form-differs")
 	refuse("one byte less", pdf[:len(pdf)-1], "form-differs")
@@ -343,7 +344,7 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(pdf)
-	f.Add(pdf[bytes.LastIndex(pdf, embeddedMark):])
+	f.Add(pdf[bytes.LastIndex(pdf, []byte(paper.EmbeddedMark)):])
 	f.Fuzz(func(t *testing.T, in []byte) {
 		got, err := Read(in)
 		if err != nil {

@@ -3,6 +3,7 @@ package form
 import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/rules"
+	"github.com/jitsuin/jitsuin/signature/internal/paper"
 )
 
 // LineKind says how a line of the document is set.
@@ -31,13 +32,13 @@ func (f Filled) Lines() ([]Line, error) {
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
-	g, err := newGlyphs()
-	if err != nil {
-		return nil, err
-	}
 	lines := f.lines()
+	var texts []*string
 	for i := range lines {
-		lines[i].Label, lines[i].Text = g.visible(lines[i].Label), g.visible(lines[i].Text)
+		texts = append(texts, &lines[i].Label, &lines[i].Text)
+	}
+	if err := paper.Visible(texts...); err != nil {
+		return nil, err
 	}
 	return lines, nil
 }

@@ -2,9 +2,9 @@ package form
 
 import (
 	"bytes"
-	"strconv"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/signature/internal/paper"
 )
 
 // MaxPDF is the largest document that is read, in bytes. One that is drawn stays far below.
@@ -18,7 +18,7 @@ func Read(pdf []byte) (Filled, error) {
 	if len(pdf) > MaxPDF || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		return Filled{}, jitsuin.Errorf(jitsuin.Invalid, "form-none", "this is no PDF, or one of more than %d bytes", MaxPDF)
 	}
-	data, ok := attached(pdf)
+	data, ok := paper.Attached(pdf, MaxSize)
 	if !ok {
 		return Filled{}, jitsuin.Errorf(jitsuin.Invalid, "form-none", "the PDF was not made from a form: it carries no data where a form has them")
 	}
@@ -35,24 +35,4 @@ func Read(pdf []byte) (Filled, error) {
 			WithHint("it was changed after it was made, or made by other software")
 	}
 	return f, nil
-}
-
-// attached finds the data where attach puts them. What is found is only a claim until the whole file was
-// made from it again.
-func attached(pdf []byte) ([]byte, bool) {
-	at := bytes.LastIndex(pdf, embeddedMark)
-	if at < 0 {
-		return nil, false
-	}
-	rest, ok := bytes.CutPrefix(pdf[at+len(embeddedMark):], []byte("/Length "))
-	digits, rest, ok2 := bytes.Cut(rest, []byte(" "))
-	n, err := strconv.Atoi(string(digits[:min(len(digits), 8)]))
-	if !ok || !ok2 || err != nil || n < 0 || n > MaxSize {
-		return nil, false
-	}
-	_, rest, ok = bytes.Cut(rest, streamMark)
-	if !ok || len(rest) < n {
-		return nil, false
-	}
-	return rest[:n], true
 }

@@ -130,7 +130,7 @@ func theirs(t *testing.T, made string, who signtest.Identity, detached []byte) {
 		}
 		return
 	}
-	m, err := jose.ParseSigned(made, all)
+	m, err := jose.ParseSignedCompact(made, all)
 	if err != nil {
 		t.Errorf("go-jose refuses our signature: %v", err)
 		return

@@ -128,7 +128,7 @@ func (l *Reading) add(kind jitsuin.CertKind, first, passed bool) {
 	for _, k := range reading.Keep {
 		l.Keep = append(l.Keep, keepOf(k, l.On))
 	}
-	if letter, err := rules.LetterOf(l.Purpose, l.On); err == nil && reading.Fits {
+	if letter, err := rules.LetterOf(l.Purpose, l.On); err == nil && reading.Purpose != "" && reading.Fits {
 		l.Letter = letter.Mark
 	}
 }

@@ -9,7 +9,10 @@ import (
 func (d *Document) Text(lang string) string {
 	v := d.View(lang)
 	w := &textWriter{ja: v.Lang == Japanese}
-	fmt.Fprintf(&w.b, "%s\n%s\n", v.Headline, v.bracket(v.Verdict, stamp(d.At)))
+	fmt.Fprintf(&w.b, "%s\n%s\n", v.Headline, v.bracket(v.Verdict, v.At))
+	if v.File != "" {
+		w.b.WriteString(v.File + "\n")
+	}
 	w.section(v.Labels.Meaning, v.Meaning, "・")
 	w.section(v.Labels.Next, v.Next, "")
 	w.parts(v.Labels.Signed, v.Signed)

@@ -19,6 +19,8 @@ type View struct {
 	Tone     Tone
 	Headline string   // the verdict in plain words
 	Verdict  string   // the verdict in the words of the standard
+	At       string   // the instant that the report speaks of
+	File     string   // name of what was judged
 	Meaning  []string // why
 	Next     []string // what to do, in order
 	Signed   []Part   // one for each signature
@@ -62,6 +64,10 @@ func (d *Document) View(lang string) *View {
 	}
 	v.Labels.Meaning, v.Labels.Next, v.Labels.Signed = labels["meaning"].in(lang), labels["next"].in(lang), labels["signed"].in(lang)
 	v.Labels.Law, v.Labels.Details = labels["law"].in(lang), labels["details"].in(lang)
+	v.At = stamp(d.At)
+	if d.File != nil {
+		v.File = calm(d.File.Name)
+	}
 	for _, r := range d.Reasons {
 		v.Meaning = append(v.Meaning, calm(pair{r.JA, r.EN}.in(lang)))
 	}
@@ -186,12 +192,18 @@ func (v *View) indication(s *signature.Signature) string {
 }
 
 func (v *View) who(p *Part, s *signature.Signature) {
-	if i := s.Items; i != nil {
+	switch i := s.Items; {
+	case i != nil:
 		p.row(v.Lang, "name", i.Name)
 		p.row(v.Lang, "address", i.Address)
 		p.row(v.Lang, "birth", v.date(i.BirthDate))
-	} else if s.Signer != nil {
-		p.row(v.Lang, "subject", s.Signer.Subject)
+	case s.Signer == nil:
+	case s.Signer.Kind == jitsuin.SignCert:
+		p.row(v.Lang, "name", v.word("name-withheld"))
+	case s.Signer.Kind == jitsuin.AuthCert:
+		p.row(v.Lang, "name", v.word("name-not-inside"))
+	default:
+		p.row(v.Lang, "subject", plainName(s.Signer.Subject))
 	}
 	if s.Signer != nil && s.Format != signature.FormatTST {
 		kind := string(s.Signer.Kind)
@@ -252,7 +264,7 @@ func (v *View) trust(p *Part, s *signature.Signature) {
 	}
 	authority := v.word("untrusted")
 	if s.Chain.OK {
-		authority = s.Chain.Anchor
+		authority = plainName(s.Chain.Anchor)
 	}
 	p.row(v.Lang, "authority", authority)
 	p.row(v.Lang, "status", v.status(&s.Revocation))
@@ -276,6 +288,46 @@ func (v *View) date(d jitsuin.Date) string {
 		return d.String()
 	}
 	return e.String() + "（" + d.String() + "）"
+}
+
+// plainName writes a distinguished name (RFC 4514) as people call who bears it: by the common name,
+// else by organisational units or organisation.
+func plainName(dn string) string {
+	var units []string
+	organisation := ""
+	for _, part := range splitName(dn) {
+		kind, value, _ := strings.Cut(part, "=")
+		switch kind {
+		case "CN":
+			return value
+		case "OU":
+			units = append(units, value)
+		case "O":
+			organisation = value
+		}
+	}
+	if len(units) > 0 {
+		return strings.Join(units, " / ")
+	}
+	return orElse(organisation, dn)
+}
+
+// splitName splits at commas and plus signs that are not escaped, and takes the escapes away.
+func splitName(dn string) []string {
+	parts := []string{""}
+	for i := 0; i < len(dn); i++ {
+		last := &parts[len(parts)-1]
+		switch {
+		case dn[i] == '\\' && i+1 < len(dn):
+			i++
+			*last += string(dn[i])
+		case dn[i] == ',' || dn[i] == '+':
+			parts = append(parts, "")
+		default:
+			*last += string(dn[i])
+		}
+	}
+	return parts
 }
 
 func orElse(s, otherwise string) string {

@@ -1,4 +1,4 @@
-package form
+package paper
 
 import (
 	"bytes"
@@ -11,34 +11,33 @@ import (
 	"github.com/jitsuin/jitsuin"
 )
 
-// attachmentName is the file name of the data in the document.
-const attachmentName = "application.json"
+// EmbeddedMark is how the attached file begins.
+const EmbeddedMark = "<< /Type /EmbeddedFile /Subtype /application#2Fjson "
 
 // The parts of the file that the drawing library writes in a known form.
 var (
-	catalogMark  = []byte("/Type /Catalog\n")
-	trailerMark  = []byte("trailer\n<<\n")
-	embeddedMark = []byte("<< /Type /EmbeddedFile /Subtype /application#2Fjson ")
-	streamMark   = []byte("stream\n")
+	catalogMark = []byte("/Type /Catalog\n")
+	trailerMark = []byte("trailer\n<<\n")
+	streamMark  = []byte("stream\n")
 )
 
-// attach writes a drawn document anew, as one revision, with data as its one attachment
+// attach writes a drawn document anew, as one revision, with its data as its one attachment
 // (ISO 32000-2 §7.11.4, associated file with relationship Data §14.13), and with every stream as it is,
 // uncompressed: the bytes then do not depend on a compressor.
-func attach(drawn, data []byte, on jitsuin.Date) ([]byte, error) {
+func attach(drawn []byte, d Document) ([]byte, error) {
 	objects, info, err := split(drawn)
 	if err != nil {
 		return nil, err
 	}
 	file, spec := len(objects)+1, len(objects)+2
-	stamp := fmt.Sprintf("(D:%04d%02d%02d000000+09'00')", on.Year, on.Month, on.Day)
-	catalog := fmt.Sprintf("<<\n  /Type /Catalog\n  /Pages 2 0 R\n  /Lang (ja-JP)\n  /ViewerPreferences << /DisplayDocTitle true >>\n"+
-		"  /Names << /EmbeddedFiles << /Names [(%s) %d 0 R] >> >>\n  /AF [%d 0 R]\n>>\n", attachmentName, spec, spec)
+	stamp := fmt.Sprintf("(D:%04d%02d%02d000000+09'00')", d.Date.Year, d.Date.Month, d.Date.Day)
+	catalog := fmt.Sprintf("<<\n  /Type /Catalog\n  /Pages 2 0 R\n  /Lang (%s)\n  /ViewerPreferences << /DisplayDocTitle true >>\n"+
+		"  /Names << /EmbeddedFiles << /Names [(%s) %d 0 R] >> >>\n  /AF [%d 0 R]\n>>\n", d.Language, d.Attachment, spec, spec)
 	var embedded bytes.Buffer
-	fmt.Fprintf(&embedded, "%s/Length %d /Params << /Size %d /ModDate %s >> >>\nstream\n", embeddedMark, len(data), len(data), stamp)
-	embedded.Write(data)
+	fmt.Fprintf(&embedded, "%s/Length %d /Params << /Size %d /ModDate %s >> >>\nstream\n", EmbeddedMark, len(d.Data), len(d.Data), stamp)
+	embedded.Write(d.Data)
 	embedded.WriteString("\nendstream\n")
-	specification := fmt.Sprintf("<< /Type /Filespec /F (%s) /UF (%s) /AFRelationship /Data /EF << /F %d 0 R /UF %d 0 R >> >>\n", attachmentName, attachmentName, file, file)
+	specification := fmt.Sprintf("<< /Type /Filespec /F (%s) /UF (%s) /AFRelationship /Data /EF << /F %d 0 R /UF %d 0 R >> >>\n", d.Attachment, d.Attachment, file, file)
 	objects[0] = []byte(catalog)
 	objects = append(objects, embedded.Bytes(), []byte(specification))
 	return assemble(objects, info), nil
@@ -48,7 +47,7 @@ func attach(drawn, data []byte, on jitsuin.Date) ([]byte, error) {
 // trailer's Info dictionary.
 func split(drawn []byte) (objects [][]byte, info []byte, err error) {
 	odd := func(what string) ([][]byte, []byte, error) {
-		return nil, nil, jitsuin.Errorf(jitsuin.Internal, "form-drawing", "the drawing library wrote another file than expected: %s", what)
+		return nil, nil, jitsuin.Errorf(jitsuin.Internal, "paper-drawing", "the drawing library wrote another file than expected: %s", what)
 	}
 	table, trailer := bytes.LastIndex(drawn, []byte("\nxref\n")), bytes.LastIndex(drawn, trailerMark)
 	if table < 0 || trailer < table {
@@ -100,11 +99,11 @@ func plain(object []byte) ([]byte, error) {
 	rest, packed, _ := bytes.Cut(packed, streamMark)
 	z, err := zlib.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("font of the form: %w", err)
+		return nil, fmt.Errorf("font of the document: %w", err)
 	}
 	content, err := io.ReadAll(z)
 	if err != nil {
-		return nil, fmt.Errorf("font of the form: %w", err)
+		return nil, fmt.Errorf("font of the document: %w", err)
 	}
 	_, tail, _ := bytes.Cut(head, []byte("\n")) // after "<</Length N "
 	var out bytes.Buffer
@@ -131,4 +130,24 @@ func assemble(objects [][]byte, info []byte) []byte {
 	}
 	fmt.Fprintf(&b, "trailer\n<<\n/Size %d\n/Root 1 0 R\n/ID [<%x> <%x>]\n%s>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, id[:16], id[:16], info, table)
 	return b.Bytes()
+}
+
+// Attached finds the data, of at most max bytes, where Draw puts them. What is found is only a claim
+// until the whole file was made from it again.
+func Attached(pdf []byte, max int) ([]byte, bool) {
+	at := bytes.LastIndex(pdf, []byte(EmbeddedMark))
+	if at < 0 {
+		return nil, false
+	}
+	rest, ok := bytes.CutPrefix(pdf[at+len(EmbeddedMark):], []byte("/Length "))
+	digits, rest, ok2 := bytes.Cut(rest, []byte(" "))
+	n, err := strconv.Atoi(string(digits[:min(len(digits), 8)]))
+	if !ok || !ok2 || err != nil || n < 0 || n > max {
+		return nil, false
+	}
+	_, rest, ok = bytes.Cut(rest, streamMark)
+	if !ok || len(rest) < n {
+		return nil, false
+	}
+	return rest[:n], true
 }
