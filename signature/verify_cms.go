@@ -74,7 +74,7 @@ func (f *finding) addCMSStamps(all []cms.Stamp) {
 			f.warnings = append(f.warnings, "stamp-old")
 			continue
 		}
-		one := stamped{kind: kind, token: st.Token, more: f.embedded, digest: func(h crypto.Hash) []byte {
+		one := stamped{kind: kind, token: st.Token, more: f.embedded, sealed: st.Sealed, digest: func(h crypto.Hash) []byte {
 			if h != st.Hash {
 				return nil
 			}

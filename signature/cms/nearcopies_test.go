@@ -33,7 +33,6 @@ type copied struct {
 	root, other *node
 	raw         []byte // instead of root, where octets are changed and not elements
 	given       []byte // content given beside the embedded one
-	detached    bool   // the content was taken out and is given
 }
 
 var otherDocument = bytes.Repeat([]byte("another document, signed by the same hand\r\n"), 20)
