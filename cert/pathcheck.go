@@ -243,7 +243,8 @@ func statusOf(ctx context.Context, chain []*x509.Certificate, i int, o PathOptio
 }
 
 // JudgeAt applies the instant asked about to an answer: a revocation after it leaves the certificate
-// good at it, one up to it does not; a good answer whose time is over is stale and so unknown;
+// good at it, one up to it does not; a good answer whose time is over is stale and so unknown, unless it is
+// marked as Overdue;
 // anything but good and revoked is unknown, and so is everything where no instant is asked about.
 func JudgeAt(st Status, at time.Time) Status {
 	if at.IsZero() {
@@ -259,7 +260,7 @@ func JudgeAt(st Status, at time.Time) Status {
 	case st.State != Good && st.State != Revoked:
 		st.State = Unknown
 	}
-	if st.State == Good && !st.NextUpdate.IsZero() && at.After(st.NextUpdate) {
+	if st.State == Good && !st.Overdue && !st.NextUpdate.IsZero() && at.After(st.NextUpdate) {
 		st.State, st.Stale, st.Why = Unknown, true, "the status is out of date"
 	}
 	return st

@@ -28,7 +28,9 @@ const (
 // Status is one answer about one certificate. RevokedAt and Reason are set when the source named a
 // revocation, even one later than the instant asked about (then State is Good). Why says in a
 // sentence what is wrong when State is Unknown. Stale marks an Unknown that is so only because the
-// newest answer at hand is out of date.
+// newest answer at hand is out of date. Overdue marks an answer from a source that had ended before the
+// instant asked about, given only because the verifier's operator chose to go on with it for a while: whoever
+// passes it on must say so.
 type Status struct {
 	State      State
 	Source     string
@@ -38,6 +40,7 @@ type Status struct {
 	Reason     jitsuin.RevocationReason
 	Why        string
 	Stale      bool
+	Overdue    bool
 }
 
 // Revocation answers for the status of cert, issued by issuer, at the instant at.
