@@ -1,0 +1,150 @@
+package pdf
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
+// maxHits is how many mentions of /ByteRange outside the signatures are looked into.
+const maxHits = 64
+
+// place of an object in the file, for looking up what stands at a byte.
+type standing struct {
+	at, num int
+	section *section
+}
+
+// addOrphans adds signature dictionaries that no field reaches. Those that a later revision
+// replaced or freed are not part of the document and are left out, and so is the usage rights
+// signature of /Perms, which is none over the document's contents.
+func (d *Document) addOrphans(all []*Signature) []*Signature {
+	known := func(at int) bool {
+		return slices.ContainsFunc(all, func(s *Signature) bool { return s.Dict != nil && s.Dict.At <= at && at < s.Dict.End })
+	}
+	var objects []standing
+	mark := []byte("/ByteRange")
+	for pos, hits := 0, 0; hits < maxHits; {
+		i := bytes.Index(d.bytes[pos:], mark)
+		if i < 0 {
+			break
+		}
+		at := pos + i
+		pos = at + len(mark)
+		if known(at) {
+			continue
+		}
+		hits++
+		if objects == nil {
+			objects = d.standing()
+		}
+		if s := d.orphanAt(objects, at); s != nil {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// standing lists where all plain objects of all revisions stand, in order.
+func (d *Document) standing() []standing {
+	var all []standing
+	rows := 0
+	for _, s := range d.sections {
+		for _, one := range []*section{s, s.hybrid} {
+			if one == nil {
+				continue
+			}
+			for _, sub := range one.subs {
+				if rows += sub.count; rows > maxRows {
+					return all
+				}
+				for i := range sub.count {
+					if l, err := one.entry(sub.rows, i); err == nil && l.kind == plain {
+						all = append(all, standing{l.a, sub.first + i, s})
+					}
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b standing) int { return cmp.Compare(a.at, b.at) })
+	return all
+}
+
+// orphanAt gives the signature dictionary in force around a byte, nil where there is none.
+func (d *Document) orphanAt(objects []standing, at int) *Signature {
+	i, found := slices.BinarySearchFunc(objects, at, func(s standing, at int) int { return cmp.Compare(s.at, at) })
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return nil
+	}
+	o := objects[i]
+	now, l, ok, err := d.Current().where(o.num)
+	if err != nil || !ok || now != o.section || l.kind != plain {
+		return nil
+	}
+	ref := Ref{o.num, l.b}
+	object, err := d.Current().Object(ref)
+	if err != nil || d.usageRights() == ref {
+		return nil
+	}
+	dict := innermost(object, at)
+	if dict == nil || !dict.Has("ByteRange") || !dict.Has("Contents") {
+		return nil
+	}
+	s := &Signature{Ref: ref, Dict: dict, Orphan: true, Revision: -1}
+	s.SubFilter, _ = dict.Get("SubFilter").(Name)
+	s.fault("orphan", "object %d is a signature, and no field of the form has it", o.num)
+	return s
+}
+
+// usageRights gives the signature of /UR3 in /Perms.
+func (d *Document) usageRights() Ref {
+	c, _, err := d.Current().Catalog()
+	if err != nil {
+		return Ref{}
+	}
+	perms, err := d.Current().Dict(c.Get("Perms"))
+	if err != nil {
+		return Ref{}
+	}
+	ref, _ := perms.Get("UR3").(Ref)
+	return ref
+}
+
+// innermost gives the smallest dictionary around a byte of the file.
+func innermost(o Object, at int) *Dict {
+	switch o := o.(type) {
+	case Array:
+		for _, e := range o {
+			if d := innermost(e, at); d != nil {
+				return d
+			}
+		}
+	case *Stream:
+		return innermost(o.Dict, at)
+	case *Dict:
+		if at < o.At || at >= o.End {
+			return nil
+		}
+		for _, e := range o.Entries {
+			if d := innermost(e.Value, at); d != nil {
+				return d
+			}
+		}
+		return o
+	}
+	return nil
+}
+
+// order puts signatures in the order of the revisions that they cover, those without one last.
+func order(all []*Signature) {
+	rank := func(s *Signature) int {
+		if s.Revision < 0 {
+			return maxSections + 1
+		}
+		return s.Revision
+	}
+	slices.SortStableFunc(all, func(a, b *Signature) int { return cmp.Compare(rank(a), rank(b)) })
+}

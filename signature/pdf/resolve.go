@@ -1,0 +1,422 @@
+package pdf
+
+import (
+	"bytes"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// key names one object of one section: the same key always means the same bytes.
+type key struct {
+	section *section
+	num     int
+}
+
+// View is the document as it was at the end of one revision.
+type View struct {
+	doc *Document
+	rev int
+}
+
+// Revisions lists the file's states, oldest first.
+func (d *Document) Revisions() []Revision { return d.revisions }
+
+// At gives the view of revision i, counted from 0; older revisions are part of it, newer ones are not.
+func (d *Document) At(i int) View { return View{d, i} }
+
+// Current gives the view that a reader shows.
+func (d *Document) Current() View { return View{d, len(d.revisions) - 1} }
+
+// Revision says which revision v shows.
+func (v View) Revision() int { return v.rev }
+
+// Trailer gives the newest trailer of v. Of a linearised file it is that of the first section.
+func (v View) Trailer() *Dict { return v.top().trailer }
+
+// top is the section that v's startxref points to.
+func (v View) top() *section {
+	r := v.doc.revisions[v.rev]
+	s := v.doc.sections[r.sections-1]
+	return s
+}
+
+// Size gives the number that is free for a new object: above all that any section or /Size names.
+func (v View) Size() int {
+	size := 1
+	for _, s := range v.doc.sections[:v.doc.revisions[v.rev].sections] {
+		for _, one := range []*section{s, s.hybrid} {
+			if one == nil {
+				continue
+			}
+			if n, ok := one.trailer.Get("Size").(int64); ok && n <= maxNumber {
+				size = max(size, int(n))
+			}
+			if len(one.subs) > 0 {
+				last := one.subs[len(one.subs)-1]
+				size = max(size, last.first+last.count)
+			}
+		}
+	}
+	return size
+}
+
+// where finds the section that decides on object num in v. ok is false where none does.
+func (v View) where(num int) (*section, location, bool, error) {
+	for i := v.doc.revisions[v.rev].sections - 1; i >= 0; i-- {
+		s := v.doc.sections[i]
+		l, ok, err := s.find(num)
+		if err != nil {
+			return nil, l, false, err
+		}
+		if ok {
+			return s, l, true, nil
+		}
+	}
+	return nil, location{}, false, nil
+}
+
+// Object gives the object that ref names in v; null where there is none. The result is shared and
+// must not be changed.
+func (v View) Object(ref Ref) (Object, error) {
+	s, l, ok, err := v.where(ref.Num)
+	if err != nil || !ok || l.kind == free {
+		return nil, err
+	}
+	k := key{s, ref.Num}
+	if o, ok := v.doc.objects[k]; ok {
+		return o, v.generation(ref, l)
+	}
+	if err := v.generation(ref, l); err != nil {
+		return nil, err
+	}
+	o, elements, err := v.doc.load(s, l, ref.Num)
+	if err != nil {
+		return nil, err
+	}
+	v.doc.keep(k, o, elements)
+	return o, nil
+}
+
+// generation refuses a reference to another generation than the one in use: some readers show the
+// object, others show nothing.
+func (v View) generation(ref Ref, l location) error {
+	gen := 0
+	if l.kind == plain {
+		gen = l.b
+	}
+	if gen != ref.Gen {
+		return malformed(l.a, "object %d is referred to with generation %d and has %d", ref.Num, ref.Gen, gen)
+	}
+	return nil
+}
+
+// keep caches a parsed object.
+func (d *Document) keep(k key, o Object, elements int) {
+	if d.objects == nil || d.elements+elements > maxCached {
+		d.objects, d.elements = map[key]Object{}, 0
+	}
+	d.objects[k] = o
+	d.elements += elements + 4
+}
+
+// Resolve follows o to the object that it refers to. A reference to a reference is not allowed.
+func (v View) Resolve(o Object) (Object, error) {
+	ref, ok := o.(Ref)
+	if !ok {
+		return o, nil
+	}
+	o, err := v.Object(ref)
+	if _, again := o.(Ref); again {
+		return nil, malformed(0, "object %d is itself a reference", ref.Num)
+	}
+	return o, err
+}
+
+// Dict resolves o to a dictionary; nil where it is null. A stream is none.
+func (v View) Dict(o Object) (*Dict, error) {
+	o, err := v.Resolve(o)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	if dict, ok := o.(*Dict); ok {
+		return dict, nil
+	}
+	return nil, malformed(0, "an object is no dictionary where one belongs")
+}
+
+// Array resolves o to an array; nil where it is null.
+func (v View) Array(o Object) (Array, error) {
+	o, err := v.Resolve(o)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	if a, ok := o.(Array); ok {
+		return a, nil
+	}
+	return nil, malformed(0, "an object is no array where one belongs")
+}
+
+// load parses one object. The length of a stream, and the object stream that it may lie in, are
+// looked up in the state of the revision that names it, so that the same entry always gives the
+// same object; that one of these was replaced later is for the comparison of revisions to find.
+func (d *Document) load(s *section, l location, num int) (Object, int, error) {
+	v := View{d, s.revision}
+	if l.kind == packed {
+		return d.loadPacked(s, l, num, v)
+	}
+	limit := d.revisions[s.revision].End
+	if l.a <= 0 || l.a >= limit {
+		return nil, 0, malformed(l.a, "object %d lies outside the revision that names it", num)
+	}
+	p := &parser{buf: d.bytes[:limit], pos: l.a}
+	p.white()
+	n, gen, err := p.header()
+	if err != nil {
+		return nil, 0, err
+	}
+	if n != num || gen != l.b {
+		return nil, 0, malformed(l.a, "here stands object %d %d where the cross-reference says %d %d", n, gen, num, l.b)
+	}
+	o, err := d.body(p, &v)
+	return o, p.elements, err
+}
+
+// header reads "num gen obj".
+func (p *parser) header() (num, gen int, err error) {
+	at := p.pos
+	num, ok1 := p.integer()
+	gen, ok2 := p.integer()
+	if !ok1 || !ok2 || !p.keyword("obj") || num > maxNumber || gen > maxGeneration {
+		return 0, 0, malformed(at, "no object begins here")
+	}
+	return num, gen, nil
+}
+
+// body reads an object up to its endobj. v finds the length of a stream, nil where it must be direct.
+func (d *Document) body(p *parser, v *View) (Object, error) {
+	start := p.pos
+	o, err := p.object()
+	if d.work += p.pos - start; d.work > maxWork {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "pdf-limit", "the file makes us read more than %d bytes of objects", maxWork)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.space()
+	if dict, ok := o.(*Dict); ok && bytes.HasPrefix(p.buf[p.pos:], []byte("stream")) {
+		if o, err = d.stream(p, dict, v); err != nil {
+			return nil, err
+		}
+	}
+	if !p.keyword("endobj") {
+		return nil, malformed(p.pos, "endobj is missing")
+	}
+	return o, nil
+}
+
+// stream reads what follows a stream's dictionary (§7.3.8).
+func (d *Document) stream(p *parser, dict *Dict, v *View) (*Stream, error) {
+	p.pos += len("stream")
+	switch {
+	case bytes.HasPrefix(p.buf[p.pos:], []byte("\r\n")):
+		p.pos += 2
+	case bytes.HasPrefix(p.buf[p.pos:], []byte("\n")):
+		p.pos++
+	default:
+		return nil, malformed(p.pos, "the word stream is not followed by an end of line")
+	}
+	length := dict.Get("Length")
+	if ref, ok := length.(Ref); ok && v != nil {
+		if d.depth++; d.depth > maxDepth {
+			return nil, malformed(p.pos, "lengths of streams refer to each other")
+		}
+		o, err := v.Object(ref)
+		d.depth--
+		if err != nil {
+			return nil, err
+		}
+		length = o
+	}
+	n, ok := length.(int64)
+	if !ok || n < 0 || int(n) > len(p.buf)-p.pos {
+		return nil, malformed(p.pos, "a stream has no length that fits")
+	}
+	st := &Stream{Dict: dict, Raw: p.buf[p.pos : p.pos+int(n)], At: p.pos}
+	p.pos += int(n)
+	if !p.keyword("endstream") {
+		return nil, malformed(p.pos, "a stream's length does not lead to endstream")
+	}
+	return st, nil
+}
+
+// Decode undoes a stream's filters. Only FlateDecode, with or without a predictor, is provided.
+func (v View) Decode(st *Stream) ([]byte, error) { return v.doc.decode(st, &v) }
+
+func (d *Document) decode(st *Stream, v *View) ([]byte, error) {
+	filters, parms, err := chainOf(st.Dict, v)
+	if err != nil {
+		return nil, err
+	}
+	data := st.Raw
+	for i, f := range filters {
+		if f != "FlateDecode" && f != "Fl" {
+			return nil, jitsuin.Errorf(jitsuin.Unsupported, "pdf-filter", "the filter %q is not provided", f)
+		}
+		data, err = inflate(data, min(maxDecoded, maxDecodedAll-d.decoded))
+		if err != nil {
+			return nil, err
+		}
+		d.decoded += len(data)
+		if data, err = parms[i].undo(data); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// maxFilters is how many filters a stream may have: each further one multiplies.
+const maxFilters = 2
+
+// chainOf reads /Filter and /DecodeParms.
+func chainOf(dict *Dict, v *View) ([]Name, []predictor, error) {
+	get := func(o Object) (Object, error) {
+		if v == nil {
+			return o, nil
+		}
+		return v.Resolve(o)
+	}
+	filter, err := get(dict.Get("Filter"))
+	if err != nil {
+		return nil, nil, err
+	}
+	parm, err := get(dict.Get("DecodeParms"))
+	if err != nil {
+		return nil, nil, err
+	}
+	filters, ok := filter.(Array)
+	if !ok && filter != nil {
+		filters = Array{filter}
+	}
+	parms, ok := parm.(Array)
+	if !ok && parm != nil {
+		parms = Array{parm}
+	}
+	if len(filters) > maxFilters || len(parms) > len(filters) {
+		return nil, nil, malformed(dict.At, "a stream has too many filters or parameters")
+	}
+	names, predictors := make([]Name, len(filters)), make([]predictor, len(filters))
+	for i := range filters {
+		o, err := get(filters[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		if names[i], ok = o.(Name); !ok {
+			return nil, nil, malformed(dict.At, "a stream's filter is no name")
+		}
+		if i < len(parms) {
+			if o, err = get(parms[i]); err != nil {
+				return nil, nil, err
+			}
+			predictors[i] = predictorOf(o)
+		}
+	}
+	return names, predictors, nil
+}
+
+// predictorOf reads the parameters of FlateDecode.
+func predictorOf(o Object) predictor {
+	p := predictor{1, 1, 8, 1}
+	dict, ok := o.(*Dict)
+	if !ok {
+		return p
+	}
+	for _, one := range []struct {
+		key Name
+		to  *int
+	}{{"Predictor", &p.kind}, {"Colors", &p.colors}, {"BitsPerComponent", &p.bits}, {"Columns", &p.columns}} {
+		if n, ok := dict.Get(one.key).(int64); ok {
+			*one.to = int(min(max(n, 0), maxColumns+1))
+		}
+	}
+	return p
+}
+
+// objectStream is a decoded object stream (§7.5.7).
+type objectStream struct {
+	data  []byte
+	pairs []int // object number and place, by turns
+}
+
+// loadPacked takes an object out of its object stream.
+func (d *Document) loadPacked(s *section, l location, num int, v View) (Object, int, error) {
+	holder, where, ok, err := v.where(l.a)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !ok || where.kind != plain {
+		return nil, 0, malformed(s.at, "object %d lies in an object stream that does not exist", num)
+	}
+	k := key{holder, l.a}
+	os := d.unpacked[k]
+	if os == nil {
+		if os, err = d.unpack(holder, where, l.a, v); err != nil {
+			return nil, 0, err
+		}
+		if d.unpacked == nil || d.unpackedBytes+len(os.data) > maxUnpacked {
+			d.unpacked, d.unpackedBytes = map[key]*objectStream{}, 0
+		}
+		d.unpacked[k] = os
+		d.unpackedBytes += len(os.data) + 8*len(os.pairs)
+	}
+	if l.b < 0 || 2*l.b >= len(os.pairs) || os.pairs[2*l.b] != num {
+		return nil, 0, malformed(where.a, "object %d is not where the cross-reference says in object stream %d", num, l.a)
+	}
+	start, stop := os.pairs[2*l.b+1], len(os.data)
+	if 2*l.b+3 < len(os.pairs) {
+		stop = os.pairs[2*l.b+3]
+	}
+	p := &parser{buf: os.data[:stop], pos: start}
+	o, err := p.object()
+	if d.work += p.pos - start; d.work > maxWork {
+		return nil, 0, jitsuin.Errorf(jitsuin.Unsupported, "pdf-limit", "the file makes us read more than %d bytes of objects", maxWork)
+	}
+	if _, isRef := o.(Ref); err == nil && isRef {
+		return nil, 0, malformed(where.a, "object %d is itself a reference", num)
+	}
+	return o, p.elements, err
+}
+
+// maxPacked is how many objects an object stream may hold.
+const maxPacked = 1 << 17
+
+// unpack decodes an object stream and reads its table.
+func (d *Document) unpack(s *section, l location, num int, v View) (*objectStream, error) {
+	o, _, err := d.load(s, l, num)
+	if err != nil {
+		return nil, err
+	}
+	st, ok := o.(*Stream)
+	if !ok || st.Dict.Get("Type") != Name("ObjStm") {
+		return nil, malformed(l.a, "object %d is no object stream", num)
+	}
+	n, ok1 := st.Dict.Get("N").(int64)
+	first, ok2 := st.Dict.Get("First").(int64)
+	data, err := d.decode(st, &v)
+	if err != nil {
+		return nil, err
+	}
+	if !ok1 || !ok2 || n < 0 || n > maxPacked || first < 0 || int(first) > len(data) || n > first {
+		return nil, malformed(l.a, "object stream %d has no /N and /First that fit", num)
+	}
+	os := &objectStream{data: data, pairs: make([]int, 0, 2*n)}
+	p := &parser{buf: data[:first]}
+	for i := range int(n) {
+		number, ok1 := p.integer()
+		place, ok2 := p.integer()
+		if !ok1 || !ok2 || place > len(data)-int(first) || i > 0 && place+int(first) < os.pairs[2*i-1] {
+			return nil, malformed(l.a, "the table of object stream %d is broken", num)
+		}
+		os.pairs = append(os.pairs, number, place+int(first))
+	}
+	return os, nil
+}
