@@ -25,6 +25,7 @@ type finding struct {
 	stamps   []stamped           // time-stamps that came with it, in the order in which they were added
 	token    *tsp.Token          // where the signature is a time-stamp itself; its certificate is judged as an authority's
 
+	pdf          *PDFPart  // of a PDF file
 	covers       *Covered  // nil where the content is not at hand
 	elements     []Element // of XML
 	coverage     Coverage
@@ -54,6 +55,7 @@ func (f *finding) describe() Signature {
 		Algorithms: Algorithms{Digest: cms.HashName(r.Digest), Signature: r.Algorithm, Key: r.Key},
 		Chain:      Chain{Path: []string{}},
 		Revocation: Revocation{Status: cert.NotChecked, Source: cert.SourceNone},
+		PDF:        f.pdf,
 		Covers:     f.covers, Elements: f.elements, Coverage: f.coverage,
 		Modification: f.modification, ModifiedAfter: f.modification != Unmodified, Unsigned: f.unsigned,
 	}

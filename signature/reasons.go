@@ -69,6 +69,7 @@ var reasonTexts = map[string][2]string{
 		"A time-stamp cannot be relied on and does not count as proof of a time."},
 	"passed-stamp": {"タイムスタンプは有効です。対象はその時刻に存在し、その後変更されていません。",
 		"The time-stamp is valid: what it covers existed at the stated time and is unchanged."},
+	"shared-value": {"同じ署名が文書内の複数の署名欄に使われています。", "Several signature fields of the document have one and the same signature."},
 	"time-ahead": {"署名者の申告する署名日時が確認時点より後です。",
 		"The signing time that the signer claims lies after the time of checking."},
 }

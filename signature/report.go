@@ -41,6 +41,7 @@ type Signature struct {
 	Signer        *Signer       `json:"signer,omitempty" doc:"Absent where the signer's certificate is not at hand"`
 	Covers        *Covered      `json:"covers,omitempty" doc:"Which bytes are signed; absent where the content is not at hand"`
 	Elements      []Element     `json:"elements,omitempty" doc:"Of XML: what each reference covers"`
+	PDF           *PDFPart      `json:"pdf,omitempty" doc:"Of a PDF file: where the signature stands and what it says of itself"`
 	Algorithms    Algorithms    `json:"algorithms"`
 	SigningTime   *SigningTime  `json:"signing_time,omitempty"`
 	Timestamps    []Timestamp   `json:"timestamps,omitempty" doc:"Time-stamps that came with the signature"`
@@ -87,6 +88,19 @@ type Element struct {
 	Path      string `json:"path,omitempty" doc:"Where the element stands, such as /DataRoot/様式; absent for a file"`
 	Whole     bool   `json:"whole" doc:"It is the whole document, the signature itself aside"`
 	File      bool   `json:"file,omitempty" doc:"It is a file beside the document"`
+}
+
+// PDFPart is what only a signature in a PDF file has. Texts are claims of the signer.
+type PDFPart struct {
+	Fields        []string `json:"fields,omitempty" doc:"Names of the form fields that have the signature"`
+	SubFilter     string   `json:"sub_filter,omitempty" doc:"Such as ETSI.CAdES.detached"`
+	Revision      int      `json:"revision" doc:"The state of the file that it covers, counted from 1; 0 for none"`
+	Revisions     int      `json:"revisions" doc:"How many states the file has"`
+	Certification int      `json:"certification,omitempty" doc:"P of DocMDP where it certifies the document: 1 nothing, 2 form filling, 3 notes, too"`
+	Name          string   `json:"signer_name,omitempty"`
+	Reason        string   `json:"reason,omitempty"`
+	Location      string   `json:"location,omitempty"`
+	Changes       []string `json:"changes" doc:"What was done to the file afterwards, the first ones"`
 }
 
 // StampKind says what a time-stamp covers.

@@ -61,6 +61,7 @@ func (u unreadable) Unwrap() error { return u.error }
 // readers are all formats that are read, by the plain format of each family.
 var readers = map[Format]reader{
 	FormatCMS: readCMS,
+	FormatPDF: readPDF,
 	FormatJWS: readJWS,
 	FormatTST: readTST,
 }

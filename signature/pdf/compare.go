@@ -60,6 +60,7 @@ type comparer struct {
 	old, new View
 	changed  map[int]*difference
 	allowed  map[edge]bool // references to changed objects that rules have followed
+	watched  map[int]bool  // unchanged objects on the way that rules took to changed ones
 	fresh    map[int]bool  // widgets of new signature fields
 	locks    []lock
 	certain  bool // a certification signature is in force
@@ -84,7 +85,7 @@ func (d *Document) compareAll(all []*Signature) {
 // compare fills in what was changed after s.
 func (d *Document) compare(s *Signature) {
 	c := &comparer{d: d, s: s, old: d.At(s.Revision), new: d.Current(),
-		changed: map[int]*difference{}, allowed: map[edge]bool{}, fresh: map[int]bool{}}
+		changed: map[int]*difference{}, allowed: map[edge]bool{}, watched: map[int]bool{}, fresh: map[int]bool{}}
 	for _, step := range []func() error{c.permissions, c.collect, c.trailer, c.conclude} {
 		if err := step(); err != nil {
 			c.note(0, LevelOther, "the revisions cannot be compared: %v", err)
@@ -232,7 +233,20 @@ func equal(a, b Object) bool {
 	case String, Array, *Dict, *Stream:
 		return false
 	}
-	return a == b
+	x, ok1 := float(a)
+	y, ok2 := float(b)
+	return a == b || ok1 && ok2 && x == y
+}
+
+// float gives the value of a number.
+func float(o Object) (float64, bool) {
+	switch n := o.(type) {
+	case int64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
 }
 
 // equalDicts compares dictionaries whatever the order of their keys. One with a key twice equals none.

@@ -34,7 +34,7 @@ func (c *comparer) walk() *graph {
 	var todo []Ref
 	follow := func(from int) func(Name, Ref) {
 		return func(key Name, ref Ref) {
-			if c.changed[ref.Num] != nil {
+			if c.changed[ref.Num] != nil || c.watched[ref.Num] {
 				if e := g.edges[ref.Num]; len(e) < maxEdges {
 					g.edges[ref.Num] = append(e, edge{from, key, ref.Num})
 				}
@@ -46,9 +46,7 @@ func (c *comparer) walk() *graph {
 		}
 	}
 	for _, e := range c.old.Trailer().Entries {
-		if e.Key == "Root" || e.Key == "Info" {
-			references(e.Value, e.Key, follow(0))
-		}
+		references(e.Value, e.Key, follow(0))
 	}
 	for len(todo) > 0 {
 		ref := todo[len(todo)-1]
@@ -75,6 +73,9 @@ func (c *comparer) conclude() error {
 	if g.err != nil {
 		c.forbid(0, "the signed revision cannot be read whole: %v", g.err)
 		return nil
+	}
+	for num := range c.watched {
+		c.edges(num, g.edges[num])
 	}
 	for num, diff := range c.changed {
 		switch {
@@ -108,7 +109,7 @@ func (c *comparer) edges(num int, all []edge) {
 	}
 	for _, e := range all {
 		if !c.allowed[e] && !backward[e.key] {
-			c.forbid(num, "%s was changed and also serves as /%s of object %d", describe(c.changed[num].old), e.key, e.from)
+			c.forbid(num, "an object was changed that also serves as /%s of object %d", e.key, e.from)
 			return
 		}
 	}

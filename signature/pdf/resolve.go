@@ -97,6 +97,15 @@ func (v View) Object(ref Ref) (Object, error) {
 	return o, nil
 }
 
+// at gives the object of a number, whatever its generation; null where there is none.
+func (v View) at(num int) (Object, error) {
+	_, l, ok, err := v.where(num)
+	if err != nil || !ok || l.kind == free {
+		return nil, err
+	}
+	return v.Object(Ref{num, generationOf(l)})
+}
+
 // generation refuses a reference to another generation than the one in use: some readers show the
 // object, others show nothing.
 func (v View) generation(ref Ref, l location) error {

@@ -77,32 +77,49 @@ func (c *comparer) evidence(from int, old, new Object) error {
 }
 
 // explainTree explains all objects below a reference of the old view, and the references inside.
+// What lies between the reference and a changed object is watched: it must not serve elsewhere either.
 func (c *comparer) explainTree(o Object, from int, key Name, limit int) error {
 	seen := map[int]bool{}
-	type step struct {
-		from int
-		key  Name
-		ref  Ref
-	}
-	var todo []step
-	references(o, key, func(k Name, r Ref) { todo = append(todo, step{from, k, r}) })
-	for len(todo) > 0 {
-		s := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		c.explain(s.ref, s.from, s.key)
-		if seen[s.ref.Num] || len(seen) == limit {
-			continue
+	above := map[int][]int{}
+	var todo, touched []int
+	add := func(from int) func(Name, Ref) {
+		return func(k Name, r Ref) {
+			if from >= 0 && backward[k] {
+				return
+			}
+			c.explain(r, max(from, 0), k)
+			above[r.Num] = append(above[r.Num], from)
+			if !seen[r.Num] && len(seen) < limit {
+				seen[r.Num] = true
+				todo = append(todo, r.Num)
+			}
 		}
-		seen[s.ref.Num] = true
-		inner, err := c.old.Object(s.ref)
+	}
+	references(o, key, func(k Name, r Ref) {
+		c.allowed[edge{from, k, r.Num}] = true
+		add(-1)(k, r)
+	})
+	for len(todo) > 0 {
+		num := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if c.changed[num] != nil {
+			touched = append(touched, num)
+		}
+		inner, err := c.old.at(num)
 		if err != nil {
 			return err
 		}
-		references(inner, "", func(k Name, r Ref) {
-			if !backward[k] {
-				todo = append(todo, step{s.ref.Num, k, r})
+		references(inner, "", add(num))
+	}
+	for len(touched) > 0 {
+		num := touched[len(touched)-1]
+		touched = touched[:len(touched)-1]
+		for _, up := range above[num] {
+			if up >= 0 && !c.watched[up] {
+				c.watched[up] = true
+				touched = append(touched, up)
 			}
-		})
+		}
 	}
 	return nil
 }
