@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -13,7 +11,7 @@ import (
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/judge"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
-	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/report"
 )
 
 type verifyCmd struct {
@@ -27,6 +25,8 @@ type verifyCmd struct {
 	Proven        bool      `help:"Ask about the earliest instant that a good time-stamp proves, in place of --at."`
 	JSON          bool      `name:"json" help:"Print the report as JSON."`
 	Batch         string    `help:"Judge one request a line, and print one report a line as JSON." placeholder:"FILE.jsonl" sep:"none"`
+
+	reportFlags
 
 	Policy         []string `help:"Of chain: a policy that the path must be valid for." placeholder:"OID" sep:"none"`
 	ExplicitPolicy bool     `help:"Of chain: the path must be valid for one of the policies."`
@@ -70,6 +70,9 @@ func (j *judgeCmd) Run(ctx context.Context, face *ui.Face, country *calls, k *ko
 	}
 	r.Mode, r.File = judge.Mode(k.Selected().Name), j.File
 	switch {
+	case c.Schema:
+		_, err := face.Out.Write(report.Schema())
+		return err
 	case c.Batch != "" && j.File != "":
 		return ui.Usage("--batch names its files itself: leave %s out", j.File)
 	case c.Batch != "":
@@ -77,14 +80,21 @@ func (j *judgeCmd) Run(ctx context.Context, face *ui.Face, country *calls, k *ko
 	case j.File == "":
 		return ui.Usage("name the file that is to be judged, or --batch")
 	}
-	report, err := judge.Verify(ctx, face, r)
+	if err := c.check(j.File); err != nil {
+		return err
+	}
+	found, err := judge.Verify(ctx, face, r)
 	if err != nil {
 		return err
 	}
-	if err := c.write(face, report); err != nil {
+	d, err := c.document(face, found, j.File)
+	if err != nil {
 		return err
 	}
-	if code := report.ExitCode(); code != 0 {
+	if err := errors.Join(c.print(face, d, found.ExitCode()), c.reportFlags.write(face, d)); err != nil {
+		return err
+	}
+	if code := found.ExitCode(); code != 0 {
 		return ui.Status(code)
 	}
 	return nil
@@ -121,18 +131,5 @@ func (c *verifyCmd) batch(ctx context.Context, face *ui.Face, base judge.Request
 		face.Warn("%d lines of the batch could not be judged; each says why", failed)
 		return ui.Status(ui.ExitInput)
 	}
-	return err
-}
-
-// write leaves serial numbers out: they are for the check alone (Act, art. 19(2)).
-func (c *verifyCmd) write(face *ui.Face, report *signature.Report) error {
-	if c.JSON {
-		e := json.NewEncoder(face.Out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		return e.Encode(report.Public())
-	}
-	first, rest, _ := strings.Cut(report.Text(face.Lang), "\n")
-	_, err := fmt.Fprintf(face.Out, "%s\n%s", face.Judged(first, report.ExitCode()), rest)
 	return err
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -53,6 +54,10 @@ func (d *Document) Made(by string, at time.Time) *Document {
 
 // JSON writes the report as data, with a line's end.
 func (d *Document) JSON() ([]byte, error) {
-	raw, err := json.MarshalIndent(d, "", "  ")
-	return append(raw, '\n'), err
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(d)
+	return b.Bytes(), err
 }

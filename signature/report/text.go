@@ -3,11 +3,28 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/jitsuin/jitsuin/signature"
 )
 
-// Text writes the report for a terminal or a mail, in a language. The first line is the verdict.
-func (d *Document) Text(lang string) string {
+// Text writes the whole report for a file or a mail, in a language. The first line is the verdict.
+func (d *Document) Text(lang string) string { return text(d.View(lang)) }
+
+// Brief writes what a person wants to see first, for a terminal: the law where a purpose was named,
+// and the details where the document did not pass.
+func (d *Document) Brief(lang string) string {
 	v := d.View(lang)
+	if d.Legal.Purpose == "" {
+		v.Law = nil
+	}
+	if d.Verdict == signature.Passed {
+		v.Details = nil
+	}
+	v.Notes = nil
+	return text(v)
+}
+
+func text(v *View) string {
 	w := &textWriter{ja: v.Lang == Japanese}
 	fmt.Fprintf(&w.b, "%s\n%s\n", v.Headline, v.bracket(v.Verdict, v.At))
 	if v.File != "" {
