@@ -5,7 +5,9 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/asn1"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -30,6 +32,7 @@ var (
 	attrDigest      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
 	attrTime        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
 	attrCertV2      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	attrCertV1      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	attrProtection  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 52}
 )
 
@@ -66,6 +69,18 @@ func build(f func(*cryptobyte.Builder)) []byte {
 	var b cryptobyte.Builder
 	f(&b)
 	return b.BytesOrPanic()
+}
+
+// tlvOf writes an element with parts inside.
+func tlvOf(tag byte, parts ...[]byte) []byte {
+	return build(func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.Tag(tag), func(b *cryptobyte.Builder) { b.AddBytes(bytes.Join(parts, nil)) })
+	})
+}
+
+// addTo gives the serial number of c, moved.
+func addTo(c *x509.Certificate, by int64) *big.Int {
+	return new(big.Int).Add(c.SerialNumber, big.NewInt(by))
 }
 
 func oidValue(oid asn1.ObjectIdentifier) []byte {
