@@ -22,7 +22,12 @@ var encodings = map[string]encoding.Encoding{
 }
 
 // decode gives the document as UTF-8 without a byte order mark. UTF-16 needs its mark (XML 1.0 §4.3.3).
-func decode(in []byte) ([]byte, error) {
+func decode(in []byte) (text []byte, utf8 bool, err error) {
+	text, err = toUTF8(in)
+	return text, err == nil && len(text) > 0 && len(text) <= len(in) && &text[0] == &in[len(in)-len(text)], err
+}
+
+func toUTF8(in []byte) ([]byte, error) {
 	if len(in) > MaxInput {
 		return nil, jitsuin.Errorf(jitsuin.Limited, "xml-size", "an XML document of more than %d octets is not read", MaxInput)
 	}

@@ -11,7 +11,7 @@ import (
 // well-formed is refused with the kind Invalid, a document type declaration with the code
 // "xml-doctype", what is too large with Limited, and an encoding that is not read with Unsupported.
 func Parse(in []byte) (*Tree, error) {
-	text, err := decode(in)
+	text, utf8, err := decode(in)
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +19,7 @@ func Parse(in []byte) (*Tree, error) {
 	if bad >= 0 {
 		return nil, invalid("character", bad, "an octet that is no character of XML in UTF-8")
 	}
-	p := parser{text: text, t: &Tree{text: text, cr: cr, root: None}}
+	p := parser{text: text, t: &Tree{text: text, cr: cr, utf8: utf8, root: None}}
 	tags := bytes.Count(text, []byte("<")) // two of them to an element, which has two texts at most
 	p.t.nodes = make([]node, 1, 16+min(tags+tags/2, MaxNodes))
 	p.t.nodes[0] = node{parent: None, to: int32(len(text))}

@@ -97,6 +97,7 @@ type Tree struct {
 	decls []declaration // [0] is none
 	root  ID
 	cr    bool // the text has carriage returns, which read as line feeds
+	utf8  bool // the input was UTF-8
 }
 
 // Root gives the document element.
@@ -107,6 +108,9 @@ func (t *Tree) Len() int { return len(t.nodes) }
 
 // Source gives the document as UTF-8, which the caller must not change.
 func (t *Tree) Source() []byte { return t.text }
+
+// UTF8 tells whether the document came in UTF-8 and says nothing else of itself.
+func (t *Tree) UTF8() bool { return t.utf8 }
 
 // Kind gives the kind of n.
 func (t *Tree) Kind(n ID) Kind { return t.nodes[n].kind }
@@ -120,9 +124,9 @@ func (t *Tree) End(n ID) ID { return t.nodes[n].end }
 // Span gives the octets of Source that n fills.
 func (t *Tree) Span(n ID) (from, to int) { return int(t.nodes[n].from), int(t.nodes[n].to) }
 
-// FirstChild gives the first child of any kind, or None.
+// FirstChild gives the first child of any kind, or None. Like all ways from node to node it takes None.
 func (t *Tree) FirstChild(n ID) ID {
-	if n+1 < t.nodes[n].end {
+	if n != None && n+1 < t.nodes[n].end {
 		return n + 1
 	}
 	return None
@@ -130,6 +134,9 @@ func (t *Tree) FirstChild(n ID) ID {
 
 // Next gives the following sibling of any kind, or None.
 func (t *Tree) Next(n ID) ID {
+	if n == None {
+		return None
+	}
 	p := t.nodes[n].parent
 	if next := t.nodes[n].end; p != None && next < t.nodes[p].end {
 		return next
@@ -255,6 +262,9 @@ func (t *Tree) AttributeAt(n ID, i int) (space string, local []byte, value strin
 
 // Attribute gives the value of an attribute. space is "" for attributes without a prefix.
 func (t *Tree) Attribute(n ID, space, local string) (value string, ok bool) {
+	if n == None {
+		return "", false
+	}
 	nd := &t.nodes[n]
 	for i := nd.attr; i < nd.attr+int32(nd.attrs); i++ {
 		a := &t.attrs[i]
@@ -291,6 +301,9 @@ func (t *Tree) AppendText(b []byte, n ID) []byte {
 // Content gives the text of an element that holds text and nothing else. ok is false where there is
 // an element, a comment or an instruction in it: what they would be read as depends on the reader.
 func (t *Tree) Content(n ID) (text []byte, ok bool) {
+	if n == None {
+		return nil, false
+	}
 	for c := n + 1; c < t.nodes[n].end; c++ {
 		if k := t.nodes[c].kind; k != Text && k != CDATA {
 			return nil, false
@@ -311,6 +324,25 @@ func (t *Tree) StringValue(b []byte, n ID) []byte {
 	return b
 }
 
+// EachAttribute calls f with every attribute of the document, declarations left out, in document order.
+// value is only good until f returns.
+func (t *Tree) EachAttribute(f func(n ID, space string, local, value []byte)) {
+	var scratch []byte
+	for n := range t.nodes {
+		nd := &t.nodes[n]
+		for i := nd.attr; i < nd.attr+int32(nd.attrs); i++ {
+			a := &t.attrs[i]
+			_, local := split(t.text[a.at:a.at+int32(a.name)], a.prefix)
+			value := t.text[a.value : a.value+a.length]
+			if !a.form || bytes.IndexByte(value, '&') >= 0 {
+				scratch = unescape(scratch[:0], value, true)
+				value = scratch
+			}
+			f(ID(n), t.uri(a.space), local, value)
+		}
+	}
+}
+
 // Resolve gives the namespace that prefix is bound to at n; "" is the default namespace's prefix.
 func (t *Tree) Resolve(n ID, prefix string) (uri string, ok bool) {
 	if prefix == "xml" {
@@ -329,4 +361,14 @@ func (t *Tree) Declared(n ID, f func(prefix, uri string)) {
 	for d := t.nodes[n].scope; d != 0 && t.decls[d].node == n; d = t.decls[d].up {
 		f(t.decls[d].prefix, t.decls[d].uri)
 	}
+}
+
+// Inner gives the octets of Source between the tags of an element. open is false for an element that is
+// written as one tag: then they are those of the tag.
+func (t *Tree) Inner(n ID) (from, to int, open bool) {
+	nd := &t.nodes[n]
+	if nd.tail == nd.to {
+		return int(nd.from), int(nd.to), false
+	}
+	return int(nd.body), int(nd.tail), true
 }
