@@ -17,6 +17,8 @@ var reasonTexts = map[string][2]string{
 		"The document was changed after it was signed, in a way that the signature does not allow."},
 	"key-only": {"署名の鍵は確認できましたが、それが誰の鍵かを示す証明書がありません。",
 		"The signature fits a bare key, and no certificate says whose key that is."},
+	"part-signed": {"署名は文書の一部だけを対象としています。署名されていない部分は誰でも変更できます。",
+		"The signature covers a part of the document only: what is not signed can have been written by anybody."},
 	"unsupported-form": {"この形式の署名データには対応していません。", "This form of signed data is not supported."},
 	"no-signature":     {"署名が一つも含まれていません。", "There is no signature inside."},
 	"format":           {"署名の構造が規格に反しています。", "The structure of the signature breaks the rules of its format."},

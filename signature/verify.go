@@ -60,10 +60,11 @@ func (u unreadable) Unwrap() error { return u.error }
 
 // readers are all formats that are read, by the plain format of each family.
 var readers = map[Format]reader{
-	FormatCMS: readCMS,
-	FormatPDF: readPDF,
-	FormatJWS: readJWS,
-	FormatTST: readTST,
+	FormatCMS:     readCMS,
+	FormatJWS:     readJWS,
+	FormatPDF:     readPDF,
+	FormatTST:     readTST,
+	FormatXMLDSig: readXML,
 }
 
 // Verify judges every signature in in and reports. A bad signature, whatever is bad about it, gives

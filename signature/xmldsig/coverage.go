@@ -51,6 +51,9 @@ func (d *Document) textOnly(n xmltree.ID) bool {
 	return ok
 }
 
+// Entire tells whether one reference covers all of the document element, signatures aside.
+func (d *Document) Entire(o *Outcome) bool { return d.covers(o, d.Tree.Root()) }
+
 // whole tells whether the references of a signature cover all of the document: the document element with
 // everything in it, signatures aside, and in the signature every ds:Object; where the signature is the
 // document element, that and the files that it names.

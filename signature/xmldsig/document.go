@@ -65,6 +65,20 @@ type Reference struct {
 	malformed  string
 }
 
+// File tells whether the reference is to something beside the document.
+func (r *Reference) File() bool { return r.HasURI && r.URI != "" && r.URI[0] != '#' }
+
+// All gives the references of s with those in the manifests inside it, whether these are signed or not.
+func (s *Signature) All(d *Document) []*Reference {
+	all := s.References
+	for n := s.Node; n < d.Tree.End(s.Node); n++ {
+		if d.Tree.Is(n, Namespace, "Reference") && d.Tree.Is(d.Tree.Parent(n), Namespace, "Manifest") && len(all) < MaxReferences {
+			all = append(all[:len(all):len(all)], d.readReference(n))
+		}
+	}
+	return all
+}
+
 // transform is one ds:Transform.
 type transform struct {
 	uri  string

@@ -98,7 +98,7 @@ func (v *verification) dereference(r *Reference) (data, error) {
 	if !r.HasURI {
 		return data{}, fail(cms.FaultUnsupported, "a reference without a URI")
 	}
-	if r.URI != "" && r.URI[0] != '#' {
+	if r.File() {
 		b, ok := v.content(r.URI)
 		if !ok {
 			return data{}, fail(cms.FaultNoContent, "the file "+clip(r.URI)+" is not at hand")

@@ -205,7 +205,7 @@ func (v *verification) signedInfo() ([]byte, error) {
 // reference judges one reference, and those of a manifest that it leads to.
 func (v *verification) reference(r *Reference, manifest bool) {
 	o := Outcome{Reference: r, Manifest: manifest, Target: xmltree.None}
-	if r.HasURI && (r.URI == "" || r.URI[0] == '#') {
+	if r.HasURI && !r.File() {
 		if at, _, err := v.d.locate(r.URI); err == nil {
 			o.Target = at
 		}
