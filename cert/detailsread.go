@@ -184,13 +184,18 @@ func (d *details) readPolicies(value cryptobyte.String) bool {
 	if !value.ReadASN1(&body, cbasn1.SEQUENCE) || !value.Empty() || body.Empty() {
 		return false
 	}
-	seen := map[string]bool{}
-	for !body.Empty() {
+	var seen map[string]bool // from the second one on
+	for first := true; !body.Empty(); first = false {
 		var one, id, qualifiers cryptobyte.String
 		if !body.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || seen[string(id)] {
 			return false
 		}
-		seen[string(id)] = true
+		if !first || !body.Empty() {
+			if seen == nil {
+				seen = map[string]bool{}
+			}
+			seen[string(id)] = true
+		}
 		if !one.Empty() && (!one.ReadASN1(&qualifiers, cbasn1.SEQUENCE) || !one.Empty() || !d.readQualifiers(qualifiers)) {
 			return false
 		}

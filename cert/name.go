@@ -52,12 +52,54 @@ func SameName(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	if len(a) > 2*len(b)+64 || len(b) > 2*len(a)+64 { // folding takes away little but spaces
+	ina, inb := cryptobyte.String(a), cryptobyte.String(b)
+	var na, nb, one, other cryptobyte.String
+	if !ina.ReadASN1(&na, cbasn1.SEQUENCE) || !ina.Empty() || !inb.ReadASN1(&nb, cbasn1.SEQUENCE) || !inb.Empty() {
 		return false
 	}
-	na, ok1 := foldName(a)
-	nb, ok2 := foldName(b)
-	return ok1 && ok2 && slices.Equal(na, nb)
+	for !na.Empty() && !nb.Empty() {
+		if !na.ReadASN1(&one, cbasn1.SET) || !nb.ReadASN1(&other, cbasn1.SET) || !sameRDN(one, other) {
+			return false
+		}
+	}
+	return na.Empty() && nb.Empty()
+}
+
+func sameRDN(a, b cryptobyte.String) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	ina, inb := a, b
+	var one, other attribute
+	if one.read(&ina) && ina.Empty() && other.read(&inb) && inb.Empty() { // as nearly all are
+		return bytes.Equal(one.oid, other.oid) && one.sameValue(other)
+	}
+	fa, ok1 := foldRDN(a)
+	fb, ok2 := foldRDN(b)
+	return ok1 && ok2 && fa == fb
+}
+
+// attribute is one AttributeTypeAndValue.
+type attribute struct {
+	oid, value cryptobyte.String
+	tag        cbasn1.Tag
+}
+
+func (a *attribute) read(in *cryptobyte.String) bool {
+	var body cryptobyte.String
+	return in.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&a.oid, cbasn1.OBJECT_IDENTIFIER) && body.ReadAnyASN1(&a.value, &a.tag) && body.Empty()
+}
+
+// folds tells whether case, spaces and the type of the string are of no account.
+func (a attribute) folds() bool {
+	return a.tag == cbasn1.PrintableString || a.tag == cbasn1.UTF8String || a.tag == cbasn1.IA5String
+}
+
+func (a attribute) sameValue(b attribute) bool {
+	if a.folds() && b.folds() {
+		return foldText(string(a.value)) == foldText(string(b.value))
+	}
+	return a.tag == b.tag && bytes.Equal(a.value, b.value)
 }
 
 // foldName gives one text for each relative distinguished name, equal for those that are equal.
@@ -84,18 +126,16 @@ func foldName(der []byte) ([]string, bool) {
 func foldRDN(set cryptobyte.String) (string, bool) {
 	var parts []string
 	for !set.Empty() {
-		var atv, oid, value cryptobyte.String
-		var tag cbasn1.Tag
-		if !set.ReadASN1(&atv, cbasn1.SEQUENCE) || !atv.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) ||
-			!atv.ReadAnyASN1(&value, &tag) || !atv.Empty() {
+		var a attribute
+		if !a.read(&set) {
 			return "", false
 		}
-		text, kind := string(value), string([]byte{byte(tag)})
-		if tag == cbasn1.PrintableString || tag == cbasn1.UTF8String || tag == cbasn1.IA5String {
+		text, kind := string(a.value), string([]byte{byte(a.tag)})
+		if a.folds() {
 			text, kind = foldText(text), "s"
 		}
 		// Lengths keep a value from looking like the beginning of another part.
-		parts = append(parts, fmt.Sprintf("%d:%s%s%d:%s", len(oid), oid, kind, len(text), text))
+		parts = append(parts, fmt.Sprintf("%d:%s%s%d:%s", len(a.oid), a.oid, kind, len(text), text))
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ""), len(parts) > 0
@@ -123,13 +163,11 @@ func rdnForm(in *cryptobyte.String) bool {
 		return false
 	}
 	for !set.Empty() {
-		var atv, oid, value cryptobyte.String
-		var tag cbasn1.Tag
-		if !set.ReadASN1(&atv, cbasn1.SEQUENCE) || !atv.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) || !oidForm(oid) ||
-			!atv.ReadAnyASN1(&value, &tag) || !atv.Empty() {
+		var a attribute
+		if !a.read(&set) || !oidForm(a.oid) {
 			return false
 		}
-		if _, ok := stringForm(tag, value); !ok {
+		if _, ok := stringForm(a.tag, a.value); !ok {
 			return false
 		}
 	}
@@ -139,13 +177,12 @@ func rdnForm(in *cryptobyte.String) bool {
 // attributes gives the values of the attributes of a type in a Name whose form was checked.
 func attributes(der []byte, id string) (values []string) {
 	in := cryptobyte.String(der)
-	var rdns, set, atv, oid, value cryptobyte.String
-	var tag cbasn1.Tag
+	var rdns, set cryptobyte.String
 	in.ReadASN1(&rdns, cbasn1.SEQUENCE)
 	for rdns.ReadASN1(&set, cbasn1.SET) {
-		for set.ReadASN1(&atv, cbasn1.SEQUENCE) {
-			if atv.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) && atv.ReadAnyASN1(&value, &tag) && string(oid) == id {
-				values = append(values, string(value))
+		for a := (attribute{}); a.read(&set); {
+			if string(a.oid) == id {
+				values = append(values, string(a.value))
 			}
 		}
 	}

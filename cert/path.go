@@ -105,8 +105,8 @@ type search struct {
 	tries   int
 	steps   int
 	paths   int
-	known   []*details         // of the certificates looked at
-	made    map[signedBy]error // signatures that were verified
+	known   []*details // of the certificates looked at
+	made    []signedBy // signatures that were verified
 	found   *Path
 	failure *PathError
 	chain   []*x509.Certificate // of failure
@@ -115,7 +115,10 @@ type search struct {
 	rank       int
 }
 
-type signedBy struct{ child, issuer *x509.Certificate }
+type signedBy struct {
+	child, issuer *x509.Certificate
+	err           error
+}
 
 // read gives the details of a certificate, each read once.
 func (s *search) read(c *x509.Certificate, depth int) (*details, *PathError) {
@@ -193,16 +196,14 @@ func (s *search) step(chain []*x509.Certificate, c candidate) {
 
 // verify checks a signature once, however many paths it is part of.
 func (s *search) verify(child, issuer *x509.Certificate) error {
-	pair := signedBy{child, issuer}
-	if err, done := s.made[pair]; done {
-		return err
+	for _, m := range s.made {
+		if m.child == child && m.issuer == issuer {
+			return m.err
+		}
 	}
 	s.tries++
 	err := s.o.Algorithms.Verify(issuer.PublicKey, child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
-	if s.made == nil {
-		s.made = map[signedBy]error{}
-	}
-	s.made[pair] = err
+	s.made = append(s.made, signedBy{child, issuer, err})
 	return err
 }
 

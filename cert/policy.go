@@ -193,6 +193,9 @@ func (s *policyState) constrain(d *details) {
 
 // mapPolicies is §6.1.4 a and b.
 func (s *policyState) mapPolicies(mappings []policyMapping) bool {
+	if len(mappings) == 0 {
+		return true
+	}
 	to := map[string][]string{}
 	var order []string
 	for _, m := range mappings {
@@ -207,7 +210,7 @@ func (s *policyState) mapPolicies(mappings []policyMapping) bool {
 		}
 	}
 	level := s.top()
-	if len(mappings) == 0 || level == nil {
+	if level == nil {
 		return true
 	}
 	if s.mapping == 0 {
