@@ -135,27 +135,46 @@ func (r *OCSPResponse) Status(cert, issuer *x509.Certificate, o OCSPCheck) Statu
 		st.Why = "the OCSP response is not usable: it was made later than now"
 		return st
 	}
+	if r.ProducedAt.Before(cert.NotBefore) {
+		st.Why = "the OCSP response is not usable: it was made before the certificate was in force"
+		return st
+	}
+	found := false
 	for _, s := range r.Singles {
 		if s.ID.Serial.Cmp(cert.SerialNumber) != 0 {
 			continue
 		}
-		st.ThisUpdate, st.NextUpdate = s.ThisUpdate, s.NextUpdate
-		stale, why := o.check(s.ThisUpdate, s.NextUpdate)
-		if why != "" {
-			st.Stale, st.Why = stale, "the OCSP response is not usable: "+why
-			return st
+		if one := s.status(cert, o); !found || worse(one, st) {
+			st, found = one, true
 		}
-		st.State, st.RevokedAt, st.Reason = s.State, s.RevokedAt, s.Reason
-		if st.State == Unknown {
-			st.Why = "the status service does not know the certificate"
-			return st
-		}
-		if st.State == Good && s.ThisUpdate.After(cert.NotAfter) {
-			st.State, st.Why = Unknown, "the status service was asked after the certificate expired and may have forgotten it"
-			return st
-		}
-		return JudgeAt(st, o.At)
 	}
-	st.Why = "the OCSP response is not about this certificate"
+	if !found {
+		st.Why = "the OCSP response is not about this certificate"
+	}
 	return st
+}
+
+// worse orders answers about one certificate in one response: revoked before unknown before good.
+func worse(a, b Status) bool {
+	weight := map[State]int{Revoked: 2, Unknown: 1}
+	return weight[a.State] > weight[b.State]
+}
+
+// status reads one answer of a response that was verified.
+func (s OCSPSingle) status(cert *x509.Certificate, o OCSPCheck) Status {
+	st := Status{State: Unknown, Source: SourceOCSP, ThisUpdate: s.ThisUpdate, NextUpdate: s.NextUpdate}
+	if stale, why := o.check(s.ThisUpdate, s.NextUpdate); why != "" {
+		st.Stale, st.Why = stale, "the OCSP response is not usable: "+why
+		return st
+	}
+	st.State, st.RevokedAt, st.Reason = s.State, s.RevokedAt, s.Reason
+	if st.State == Unknown {
+		st.Why = "the status service does not know the certificate"
+		return st
+	}
+	if st.State == Good && s.ThisUpdate.After(cert.NotAfter) {
+		st.State, st.Why = Unknown, "the status service was asked after the certificate expired and may have forgotten it"
+		return st
+	}
+	return JudgeAt(st, o.At)
 }
