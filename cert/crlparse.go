@@ -77,8 +77,8 @@ func (c *CRL) parseTBS(body, outerAlg cryptobyte.String) error {
 	if !body.ReadASN1Element(&alg, cbasn1.SEQUENCE) || !bytes.Equal(alg, outerAlg) {
 		return crlError("the two signature algorithms differ")
 	}
-	if !body.ReadASN1Element(&issuer, cbasn1.SEQUENCE) {
-		return crlError("the issuer is malformed")
+	if !body.ReadASN1Element(&issuer, cbasn1.SEQUENCE) || len(issuer) == 2 || !nameForm(issuer) {
+		return crlError("the issuer is malformed, or there is none")
 	}
 	c.RawIssuer = issuer
 	var ok bool

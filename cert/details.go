@@ -10,8 +10,9 @@ import (
 )
 
 // details is what path validation reads in one certificate. They are read from its octets, strictly: what
-// crypto/x509 passes over decides here. breach is the first MUST of RFC 5280 §4 that the certificate breaks
-// although no step of §6 looks at it, "" if none; only strict validation minds.
+// crypto/x509 passes over decides here. form and breach are the first departure from DER or the syntax of RFC 5280 §4, and
+// the first MUST of §4 that the certificate breaks although no step of §6 looks at it, "" if none; only
+// strict reading and strict validation mind.
 type details struct {
 	cert         *x509.Certificate
 	version      int
@@ -21,7 +22,7 @@ type details struct {
 	critical     extensionSet
 	unknown      bool // a critical extension that is not processed
 	qualified    bool // a policy qualifier that is not known
-	breach       string
+	form, breach string
 
 	isCA       bool
 	pathLen    int    // -1: not limited
@@ -96,6 +97,12 @@ var standardExtensions = [256]extensionSet{9: extDirectory, 14: extSKI, 15: extK
 // has tells whether the certificate has the extension.
 func (d *details) has(e extensionSet) bool { return d.present&e != 0 }
 
+func (d *details) malforms(rule bool, what string) {
+	if rule && d.form == "" {
+		d.form = what
+	}
+}
+
 func (d *details) breaks(rule bool, what string) {
 	if rule && d.breach == "" {
 		d.breach = what
@@ -134,12 +141,12 @@ func (d *details) readTBS(tbs, outerAlg cryptobyte.String) string {
 	if !bytes.Equal(alg, outerAlg) {
 		return "the signature algorithms inside and outside differ"
 	}
-	d.breaks(!plainAlgorithm(alg), "the parameters of its signature algorithm are not those of the standard")
+	d.malforms(!plainAlgorithm(alg), "the parameters of its signature algorithm are not those of the standard")
 	if serial[0]&0x80 != 0 {
 		return "its serial number is negative"
 	}
-	d.breaks(len(serial) == 1 && serial[0] == 0, "its serial number is zero")
-	d.breaks(len(serial) > maxSerial, "its serial number has more than 20 octets")
+	d.malforms(len(serial) == 1 && serial[0] == 0, "its serial number is zero")
+	d.malforms(len(serial) > maxSerial, "its serial number has more than 20 octets")
 	if problem := readValidity(validity); problem != "" {
 		return problem
 	}
@@ -150,6 +157,7 @@ func (d *details) readTBS(tbs, outerAlg cryptobyte.String) string {
 		if !nameForm(name) {
 			return "a name in it is malformed"
 		}
+		d.malforms(!printableNames(name), "a PrintableString in a name has other characters")
 	}
 	d.emptySubject, d.selfIssued = len(subject) == 2, SameName(issuer, subject)
 	return d.readRest(tbs)
@@ -205,6 +213,7 @@ func (d *details) readRest(tbs cryptobyte.String) string {
 	}
 	var seen [][]byte
 	for !list.Empty() {
+		d.malforms(falseWritten(list), "an extension writes out that it is not critical")
 		id, critical, value, ok := readExtension(&list)
 		if !ok || !oidForm(id) {
 			return "an extension is malformed"
@@ -222,6 +231,12 @@ func (d *details) readRest(tbs cryptobyte.String) string {
 		}
 	}
 	return ""
+}
+
+// falseWritten tells whether the next extension has critical FALSE, which is the default and not written in DER.
+func falseWritten(list cryptobyte.String) bool {
+	var body, id cryptobyte.String
+	return list.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) && bytes.HasPrefix(body, []byte{1, 1, 0})
 }
 
 // maxExtensions of one certificate; comparing them is quadratic.
@@ -266,7 +281,7 @@ func (d *details) judgeForm() {
 	d.breaks(d.isCA && d.emptySubject, "a CA without a name")
 	d.breaks(!d.isCA && d.keyUsage&bitCertSign != 0, "keyCertSign without being a CA")
 	d.breaks(!d.isCA && d.has(extNameConstraints|extPolicyConstraints|extMappings|extInhibitAny), "constraints in a certificate that is not a CA's")
-	d.breaks(d.emptySubject && (!d.has(extSAN) || d.critical&extSAN == 0), "a subject without a name needs a critical subjectAltName")
+	d.malforms(d.emptySubject && (!d.has(extSAN) || d.critical&extSAN == 0), "a subject without a name needs a critical subjectAltName")
 }
 
 // processed are the extensions that are understood when critical: those of §6, and those that concern

@@ -86,21 +86,19 @@ func (d *details) readKeyUsage(value cryptobyte.String) (ok bool) {
 			}
 		}
 	}
-	d.breaks(true, "its key usage has trailing zero bits")
+	d.malforms(true, "its key usage has trailing zero bits")
 	return d.keyUsage != 0
 }
 
-// readBasic refuses the default FALSE written out, and a path length that is not a number of certificates.
+// readBasic refuses a path length that is not a number of certificates. The default FALSE written out is so common that
+// everybody reads it.
 func (d *details) readBasic(value cryptobyte.String) bool {
 	var body cryptobyte.String
 	if !value.ReadASN1(&body, cbasn1.SEQUENCE) || !value.Empty() {
 		return false
 	}
-	if body.PeekASN1Tag(cbasn1.BOOLEAN) {
-		if !body.ReadASN1Boolean(&d.isCA) {
-			return false
-		}
-		d.breaks(!d.isCA, "its basicConstraints write out the default")
+	if body.PeekASN1Tag(cbasn1.BOOLEAN) && !body.ReadASN1Boolean(&d.isCA) {
+		return false
 	}
 	if body.PeekASN1Tag(cbasn1.INTEGER) && !readNumber(&body, cbasn1.INTEGER, &d.pathLen) {
 		return false

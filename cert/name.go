@@ -174,6 +174,21 @@ func rdnForm(in *cryptobyte.String) bool {
 	return true
 }
 
+// printableNames tells whether all PrintableStrings of a Name whose form was checked keep to their alphabet (X.680 §41.4).
+func printableNames(der []byte) bool {
+	in := cryptobyte.String(der)
+	var rdns, set cryptobyte.String
+	in.ReadASN1(&rdns, cbasn1.SEQUENCE)
+	for rdns.ReadASN1(&set, cbasn1.SET) {
+		for a := (attribute{}); a.read(&set); {
+			if a.tag == cbasn1.PrintableString && bytes.ContainsAny(a.value, "&*@_") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // attributes gives the values of the attributes of a type in a Name whose form was checked.
 func attributes(der []byte, id string) (values []string) {
 	in := cryptobyte.String(der)

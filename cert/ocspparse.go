@@ -32,7 +32,7 @@ func ParseOCSPResponse(der []byte) (*OCSPResponse, error) {
 	in := cryptobyte.String(der)
 	var outer, wrapped, typed, oid, octets cryptobyte.String
 	var code int
-	if len(der) > maxOCSPResponse || !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Enum(&code) {
+	if len(der) > maxOCSPResponse || !strictDER(der, maxDepth) || !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Enum(&code) {
 		return nil, ocspError("not an OCSP response of at most %d octets", maxOCSPResponse)
 	}
 	if s := OCSPStatus(code); s != OCSPSuccessful {
@@ -53,6 +53,9 @@ func ParseOCSPResponse(der []byte) (*OCSPResponse, error) {
 }
 
 func (r *OCSPResponse) parseBasic(in cryptobyte.String) error {
+	if !strictDER(in, maxDepth) {
+		return ocspError("the basic OCSP response is not one DER value")
+	}
 	var basic, tbs, alg, certs, body cryptobyte.String
 	var present bool
 	if !in.ReadASN1(&basic, cbasn1.SEQUENCE) || !in.Empty() || !basic.ReadASN1Element(&tbs, cbasn1.SEQUENCE) ||
@@ -68,6 +71,13 @@ func (r *OCSPResponse) parseBasic(in cryptobyte.String) error {
 	}
 	tbs.ReadASN1(&body, cbasn1.SEQUENCE) // was read as an element above
 	return r.parseData(body)
+}
+
+// firstVersion reads [0] version v1, which DER would leave out and some write.
+func firstVersion(in *cryptobyte.String) bool {
+	var wrapped cryptobyte.String
+	var v int
+	return in.ReadASN1(&wrapped, explicit(0)) && wrapped.ReadASN1Integer(&v) && wrapped.Empty() && v == 0
 }
 
 func (r *OCSPResponse) parseCertificates(certs cryptobyte.String) error {
@@ -92,7 +102,7 @@ func (r *OCSPResponse) parseCertificates(certs cryptobyte.String) error {
 func (r *OCSPResponse) parseData(body cryptobyte.String) error {
 	var id, list, exts cryptobyte.String
 	var present bool
-	if !body.SkipOptionalASN1(explicit(0)) || !r.parseResponder(&body) || !readGeneralized(&body, &r.ProducedAt) || !body.ReadASN1(&list, cbasn1.SEQUENCE) ||
+	if body.PeekASN1Tag(explicit(0)) && !firstVersion(&body) || !r.parseResponder(&body) || !readGeneralized(&body, &r.ProducedAt) || !body.ReadASN1(&list, cbasn1.SEQUENCE) ||
 		!body.ReadOptionalASN1(&exts, &present, explicit(1)) || !body.Empty() {
 		return ocspError("the data of the OCSP response are malformed")
 	}

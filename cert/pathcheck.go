@@ -2,6 +2,7 @@ package cert
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -78,8 +79,8 @@ func (s *search) checkEach(d *details, depth int) *PathError {
 		return pathErrorf(Expired, depth, "the certificate expired at %s, before %s", stamp(d.cert.NotAfter), stamp(s.at))
 	case d.unprocessed():
 		return pathErrorf(BadConstraints, depth, "a critical extension is not understood")
-	case s.o.Strict && d.breach != "":
-		return pathErrorf(BadConstraints, depth, "the certificate breaks the profile: %s", d.breach)
+	case s.o.Strict && d.form+d.breach != "":
+		return pathErrorf(BadConstraints, depth, "the certificate breaks the profile: %s", cmp.Or(d.form, d.breach))
 	}
 	if k, ok := d.cert.PublicKey.(*rsa.PublicKey); ok && s.o.Strict && k.N.BitLen()%8 != 0 {
 		return pathErrorf(BadAlgorithm, depth, "an RSA key of %d bits is of no usual length", k.N.BitLen())
