@@ -57,7 +57,9 @@ const (
 	Forbidden  Modification = "forbidden" // anything else: the document is not what was signed
 )
 
-// Integrity tells whether the signed bytes are whole, trust aside. "" means that it could not be
+// Integrity tells whether the signed bytes are whole, trust aside. Of a signature it speaks of what that
+// covers, of a report about the document as it is now: where a signature is whole and the document was changed
+// afterwards in a way that it does not allow, the report says broken. "" means that it could not be
 // established, for want of the content, the certificate or the algorithm.
 type Integrity string
 
@@ -121,6 +123,7 @@ var faults = map[cms.Fault]conclusion{
 // integrities says what each fault leaves of integrity; those that are not here break it, but for FaultWeak.
 var integrities = map[cms.Fault]Integrity{
 	cms.FaultSigner: "", cms.FaultNoContent: "", cms.FaultUnsupported: "", cms.FaultKeyOnly: Intact,
+	cms.FaultModified: Intact, // of what the signature covers; the document as a whole is not
 }
 
 // paths maps what package cert finds in the signer's certificate itself, and aboves what it finds

@@ -153,8 +153,11 @@ func (r *Report) conclude(family Format) {
 		if s.Format == family {
 			r.Format = family
 		}
-		if s.Integrity == Broken || s.Integrity == "" && r.Integrity == Intact {
-			r.Integrity = s.Integrity
+		switch {
+		case s.Integrity == Broken || s.Modification == Forbidden:
+			r.Integrity = Broken
+		case s.Integrity == "" && r.Integrity == Intact:
+			r.Integrity = ""
 		}
 	}
 	r.Verdict, r.SubIndication = worst.Indication, worst.SubIndication

@@ -230,7 +230,11 @@ func (v *View) what(p *Part, s *signature.Signature) {
 		}
 		p.row(v.Lang, "part", value)
 	}
-	p.row(v.Lang, "integrity", v.word(string(s.Integrity)))
+	integrity := s.Integrity
+	if s.Modification == signature.Forbidden { // what it covers is whole, and the document is not
+		integrity = signature.Broken
+	}
+	p.row(v.Lang, "integrity", v.word(string(integrity)))
 	if s.ModifiedAfter {
 		p.row(v.Lang, "after", v.word(string(s.Modification)))
 	}
