@@ -5,8 +5,6 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -366,16 +364,6 @@ func (one *Signature) addItems() {
 	if items, err := cert.ItemsOf(one.Certificate); err == nil {
 		one.Items = &items
 	}
-}
-
-// nameOf writes a DER name as RFC 4514 does; pkix.Name would join the two localities of a
-// resident's name to one part.
-func nameOf(der []byte) string {
-	var name pkix.RDNSequence
-	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
-		return "(a name that cannot be read)"
-	}
-	return name.String()
 }
 
 func timeOf(t time.Time) *time.Time {

@@ -25,16 +25,16 @@ var (
 // singular are the signed attributes that may stand once, with one value.
 var singular = []struct {
 	oid       asn1.ObjectIdentifier
-	name      string
+	once      string // the check
 	mandatory bool
 }{
-	{oidContentType, "content-type", true},
-	{oidMessageDigest, "message-digest", true},
-	{oidSigningTime, "signing-time", false},
-	{oidSigningCertificate, "signing-certificate", false},
-	{oidSigningCertificateV2, "signing-certificate-v2", false},
-	{oidAlgorithmProtection, "algorithm-protection", false},
-	{oidSignaturePolicy, "signature-policy", false},
+	{oidContentType, "content-type-once", true},
+	{oidMessageDigest, "message-digest-once", true},
+	{oidSigningTime, "signing-time-once", false},
+	{oidSigningCertificate, "signing-certificate-once", false},
+	{oidSigningCertificateV2, "signing-certificate-v2-once", false},
+	{oidAlgorithmProtection, "algorithm-protection-once", false},
+	{oidSignaturePolicy, "signature-policy-once", false},
 }
 
 // Attribute is one attribute; Values are whole DER elements in the order in which they came.

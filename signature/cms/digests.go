@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 )
 
 // headSize is how many first bytes of the content Digests keeps.
 const headSize = 64
+
+// pieceSize is how much of content in memory is taken between two looks at the context.
+const pieceSize = 1 << 20
 
 // maxHashes is how many digests of the content are computed. More are a way to keep a verifier busy.
 const maxHashes = 4
@@ -57,19 +61,8 @@ func (sd *SignedData) digestWith(ctx context.Context, content io.Reader, with []
 			hashes[h] = h.New()
 		}
 	}
-	buffer := make([]byte, 32<<10)
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n, err := content.Read(buffer)
-		d.take(sd, hashes, buffer[:n])
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the content: %w", err)
-		}
+	if err := d.readAll(ctx, sd, hashes, content); err != nil {
+		return nil, err
 	}
 	if sd.Embedded && d.Size != int64(len(sd.Content)) {
 		d.Differs = true
@@ -96,6 +89,41 @@ func (sd *SignedData) DigestGiven(ctx context.Context, h crypto.Hash, given []by
 	d.Differs = !bytes.Equal(sum(h, sd.Content), given)
 	return d, nil
 }
+
+// readAll takes the content piece by piece; what lies in memory already is not copied.
+func (d *Digests) readAll(ctx context.Context, sd *SignedData, hashes map[crypto.Hash]hash.Hash, content io.Reader) error {
+	if in, ok := content.(*bytes.Reader); ok {
+		_, err := in.WriteTo(taker(func(all []byte) error {
+			for piece := range slices.Chunk(all, pieceSize) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				d.take(sd, hashes, piece)
+			}
+			return nil
+		}))
+		return err
+	}
+	buffer := make([]byte, 32<<10)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := content.Read(buffer)
+		d.take(sd, hashes, buffer[:n])
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the content: %w", err)
+		}
+	}
+}
+
+// taker is an io.Writer by a function that takes all.
+type taker func([]byte) error
+
+func (t taker) Write(b []byte) (int, error) { return len(b), t(b) }
 
 // digestsOf is Digests of content that is at hand and needs one digest only.
 func digestsOf(content []byte, h crypto.Hash) *Digests {

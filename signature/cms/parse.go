@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/signature/internal/ber"
@@ -25,6 +26,7 @@ const (
 	maxValues       = 64       // of one attribute
 	maxOID          = 64       // octets of an object identifier
 	maxSerial       = 64       // octets of a serial number
+	maxHeader       = 6        // octets of the tag and length of anything that is read
 )
 
 // Content types.
@@ -290,19 +292,40 @@ func readSigner(in *cryptobyte.String) (*SignerInfo, error) {
 	if !body.ReadOptionalASN1(&unsigned, &hasUnsigned, explicit(1)) || !body.Empty() {
 		return nil, malformed("a signer's unsigned attributes are not readable")
 	}
-	var err error
-	if s.Signed, _, err = readAttributes(signed); err != nil {
+	if err := s.readSigned(signed); err != nil {
 		return nil, err
 	}
+	var err error
 	if s.Unsigned, s.members.unsigned, err = readAttributes(unsigned); err != nil {
 		return nil, err
 	}
-	if s.HasSigned {
-		if s.signedDER, err = encodeAttributes(s.Signed); err != nil {
-			return nil, malformed("signed attributes cannot be written in DER")
-		}
-	}
 	return s, nil
+}
+
+// readSigned reads the signed attributes and notes them as the SET OF in DER that is signed, whatever
+// the order in which they came (RFC 5652 §5.4).
+func (s *SignerInfo) readSigned(signed cryptobyte.String) error {
+	var elements [][]byte
+	var err error
+	if s.Signed, elements, err = readAttributes(signed); err != nil || !s.HasSigned {
+		return err
+	}
+	inOrder := slices.IsSortedFunc(elements, bytes.Compare)
+	for _, a := range s.Signed {
+		inOrder = inOrder && slices.IsSortedFunc(a.Values, bytes.Compare)
+	}
+	if inOrder {
+		s.signedDER = make([]byte, 0, len(signed)+maxHeader)
+		b := cryptobyte.NewBuilder(s.signedDER)
+		b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(signed) })
+		s.signedDER, err = b.Bytes()
+	} else {
+		s.signedDER, err = encodeAttributes(s.Signed)
+	}
+	if err != nil {
+		return malformed("signed attributes cannot be written in DER")
+	}
+	return nil
 }
 
 // readIdentifier reads SignerIdentifier.

@@ -3,6 +3,7 @@ package cms
 import (
 	"encoding/asn1"
 	"fmt"
+	"strconv"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -15,7 +16,7 @@ func (sd *SignedData) checkForm(r *Result, s *SignerInfo) {
 	if s.Issuer == nil {
 		version = 3
 	}
-	r.pass("signer-version", fmt.Sprintf("%d, as the signer is named", version), fmt.Sprint(s.Version), s.Version == version, FaultFormat)
+	r.pass("signer-version", strconv.Itoa(version)+", as the signer is named", strconv.Itoa(s.Version), s.Version == version, FaultFormat)
 	if s.parent == nil {
 		r.pass("digest-listed", "among the digest algorithms of the whole", yes(sd.lists(s.DigestAlgorithm), "there"),
 			sd.lists(s.DigestAlgorithm), FaultFormat)
@@ -76,8 +77,12 @@ func (sd *SignedData) checkAttributes(r *Result, s *SignerInfo) {
 		if attributes == 0 && (!rule.mandatory || s.parent != nil && rule.oid.Equal(oidContentType)) {
 			continue
 		}
-		r.pass(rule.name+"-once", "one attribute with one value",
-			fmt.Sprintf("%d with %d", attributes, values), attributes == 1 && values == 1, FaultFormat)
+		once := attributes == 1 && values == 1
+		got := "one with one"
+		if !once {
+			got = fmt.Sprintf("%d with %d", attributes, values)
+		}
+		r.pass(rule.once, "one attribute with one value", got, once, FaultFormat)
 	}
 	sd.checkContentType(r, s)
 	if _, present, readable := s.SigningTime(); present {
