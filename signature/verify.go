@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -214,10 +215,14 @@ func (one *Signature) warn(code string) {
 // clockTolerance is how far a claimed time may lie ahead before it is remarked on.
 const clockTolerance = 5 * time.Minute
 
+// usualChecks is how many checks trust adds to those of the bytes.
+const usualChecks = 4
+
 // takeChecks copies the checks of the syntax and tells what they leave of integrity. What is only
 // weak comes apart: it decides nothing before trust has been judged.
 func (one *Signature) takeChecks(result *cms.Result) (all, weak []conclusion) {
 	one.Integrity = Intact
+	one.Checks = slices.Grow(one.Checks, len(result.Checks)+usualChecks)
 	for _, c := range result.Checks {
 		one.Checks = append(one.Checks, Check{c.What, c.Expected, c.Got, c.OK})
 		if c.OK {

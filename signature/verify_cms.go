@@ -65,11 +65,13 @@ func cmsFinding(sd *cms.SignedData, s *cms.SignerInfo, digests *cms.Digests, in 
 	return f
 }
 
+// cmsStampKinds are the time-stamps that are judged.
+var cmsStampKinds = map[cms.StampKind]StampKind{cms.StampContent: ContentStamp, cms.StampSignature: SignatureStamp, cms.StampArchive: ArchiveStamp}
+
 // addCMSStamps hands time-stamps on. What each has to cover is fixed by the hash that its imprint names.
 func (f *finding) addCMSStamps(all []cms.Stamp) {
-	kinds := map[cms.StampKind]StampKind{cms.StampContent: ContentStamp, cms.StampSignature: SignatureStamp, cms.StampArchive: ArchiveStamp}
 	for _, st := range all {
-		kind, judged := kinds[st.Kind]
+		kind, judged := cmsStampKinds[st.Kind]
 		if !judged {
 			f.warnings = append(f.warnings, "stamp-old")
 			continue

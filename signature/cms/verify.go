@@ -49,6 +49,9 @@ type Result struct {
 	Key         string      // such as "RSA 2048"
 }
 
+// usualChecks is about how many checks a CAdES signature takes.
+const usualChecks = 20
+
 // Intact tells whether the content was signed with the key in Certificate, with every rule of the
 // syntax kept. Weak algorithms do not change the answer; they are for the caller to judge.
 func (r *Result) Intact() bool {
@@ -77,7 +80,7 @@ func (r *Result) pass(what, expected, got string, ok bool, fault Fault) {
 // signature of sd, which may be a countersignature: one of All. d is what Digest gave, nil for no
 // content. more are certificates that may be the signer's beside the embedded ones.
 func (sd *SignedData) Verify(s *SignerInfo, d *Digests, more []*x509.Certificate) *Result {
-	r := &Result{}
+	r := &Result{Checks: make([]Check, 0, usualChecks)}
 	scheme, ok := r.algorithms(s)
 	sd.checkForm(r, s)
 	sd.checkAttributes(r, s)

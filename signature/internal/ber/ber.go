@@ -28,7 +28,7 @@ func Definite(b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes, at most %d are read: %w", len(b), MaxSize, ErrLimit)
 	}
 	m := measurer{in: b}
-	end, h, size, err := m.element(0, len(b), 0)
+	end, _, _, err := m.element(0, len(b), 0)
 	switch {
 	case err != nil:
 		return nil, err
@@ -37,6 +37,8 @@ func Definite(b []byte) ([]byte, error) {
 	case !m.rewrite:
 		return b, nil
 	}
+	m = measurer{in: b, note: true}
+	_, h, size, _ := m.element(0, len(b), 0)
 	w := writer{in: b, sizes: m.sizes, out: make([]byte, 0, h.id+lengthOctets(size)+size)}
 	w.element(0)
 	return w.out, nil
@@ -139,10 +141,12 @@ func lengthOctets(n int) int {
 	return octets
 }
 
-// measurer is the first pass: it checks the nesting and notes the size that the contents of each
-// constructed element will have, in the order in which the elements begin.
+// measurer is the first pass: it checks the nesting. Where something is to be written it goes
+// through again and notes the size that the contents of each constructed element will have, in the order in
+// which the elements begin.
 type measurer struct {
 	in       []byte
+	note     bool
 	sizes    []int32
 	elements int
 	rewrite  bool
@@ -177,9 +181,13 @@ func (m *measurer) element(pos, limit, depth int) (end int, h header, size int, 
 		return pos + h.size + h.length, h, h.length, nil
 	}
 	slot := len(m.sizes)
-	m.sizes = append(m.sizes, 0)
+	if m.note {
+		m.sizes = append(m.sizes, 0)
+	}
 	end, size, err = m.contents(h, pos, limit, depth)
-	m.sizes[slot] = int32(size)
+	if m.note {
+		m.sizes[slot] = int32(size)
+	}
 	return end, h, size, err
 }
 
