@@ -81,10 +81,8 @@ func plainAttribute(set *cryptobyte.String) (string, bool) {
 		return "", false
 	case tag == cbasn1.UTF8String && !utf8.Valid(value), tag == cbasn1.PrintableString && strings.ContainsFunc(string(value), unprintable):
 		return "", false
-	case strings.ContainsAny(string(value), ",+\"\\<>; #"): // may need escapes
-		return name + "=" + escaped(string(value)), true
 	}
-	return name + "=" + string(value), true
+	return name + "=" + escaped(string(value)), true
 }
 
 // unprintable tells whether c is none of the characters of PrintableString (X.680 §41.4), with the two
@@ -95,6 +93,9 @@ func unprintable(c rune) bool {
 
 // escaped writes a value as RFC 4514 §2.4 does.
 func escaped(value string) string {
+	if !strings.ContainsAny(value, ",+\"\\<>;") && !strings.HasPrefix(value, " ") && !strings.HasSuffix(value, " ") && !strings.HasPrefix(value, "#") {
+		return value
+	}
 	var b strings.Builder
 	for i, c := range value {
 		if strings.ContainsRune(",+\"\\<>;", c) || c == ' ' && (i == 0 || i == len(value)-1) || c == '#' && i == 0 {
