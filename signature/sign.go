@@ -10,6 +10,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // DocumentSigner signs documents with one resident's signature key (署名用電子証明書の鍵). Key is a
@@ -40,10 +41,28 @@ func (d *DocumentSigner) Embedded(ctx context.Context, content []byte, at time.T
 	return s.Embedded(ctx, content, at)
 }
 
-func (d *DocumentSigner) cms() (*cms.Signer, error) {
+// PDF signs a PDF document inside itself, with a time-stamp by stamp where that is not nil: see pades.Signer. An
+// authentication certificate is refused with kind Denied.
+func (d *DocumentSigner) PDF(ctx context.Context, document []byte, o pades.Options, stamp cms.Timestamper) ([]byte, error) {
+	if err := d.purpose(); err != nil {
+		return nil, err
+	}
+	s := &pades.Signer{Certificate: d.Certificate, Others: d.Authorities, Key: d.Key, Stamper: stamp}
+	return s.Sign(ctx, document, o)
+}
+
+// purpose keeps certificates for user authentication from signing documents.
+func (d *DocumentSigner) purpose() error {
 	if kind, _ := cert.KindOf(d.Certificate); kind == jitsuin.AuthCert {
-		return nil, jitsuin.Errorf(jitsuin.Denied, "wrong-kind",
+		return jitsuin.Errorf(jitsuin.Denied, "wrong-kind",
 			"a certificate for user authentication does not sign documents")
+	}
+	return nil
+}
+
+func (d *DocumentSigner) cms() (*cms.Signer, error) {
+	if err := d.purpose(); err != nil {
+		return nil, err
 	}
 	return &cms.Signer{Certificate: d.Certificate, Others: d.Authorities, Key: d.Key}, nil
 }

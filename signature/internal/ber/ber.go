@@ -44,15 +44,6 @@ func Definite(b []byte) ([]byte, error) {
 	return w.out, nil
 }
 
-// Leading gives the length of the one element that b begins with, whatever follows it: a signature in a
-// PDF is followed by padding. Its inside is checked as Definite does.
-func Leading(b []byte) (int, error) {
-	b = b[:min(len(b), MaxSize)]
-	m := measurer{in: b}
-	end, _, _, err := m.element(0, len(b), 0)
-	return end, err
-}
-
 // header is the identifier and length octets of one element.
 type header struct {
 	id          int // octets of the identifier

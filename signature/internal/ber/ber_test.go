@@ -128,15 +128,3 @@ func BenchmarkDefinite(b *testing.B) {
 		}
 	}
 }
-
-func TestLeading(t *testing.T) {
-	for in, want := range map[string]int{"0500": 2, "05000000": 2, "3080050000000000": 6, "30030500ff": -1, "30800500": -1, "": -1, "3002050005": 4, "04812100": -1} {
-		n, err := ber.Leading(unhex(t, in))
-		if err != nil {
-			n = -1
-		}
-		if n != want {
-			t.Errorf("%s: %d, %v; want %d", in, n, err, want)
-		}
-	}
-}
