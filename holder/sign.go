@@ -11,6 +11,8 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // Act is what every use of a key needs.
@@ -42,6 +44,19 @@ func (c *Card) Document(ctx context.Context, content io.Reader, a Act) ([]byte, 
 func (c *Card) Enveloping(ctx context.Context, content []byte, a Act) ([]byte, error) {
 	return c.document(ctx, a, func(d *signature.DocumentSigner) ([]byte, error) {
 		return d.Embedded(ctx, content, a.At)
+	})
+}
+
+// PDF signs a PDF document inside itself. options gives what only the certificate tells, such as the signer's name;
+// what is wrong with the document is better looked for before (pades.Check), for the PIN is asked for first. stamp, where
+// it is not nil, gives a time-stamp.
+func (c *Card) PDF(ctx context.Context, document []byte, options func(*x509.Certificate) (pades.Options, error), stamp cms.Timestamper, a Act) ([]byte, error) {
+	return c.document(ctx, a, func(d *signature.DocumentSigner) ([]byte, error) {
+		o, err := options(d.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		return d.PDF(ctx, document, o, stamp)
 	})
 }
 

@@ -32,6 +32,7 @@ type cli struct {
 
 	Card   cardCmd   `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
 	Sign   signCmd   `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
+	Filing filingCmd `cmd:"" group:"use" help:"Tell whether a signed PDF has the form for registration and deposit (登記・供託), and why not."`
 	Verify verifyCmd `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`
 	Parse  parseCmd  `cmd:"" group:"use" help:"Show what stands in a certificate, a revocation list, an OCSP response or a request."`
 

@@ -23,6 +23,7 @@ import (
 	"github.com/jitsuin/jitsuin/cert/certtest"
 	"github.com/jitsuin/jitsuin/holder/holdertest"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/pdf/pdftest"
 )
 
 func TestMain(m *testing.M) {
@@ -92,6 +93,7 @@ func judgeOf(ts *testscript.TestScript, neg bool, args []string) {
 //	good.crl revoked.crl stale.crl  of the signature authority; revoked.crl names the card of one/
 //	good.ocsp revoked.ocsp later.ocsp
 //	auth-signed.p7s                 a document signed with an authentication key
+//	contract.pdf                    a page that says so
 //	time-stamp.tst time-stamp.tsr   a time-stamp over "a contract\n", as a token and as a response; tsa.pem is its authority
 func setting(t *testing.T) string {
 	t.Helper()
@@ -123,6 +125,7 @@ func setting(t *testing.T) string {
 	put("later.ocsp", cert.OCSPTryLater.Response())
 	put("auth-signed.p7s", authSigned(t, w, "a contract\n"))
 	putTimeStamps(t, put, w.Now)
+	put("contract.pdf", pdftest.Simple(pdftest.Packed, "a contract").Bytes)
 	return dir
 }
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/holder"
@@ -15,14 +18,18 @@ type signCmd struct {
 	data
 	oneCard
 	File     string `arg:"" help:"The document; - is standard input."`
-	Out      string `help:"Where the signature goes; - is standard output. The default is FILE.p7s." placeholder:"FILE.p7s"`
-	Embedded bool   `help:"Put the document inside the signature."`
+	Out      string `help:"Where the result goes; - is standard output. The default is FILE.p7s, and for a PDF FILE-signed.pdf." placeholder:"FILE"`
+	Format   string `help:"pades signs a PDF inside itself; adbe does so in the form for registration and deposit (登記・供託); cades makes a signature beside any document. The default is pades for a PDF, and else cades." enum:",cades,pades,adbe" default:"" placeholder:"cades|pades|adbe"`
+	Embedded bool   `help:"Put the document inside the signature (cades)."`
+	signPDF
 }
 
 func (signCmd) Help() string {
-	return `The signature is CMS (CAdES B-B) in DER. The password is asked for at the terminal, with the tries that are left; it is never tried twice.
+	return `A PDF is signed as PAdES: its bytes stay, and the signature follows them. Other documents get a CMS signature (CAdES B-B, in DER) in a file of its own. The password is asked for at the terminal, with the tries that are left; it is never tried twice.
 
-Example:  jitsuin sign contract.pdf --card 3f2a`
+Example:  jitsuin sign contract.pdf --card 3f2a --seal
+          jitsuin sign contract.pdf --format cades
+          jitsuin sign application.pdf --format adbe --out filed.pdf`
 }
 
 func (c *signCmd) Run(ctx context.Context, face *ui.Face, country *calls) error {
@@ -38,15 +45,77 @@ func (c *signCmd) Run(ctx context.Context, face *ui.Face, country *calls) error 
 		return err
 	}
 	defer content.Close()
+	whole, err := c.choose(face, content)
+	if err != nil {
+		return err
+	}
+	act := holder.Act{PINs: pins, At: country.civil(ctx, face, c.Data), Warn: func(w holder.Warning) error {
+		face.Warn("%s", w.Message)
+		return nil
+	}}
+	if c.inside() {
+		return c.signPDF.run(ctx, face, c, whole, act)
+	}
+	return c.beside(ctx, face, io.MultiReader(bytes.NewReader(whole), content), size, act)
+}
+
+// inside tells whether the signature goes into the PDF.
+func (c *signCmd) inside() bool { return c.Format == "pades" || c.Format == "adbe" }
+
+// choose decides on the format by the document's first bytes where none was asked for. It gives what it has read: the
+// whole document where it is to be signed inside itself.
+func (c *signCmd) choose(face *ui.Face, content io.Reader) ([]byte, error) {
+	head := make([]byte, len("%PDF-"))
+	n, err := io.ReadFull(content, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	head = head[:n]
+	pdf := string(head) == "%PDF-"
+	if c.Format == "" {
+		c.Format = "cades"
+		if pdf && !c.Embedded && !strings.HasSuffix(c.Out, ".p7s") {
+			c.Format = "pades"
+		}
+	}
+	if err := c.settle(face, pdf); err != nil || !c.inside() {
+		return head, err
+	}
+	return ui.ReadAll(io.MultiReader(bytes.NewReader(head), content), c.File, maxSignedPDF)
+}
+
+// settle fills in where the result goes, and refuses what does not go together.
+func (c *signCmd) settle(face *ui.Face, pdf bool) error {
+	switch {
+	case c.Out == "" && c.File == "-":
+		c.Out = "-"
+	case c.Out == "" && c.inside():
+		c.Out = strings.TrimSuffix(c.File, filepath.Ext(c.File)) + "-signed.pdf"
+	case c.Out == "":
+		c.Out = c.File + ".p7s"
+	}
+	switch {
+	case c.inside() && !pdf:
+		return ui.Usage("%s is no PDF", c.File).WithHint("--format cades signs any document")
+	case c.inside() && c.Embedded:
+		return ui.Usage("--embedded is for --format cades: a PDF is signed inside itself")
+	case !c.inside() && c.signPDF.asked():
+		return ui.Usage("a seal, a name and the like are for a PDF that is signed inside itself").WithHint("leave them out, or choose --format pades")
+	case c.Out == "-" && face.IsTerminal():
+		return ui.Usage("what is signed is no text for a terminal").WithHint("name a file with --out")
+	case c.Out != "-" && filepath.Clean(c.Out) == filepath.Clean(c.File):
+		return ui.Usage("--out would overwrite the document")
+	}
+	return nil
+}
+
+// beside makes a signature in a file of its own.
+func (c *signCmd) beside(ctx context.Context, face *ui.Face, content io.Reader, size int64, act holder.Act) error {
 	card, done, err := c.open(ctx, face, c.Data)
 	if err != nil {
 		return err
 	}
 	defer done()
-	act := holder.Act{PINs: pins, At: country.civil(ctx, face, c.Data), Warn: func(w holder.Warning) error {
-		face.Warn("%s", w.Message)
-		return nil
-	}}
 	var der []byte
 	if c.Embedded {
 		var whole []byte
@@ -64,21 +133,13 @@ func (c *signCmd) Run(ctx context.Context, face *ui.Face, country *calls) error 
 	return face.WriteFile(c.Out, der)
 }
 
-// check fills in where the signature goes, and refuses what cannot end well before anybody types a password.
+// check refuses what cannot end well before anything is read.
 func (c *signCmd) check(face *ui.Face) error {
-	switch {
-	case c.Out == "" && c.File == "-":
-		c.Out = "-"
-	case c.Out == "":
-		c.Out = c.File + ".p7s"
-	}
-	switch {
-	case c.File == "-" && c.PINFD == 0:
+	if c.File == "-" && c.PINFD == 0 {
 		return ui.Usage("standard input cannot be both the document and the PIN").WithHint("give the PIN through another descriptor: --pin-fd 3 3<FILE")
-	case c.Out == "-" && face.IsTerminal():
-		return ui.Usage("a signature is no text for a terminal").WithHint("name a file with --out")
-	case c.Out != "-" && filepath.Clean(c.Out) == filepath.Clean(c.File):
-		return ui.Usage("--out would overwrite the document")
+	}
+	if c.Out == "-" && face.IsTerminal() || c.Out == "" && c.File == "-" && face.IsTerminal() {
+		return ui.Usage("what is signed is no text for a terminal").WithHint("name a file with --out")
 	}
 	return nil
 }

@@ -55,7 +55,8 @@ With --batch each line is {"id", "mode", "file", "detached", "at", "anchors", "i
 
 Exit codes: 0 passed, 1 failed, 2 cannot be decided, 3 not supported, 4 not a signature, 64 wrong usage, 74 a file cannot be read. With --anchors none: 0 or 1 by integrity alone.
 
-Example:  jitsuin verify contract.pdf.p7s --detached contract.pdf --anchors ca.pem --crl ca.crl`
+Example:  jitsuin verify contract-signed.pdf --anchors ca.pem --crl ca.crl
+          jitsuin verify letter.txt.p7s --detached letter.txt --anchors ca.pem --crl ca.crl`
 }
 
 // judgeCmd is what follows the word for a mode.
