@@ -12,9 +12,6 @@ import (
 	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
-// exitMalformed is that of verify for what is no signature at all.
-const exitMalformed = 4
-
 type filingCmd struct {
 	File string `arg:"" help:"The signed PDF; - is standard input."`
 	JSON bool   `name:"json" help:"Print the checks as JSON."`
