@@ -59,9 +59,10 @@ type comparer struct {
 	s        *Signature
 	old, new View
 	changed  map[int]*difference
-	allowed  map[edge]bool // references to changed objects that rules have followed
-	watched  map[int]bool  // unchanged objects on the way that rules took to changed ones
-	fresh    map[int]bool  // widgets of new signature fields
+	allowed  map[edge]bool  // references to changed objects that rules have followed
+	watched  map[int]bool   // unchanged objects on the way that rules took to changed ones
+	fresh    map[int]bool   // widgets of new signature fields
+	seen     map[int]string // those that show something and were not yet met on a page, with the field's name
 	locks    []lock
 	certain  bool // a certification signature is in force
 }
@@ -85,7 +86,7 @@ func (d *Document) compareAll(all []*Signature) {
 // compare fills in what was changed after s.
 func (d *Document) compare(s *Signature) {
 	c := &comparer{d: d, s: s, old: d.At(s.Revision), new: d.Current(),
-		changed: map[int]*difference{}, allowed: map[edge]bool{}, watched: map[int]bool{}, fresh: map[int]bool{}}
+		changed: map[int]*difference{}, allowed: map[edge]bool{}, watched: map[int]bool{}, fresh: map[int]bool{}, seen: map[int]string{}}
 	for _, step := range []func() error{c.permissions, c.collect, c.trailer, c.conclude} {
 		if err := step(); err != nil {
 			c.note(0, LevelOther, "the revisions cannot be compared: %v", err)
@@ -96,10 +97,14 @@ func (d *Document) compare(s *Signature) {
 
 // note records a change.
 func (c *comparer) note(num int, l Level, format string, args ...any) {
-	c.s.Level = max(c.s.Level, l)
-	if len(c.s.Changes) < maxChanges {
-		c.s.Changes = append(c.s.Changes, Change{num, fmt.Sprintf(format, args...), l})
+	change := Change{num, fmt.Sprintf(format, args...), l}
+	switch {
+	case len(c.s.Changes) < maxChanges:
+		c.s.Changes = append(c.s.Changes, change)
+	case l > c.s.Level:
+		c.s.Changes[maxChanges-1] = change // the gravest is always told
 	}
+	c.s.Level = max(c.s.Level, l)
 }
 
 // forbid records a change that nothing allows.
@@ -236,6 +241,19 @@ func equal(a, b Object) bool {
 	x, ok1 := float(a)
 	y, ok2 := float(b)
 	return a == b || ok1 && ok2 && x == y
+}
+
+// same tells whether two entries say the same: they are equal, or what they refer to is.
+func (c *comparer) same(o, n Object) bool {
+	if equal(o, n) {
+		return true
+	}
+	was, err := c.old.Resolve(o)
+	if err != nil || was == nil {
+		return false
+	}
+	is, err := c.new.Resolve(n)
+	return err == nil && equal(was, is)
 }
 
 // float gives the value of a number.

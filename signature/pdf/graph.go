@@ -46,7 +46,12 @@ func (c *comparer) walk() *graph {
 		}
 	}
 	for _, e := range c.old.Trailer().Entries {
-		references(e.Value, e.Key, follow(0))
+		references(e.Value, e.Key, func(key Name, ref Ref) {
+			// What other entries lead to and the revision lacks is nothing that readers look for.
+			if diff := c.changed[ref.Num]; e.Key == "Root" || e.Key == "Info" || diff == nil || diff.old != nil {
+				follow(0)(key, ref)
+			}
+		})
 	}
 	for len(todo) > 0 {
 		ref := todo[len(todo)-1]
@@ -99,7 +104,7 @@ func (c *comparer) conclude() error {
 }
 
 // backward are the keys by which structures point back at fields and widgets.
-var backward = map[Name]bool{"Parent": true, "P": true, "Obj": true, "Popup": true, "IRT": true, "Dest": true, "D": true}
+var backward = map[Name]bool{"Parent": true, "P": true, "Obj": true, "Popup": true, "IRT": true, "Dest": true, "D": true, "SE": true, "SD": true, "Pg": true}
 
 // edges refuses a change of an object that also serves elsewhere.
 func (c *comparer) edges(num int, all []edge) {

@@ -16,8 +16,8 @@ type standing struct {
 }
 
 // addOrphans adds signature dictionaries that no field reaches. Those that a later revision
-// replaced or freed are not part of the document and are left out, and so is the usage rights
-// signature of /Perms, which is none over the document's contents.
+// replaced or freed are not part of the document and are left out, and so are usage rights
+// signatures (§12.8.2.3), which are none over what the document says.
 func (d *Document) addOrphans(all []*Signature) []*Signature {
 	known := func(at int) bool {
 		return slices.ContainsFunc(all, func(s *Signature) bool { return s.Dict != nil && s.Dict.At <= at && at < s.Dict.End })
@@ -86,11 +86,11 @@ func (d *Document) orphanAt(objects []standing, at int) *Signature {
 	}
 	ref := Ref{o.num, l.b}
 	object, err := d.Current().Object(ref)
-	if err != nil || d.usageRights() == ref {
+	if err != nil {
 		return nil
 	}
 	dict := innermost(object, at)
-	if dict == nil || !dict.Has("ByteRange") || !dict.Has("Contents") {
+	if dict == nil || !dict.Has("ByteRange") || !dict.Has("Contents") || d.usageRights(dict) {
 		return nil
 	}
 	s := &Signature{Ref: ref, Dict: dict, Orphan: true, Revision: -1}
@@ -99,18 +99,14 @@ func (d *Document) orphanAt(objects []standing, at int) *Signature {
 	return s
 }
 
-// usageRights gives the signature of /UR3 in /Perms.
-func (d *Document) usageRights() Ref {
-	c, _, err := d.Current().Catalog()
-	if err != nil {
-		return Ref{}
+// usageRights tells whether a signature gives rights to a reader's software.
+func (d *Document) usageRights(dict *Dict) bool {
+	for _, t := range d.transforms(d.Current(), dict) {
+		if t.method == "UR3" || t.method == "UR" {
+			return true
+		}
 	}
-	perms, err := d.Current().Dict(c.Get("Perms"))
-	if err != nil {
-		return Ref{}
-	}
-	ref, _ := perms.Get("UR3").(Ref)
-	return ref
+	return false
 }
 
 // innermost gives the smallest dictionary around a byte of the file.

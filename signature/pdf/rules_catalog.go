@@ -3,16 +3,11 @@ package pdf
 // trailer compares trailers and goes on to what they lead to.
 func (c *comparer) trailer() error {
 	old, new := c.old.Trailer(), c.new.Trailer()
-	root, ok := new.Get("Root").(Ref)
-	if !ok || old.Get("Root") != Object(root) {
-		c.forbid(0, "the trailer has another /Root")
-		return nil
-	}
 	if !equal(old.Get("Info"), new.Get("Info")) || c.differsAt(new.Get("Info")) {
 		c.note(0, LevelEvidence, "the document information was changed")
 		c.explain(old.Get("Info"), 0, "Info")
 	}
-	return c.catalog(root.Num)
+	return c.catalog()
 }
 
 // differsAt tells whether o refers to an object that was changed.
@@ -21,9 +16,9 @@ func (c *comparer) differsAt(o Object) bool {
 	return ok && c.changed[ref.Num] != nil
 }
 
-// catalog compares the catalogs key by key.
-func (c *comparer) catalog(num int) error {
-	old, _, err := c.old.Catalog()
+// catalog compares the catalogs key by key. One of another number may have taken the old one's place.
+func (c *comparer) catalog() error {
+	old, ref, err := c.old.Catalog()
 	if err != nil {
 		return err
 	}
@@ -32,9 +27,10 @@ func (c *comparer) catalog(num int) error {
 		return err
 	}
 	if old.dup || new.dup {
-		c.forbid(num, "the catalog has a key twice")
+		c.forbid(ref.Num, "the catalog has a key twice")
 		return nil
 	}
+	num := ref.Num
 	c.explainAnywhere(num)
 	for _, key := range keys(old, new) {
 		o, n := old.Get(key), new.Get(key)
@@ -44,14 +40,11 @@ func (c *comparer) catalog(num int) error {
 		case "DSS":
 			err = c.evidence(num, o, n)
 		case "Metadata", "Extensions", "Version", "MarkInfo":
-			if !equal(o, n) || c.differsAt(n) {
-				c.note(num, LevelEvidence, "/%s of the catalog was changed", key)
-				c.explain(o, num, key)
-			}
+			err = c.about(num, key, o, n)
 		case "StructTreeRoot":
 			err = c.structure(num, o, n)
 		default:
-			if !equal(o, n) {
+			if !c.same(o, n) {
 				c.forbid(num, "/%s of the catalog was changed", key)
 			}
 		}
@@ -62,11 +55,65 @@ func (c *comparer) catalog(num int) error {
 	return c.pages()
 }
 
+// about allows other words about the document. Metadata is a stream of XML.
+func (c *comparer) about(from int, key Name, o, n Object) error {
+	if equal(o, n) && !c.differsAt(n) {
+		return nil
+	}
+	v, err := c.new.Resolve(n)
+	if err != nil {
+		return err
+	}
+	st, ok := v.(*Stream)
+	if key == "Metadata" && v != nil && (!ok || st.Dict.Get("Type") != Name("Metadata") || st.Dict.Get("Subtype") != Name("XML")) {
+		c.forbid(from, "/Metadata of the catalog was changed to something else")
+	}
+	if key == "Extensions" && !c.extended(o, v) {
+		c.forbid(from, "/Extensions of the catalog names less than before")
+	}
+	c.note(from, LevelEvidence, "/%s of the catalog was changed", key)
+	c.explain(o, from, key)
+	return nil
+}
+
+// extended tells whether the developer extensions (§7.12) are those that were there or more.
+func (c *comparer) extended(o, now Object) bool {
+	old, err := c.old.Dict(o)
+	if err != nil {
+		return false
+	}
+	new, ok := now.(*Dict)
+	if old == nil || !ok {
+		return old == nil
+	}
+	for _, e := range old.Entries {
+		was, ok1 := e.Value.(*Dict)
+		is, ok2 := new.Get(e.Key).(*Dict)
+		if !ok1 || !ok2 {
+			if !equal(e.Value, new.Get(e.Key)) {
+				return false
+			}
+			continue
+		}
+		base, _ := was.Get("BaseVersion").(Name)
+		baseNow, _ := is.Get("BaseVersion").(Name)
+		level, _ := was.Get("ExtensionLevel").(int64)
+		levelNow, _ := is.Get("ExtensionLevel").(int64)
+		if baseNow < base || baseNow == base && levelNow < level {
+			return false
+		}
+	}
+	return true
+}
+
 // maxEvidence is how many objects of a DSS are followed.
 const maxEvidence = 1 << 13
 
 // evidence allows everything about the DSS (EN 319 142-1 §5.4): what it holds is no part of what is shown.
 func (c *comparer) evidence(from int, old, new Object) error {
+	if old != nil && new == nil {
+		c.forbid(from, "the evidence of validation was removed")
+	}
 	if !equal(old, new) || c.differsAt(new) {
 		c.note(from, LevelEvidence, "evidence of validation was added")
 	}
@@ -140,20 +187,29 @@ func (c *comparer) pages() error {
 			continue
 		}
 		for _, key := range keys(o, n) {
-			if key != "Annots" && !equal(o.Get(key), n.Get(key)) {
+			v, w := o.Get(key), n.Get(key)
+			switch {
+			case key == "Annots", c.same(v, w):
+			case v == nil && (key == "Tabs" || key == "StructParents"): // for keyboards and screen readers
+				c.note(p.Ref.Num, LevelEvidence, "/%s of a page was added", key)
+			default:
 				c.forbid(p.Ref.Num, "/%s of a page was changed", key)
 			}
 		}
-		if err := c.annotations(p.Ref.Num, o.Get("Annots"), n.Get("Annots")); err != nil {
+		if err := c.annotations(p, n.Get("Annots")); err != nil {
 			return err
 		}
 		c.explainAnywhere(p.Ref.Num)
+	}
+	for num, name := range c.seen {
+		c.forbid(num, "the signature field %.80q was added and stands on no page", name)
 	}
 	return nil
 }
 
 // annotations compares a page's list: what was there stays in its order, what came is known.
-func (c *comparer) annotations(page int, o, n Object) error {
+func (c *comparer) annotations(p Page, n Object) error {
+	o, page := p.Dict.Get("Annots"), p.Ref.Num
 	if equal(o, n) && !c.differsAt(n) {
 		return nil
 	}
@@ -175,6 +231,12 @@ func (c *comparer) annotations(page int, o, n Object) error {
 		ref, ok := a.(Ref)
 		if !ok || !c.fresh[ref.Num] && !c.note3(ref) {
 			c.forbid(page, "an annotation was added to a page or moved in its list")
+		}
+		if name, seen := c.seen[ref.Num]; ok && seen {
+			if c.covers(p, c.added(ref)) {
+				c.forbid(ref.Num, "the signature field %.80q was added over something that the page shows", name)
+			}
+			delete(c.seen, ref.Num)
 		}
 	}
 	if i < len(old) {
@@ -199,12 +261,4 @@ func (c *comparer) note3(ref Ref) bool {
 		return true
 	}
 	return false
-}
-
-// structure compares the structure trees.
-func (c *comparer) structure(from int, o, n Object) error {
-	if !equal(o, n) {
-		c.forbid(from, "/StructTreeRoot of the catalog was changed")
-	}
-	return nil
 }

@@ -74,7 +74,7 @@ func (c *comparer) resources(from int, o, n Object) error {
 	}
 	for _, e := range old.Entries {
 		v, w := e.Value, new.Get(e.Key)
-		if equal(v, w) && !c.differsAt(v) {
+		if equal(v, w) && !c.differsAt(v) || e.Key == "XObject" { // fonts alone make appearances (§12.7.4.3)
 			continue
 		}
 		was, err := c.old.Resolve(v)
@@ -403,6 +403,9 @@ func (f *fieldChange) appearance(o, n Object, num int) (bool, error) {
 			c.forbid(num, "the appearance of the field %.80q was changed", f.name)
 		}
 		return true, nil // objects below are not explained
+	}
+	if ref, ok := o.(Ref); ok && !same {
+		c.watched[ref.Num] = true // given up here, it must not have served elsewhere
 	}
 	return true, c.explainTree(o, num, "AP", maxLook)
 }

@@ -25,10 +25,11 @@ func (c *comparer) newField(o Object, p parent) error {
 			return nil
 		}
 	}
-	level := LevelSign
-	if v := dict.Get("V"); v != nil {
-		level = c.newSignature(ref.Num, v)
+	if dict.Get("V") == nil {
+		c.forbid(ref.Num, "the signature field %.80q was added and is not signed", f.name)
+		return nil
 	}
+	level := c.newSignature(ref.Num, dict.Get("V"))
 	widgets := []Ref{ref}
 	if dict.Has("Kids") {
 		kids, err := c.new.Array(dict.Get("Kids"))
@@ -85,32 +86,34 @@ func (c *comparer) newWidget(ref Ref, name string) error {
 	case c.locked(name):
 		c.forbid(ref.Num, "the signature field %.80q was added where it is seen, after a signature that locks fields", name)
 	default:
-		return c.covers(ref, dict, name)
+		c.seen[ref.Num] = name // judged where it stands on a page
 	}
 	return nil
 }
 
 // unseen tells whether a widget shows nothing: no area, hidden, or no appearance and none to be made.
-func (c *comparer) unseen(dict *Dict) bool {
+func (c *comparer) unseen(dict *Dict) bool { return c.unseenIn(c.new, dict) }
+
+func (c *comparer) unseenIn(v View, dict *Dict) bool {
 	flags, _ := dict.Get("F").(int64)
 	if flags&(2|32) != 0 {
 		return true
 	}
-	r, ok := c.rectangle(c.new, dict.Get("Rect"))
+	r, ok := c.rectangle(v, dict.Get("Rect"))
 	if ok && (r[0] == r[2] || r[1] == r[3]) {
 		return true
 	}
-	mk, err := c.new.Dict(dict.Get("MK"))
+	mk, err := v.Dict(dict.Get("MK"))
 	if err != nil || mk.Has("BG") || mk.Has("BC") || mk.Has("CA") {
 		return false
 	}
-	ap, err := c.new.Dict(dict.Get("AP"))
+	ap, err := v.Dict(dict.Get("AP"))
 	return err == nil && (ap == nil || !ap.Has("N"))
 }
 
 // rectangle reads a rectangle and puts its corners in order.
-func (c *comparer) rectangle(v View, o Object) ([4]float64, bool) {
-	var r [4]float64
+func (c *comparer) rectangle(v View, o Object) (rect, bool) {
+	var r rect
 	a, err := v.Array(o)
 	if err != nil || len(a) != 4 {
 		return r, false
@@ -129,11 +132,31 @@ func (c *comparer) rectangle(v View, o Object) ([4]float64, bool) {
 			return r, false
 		}
 	}
-	return [4]float64{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}, true
+	return rect{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}, true
 }
 
-// covers refuses a widget that is seen and was added after signing.
-func (c *comparer) covers(ref Ref, dict *Dict, name string) error {
-	c.forbid(ref.Num, "the signature field %.80q was added where it is seen", name)
-	return nil
+// covers tells whether a new widget lies over something that the signed page shows, or over another
+// annotation.
+func (c *comparer) covers(page Page, widget *Dict) bool {
+	target, ok := c.rectangle(c.new, widget.Get("Rect"))
+	if !ok || c.old.shows(page.Dict, target) {
+		return true
+	}
+	annotations, err := c.old.Array(page.Dict.Get("Annots"))
+	if err != nil {
+		return true
+	}
+	for _, a := range annotations {
+		dict, err := c.old.Dict(a)
+		if err != nil {
+			return true
+		}
+		if dict == nil || c.unseenIn(c.old, dict) {
+			continue
+		}
+		if r, ok := c.rectangle(c.old, dict.Get("Rect")); !ok || r.meets(target) {
+			return true
+		}
+	}
+	return false
 }
