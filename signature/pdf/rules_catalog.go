@@ -190,8 +190,10 @@ func (c *comparer) pages() error {
 			v, w := o.Get(key), n.Get(key)
 			switch {
 			case key == "Annots", c.same(v, w):
-			case v == nil && (key == "Tabs" || key == "StructParents"): // for keyboards and screen readers
+			case v == nil && (key == "StructParents" || key == "Tabs" && w == Object(Name("S"))): // for screen readers
 				c.note(p.Ref.Num, LevelEvidence, "/%s of a page was added", key)
+			case key == "Tabs":
+				c.note(p.Ref.Num, LevelAnnotate, "the order of annotations on a page was changed")
 			default:
 				c.forbid(p.Ref.Num, "/%s of a page was changed", key)
 			}
