@@ -24,6 +24,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,6 +42,7 @@ type (
 	User                = api.User
 	Record              = api.Record
 	Legal               = api.Legal
+	File                = api.File
 	Challenge           = api.Challenge
 	ChallengeText       = api.ChallengeText
 	LoginRequest        = api.LoginRequest
@@ -85,6 +87,9 @@ func (c *Client) Verify(ctx context.Context, requestID string, r VerificationReq
 	if requestID == "" {
 		requestID = NewRequestID()
 	}
+	if r.Signature != nil && len(r.Signature) == 0 {
+		return Verification{}, jitsuin.Errorf(jitsuin.Invalid, "signature-empty", "the signature is empty").At("signature")
+	}
 	if r.Document != nil && len(r.Document) == 0 || r.DocumentDigest != nil && len(r.DocumentDigest) == 0 {
 		return Verification{}, jitsuin.Errorf(jitsuin.Invalid, "document-empty", "the document or its digest is empty").At("document")
 	}
@@ -97,6 +102,44 @@ func (c *Client) Verification(ctx context.Context, id jitsuin.ID) (Verification,
 		return Verification{}, err
 	}
 	return httpapi.Do[Verification](ctx, c.remote, http.MethodGet, "/v1/verifications/"+string(id), "", nil)
+}
+
+// Forms of a report.
+const (
+	HTML = "html"
+	PDF  = "pdf"
+	Text = "text"
+	JSON = "json"
+)
+
+// maxReport is the size of the largest report that is taken, in bytes.
+const maxReport = 16 << 20
+
+// Report gives the report on a check of this tenant in a form (HTML, PDF, Text or JSON) and a language
+// ("ja" or "en"): what it means, what to do next, and what the law says. The PDF is the evidence to
+// keep. It names the person as long as the record is kept.
+func (c *Client) Report(ctx context.Context, id jitsuin.ID, form, lang string) ([]byte, error) {
+	if _, err := jitsuin.ParseID(string(id)); err != nil {
+		return nil, err
+	}
+	query := url.Values{"format": {form}, "lang": {lang}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://callee/v1/verifications/"+string(id)+"/report?"+query.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.remote.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 400 {
+		return nil, httpapi.DecodeProblem(resp)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReport+1))
+	if err != nil || len(body) > maxReport {
+		return nil, jitsuin.Errorf(jitsuin.Unavailable, "report-cut", "the report was cut short, or has more than %d bytes", maxReport)
+	}
+	return body, nil
 }
 
 // Challenge draws a challenge for a login at origin, one of the tenant's registered web origins.

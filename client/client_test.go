@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,11 @@ func TestARelyingPartyCallsThePlatform(t *testing.T) {
 	if err != nil || *again.User != *v.User {
 		t.Errorf("again %+v, %v", again, err)
 	}
+	for form, begins := range map[string]string{client.HTML: "<!doctype html>", client.PDF: "%PDF-1.7", client.Text: "有効です。", client.JSON: "{"} {
+		if raw, err := c.Report(t.Context(), v.ID, form, "ja"); err != nil || !strings.HasPrefix(string(raw), begins) {
+			t.Errorf("the report as %s: %.80q, %v", form, raw, err)
+		}
+	}
 	ch, err := c.Challenge(t.Context(), origin, "ログイン")
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +60,8 @@ func TestARelyingPartyCallsThePlatform(t *testing.T) {
 	}
 	for want, err := range map[string]error{
 		"id-form":               second(c.Verification(t.Context(), "../tenants")),
+		"request-form":          second(c.Report(t.Context(), v.ID, "docx", "ja")),
+		"signature-empty":       second(c.Verify(t.Context(), "", client.VerificationRequest{Document: document, Signature: []byte{}, Purpose: "contract"})),
 		"verification-unknown":  second(c.Verification(t.Context(), jitsuin.NewID())),
 		"origin-not-registered": second(c.Challenge(t.Context(), "https://elsewhere.example", "ログイン")),
 		"challenge-used":        second(c.Login(t.Context(), client.LoginRequest{Challenge: ch.ID, Certificate: a.Certificate.Raw, Signature: a.Signature})),

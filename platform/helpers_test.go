@@ -22,6 +22,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/report"
 )
 
 const origin = "https://securities.example"
@@ -155,8 +156,11 @@ func refused(t *testing.T, v api.Verification, verdict signature.Verdict, sub si
 	if v.Report.Verdict != verdict || v.Report.SubIndication != sub {
 		t.Errorf("verdict %s %s, want %s %s: %+v", v.Report.Verdict, v.Report.SubIndication, verdict, sub, v.Report.Reasons)
 	}
-	if v.Items != nil || v.User != nil || v.Record != nil || v.Legal != nil {
+	if v.Items != nil || v.User != nil || v.Record != nil {
 		t.Errorf("a refusal gave %+v %+v %+v", v.Items, v.User, v.Record)
+	}
+	if l := v.Legal; l == nil || l.Presumed || len(l.Basis)+len(l.Keep) > 0 || len(l.Next) == 0 || l.Action == report.Accept || l.Action == report.AcceptWithCare {
+		t.Errorf("a refusal is read as %+v", l)
 	}
 	if len(v.Report.Reasons) == 0 || v.Report.Reasons[0].JA == "" || v.Report.Reasons[0].EN == "" {
 		t.Error("a refusal without a reason")

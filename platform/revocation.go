@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/status"
 )
@@ -19,25 +20,33 @@ import (
 // statusTimeout bounds one question to the status origin.
 const statusTimeout = 5 * time.Second
 
-// witness is a cert.Revocation for one check that keeps what was answered of the signer's own
-// certificate, which is asked about first, as evidence.
+// witness is a cert.Revocation for one check that keeps what was answered of each certificate as
+// evidence: the signer's, and those above it or behind time-stamps.
 type witness struct {
 	source  cert.Revocation
 	tape    *tape // nil where lists are used
 	present bool  // the check is about now: what is told to be dead meanwhile is not good
-	first   *cert.Status
-	answer  []byte // of the origin, with tape
+	heard   map[string]heard
 	count   counters
 }
+
+// heard is the first answer about one certificate.
+type heard struct {
+	status cert.Status
+	answer []byte // of the origin, with tape
+}
+
+// maxHeard is of how many certificates answers are kept; the signer's is among the first.
+const maxHeard = 32
 
 // newWitness makes the witness of one check: OCSP with a nonce, or the lists. present is for a check
 // that is no look back.
 func (p *Platform) newWitness(present bool) *witness {
 	if p.lists != nil {
-		return &witness{source: p.lists, present: present, count: p.count}
+		return &witness{source: p.lists, present: present, heard: map[string]heard{}, count: p.count}
 	}
 	t := &tape{next: p.Remote(p.cfg.Status)}
-	return &witness{tape: t, present: present, count: p.count, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
+	return &witness{tape: t, present: present, heard: map[string]heard{}, count: p.count, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
 		HTTPClient: &http.Client{Transport: t}, Timeout: statusTimeout, Clock: p.Clock.Now, Random: rand.Reader}}
 }
 
@@ -63,11 +72,12 @@ func (w *witness) Status(ctx context.Context, leaf, issuer *x509.Certificate, at
 	if w.present && st.State == cert.Good && !st.RevokedAt.IsZero() {
 		st.State, st.Why = cert.Unknown, "the certificate was revoked while it was checked"
 	}
-	if w.first == nil {
-		w.first = &st
+	if _, had := w.heard[string(leaf.Raw)]; !had && len(w.heard) < maxHeard {
+		h := heard{status: st}
 		if w.tape != nil {
-			w.answer = w.tape.body
+			h.answer = w.tape.body
 		}
+		w.heard[string(leaf.Raw)] = h
 	}
 	return st, err
 }
@@ -80,12 +90,16 @@ func (w *witness) sort() string {
 	return cert.SourceCRL
 }
 
-// evidence gives the signed OCSP response, or for lists what was read from them.
-func (w *witness) evidence() ([]byte, error) {
-	if w.tape != nil {
-		return w.answer, nil
+// evidence gives the signed OCSP response about a certificate, or for lists what was read from them.
+func (w *witness) evidence(leaf *x509.Certificate) ([]byte, error) {
+	h, ok := w.heard[string(leaf.Raw)]
+	switch {
+	case !ok:
+		return nil, jitsuin.Errorf(jitsuin.Internal, "status-unheard", "nobody was asked about the certificate that passed")
+	case w.tape != nil:
+		return h.answer, nil
 	}
-	return json.Marshal(w.first)
+	return json.Marshal(h.status)
 }
 
 // tape lets an HTTP exchange through and keeps the last answer's body.

@@ -7,6 +7,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/signature/report"
 )
 
 func (p *Platform) routes() {
@@ -18,10 +19,15 @@ func (p *Platform) routes() {
 	}
 	httpapi.Register(p.API, httpapi.Operation{ID: "verify", Method: http.MethodPost, Path: "/v1/verifications", Status: http.StatusCreated,
 		MaxBody: maxVerificationBody, Summary: "Check a signed document",
-		Description: "A bad signature is a report with a verdict, not an error. Needs the header Idempotency-Key; repeating a request gives the same answer.",
+		Description: "CMS and CAdES, PDF, XML, time-stamps and JWS are read; the answer is one and the same. A bad signature is a report with a verdict, not an error. Needs the header Idempotency-Key; repeating a request gives the same answer.",
 		Policy:      tenants}, p.postVerification)
 	httpapi.Register(p.API, httpapi.Operation{ID: "verification", Method: http.MethodGet, Path: "/v1/verifications/{id}",
 		Summary: "A check of yours again", Policy: tenants}, p.getVerification)
+	httpapi.Register(p.API, httpapi.Operation{ID: "verification-report", Method: http.MethodGet, Path: "/v1/verifications/{id}/report",
+		Summary:     "The report on a check of yours, for people or programs",
+		Description: "A page, a PDF with the data attached, text, or data (its schema is at /report.schema.json), in Japanese or English. Without a format the header Accept decides, without a language Accept-Language.",
+		Policy:      tenants}, p.getReport)
+	p.API.Raw("GET /report.schema.json", httpapi.Public("the form of reports is published"), http.HandlerFunc(serveSchema))
 	httpapi.Register(p.API, httpapi.Operation{ID: "login-challenge", Method: http.MethodPost, Path: "/v1/login-challenges", Status: http.StatusCreated,
 		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
 	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,
@@ -77,6 +83,33 @@ func (p *Platform) getVerification(ctx context.Context, in *idIn) (*verification
 		return nil, err
 	}
 	return &verificationOut{"no-store", v}, nil
+}
+
+type reportIn struct {
+	ID       string `path:"id" maxLength:"64"`
+	Format   string `query:"format" enum:"html,pdf,text,json" doc:"left out, the header Accept decides"`
+	Lang     string `query:"lang" enum:"ja,en" doc:"left out, the header Accept-Language decides"`
+	Accept   string `header:"Accept"`
+	Language string `header:"Accept-Language"`
+}
+
+// reportOut may hold the four items, so it stays in no cache.
+type reportOut struct {
+	CacheControl string `header:"Cache-Control"`
+	ContentType  string `header:"Content-Type"`
+	Sniff        string `header:"X-Content-Type-Options"`
+	Disposition  string `header:"Content-Disposition"`
+	Body         []byte
+}
+
+func (p *Platform) getReport(ctx context.Context, in *reportIn) (*reportOut, error) {
+	return p.render(ctx, httpapi.CallerOf(ctx).ID, in)
+}
+
+func serveSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/schema+json")
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.Write(report.Schema())
 }
 
 type challengeIn struct{ Body api.ChallengeRequest }

@@ -10,8 +10,9 @@ import (
 	"github.com/jitsuin/jitsuin/internal/clock"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/rules"
-	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature"
 )
 
 // record is one entry of a tenant's vault (確認の記録): signature, certificate and what the status
@@ -32,7 +33,7 @@ type record struct {
 const kindRepetition = "repetition"
 
 // keepEvidence makes the vault record of an accepted check.
-func (c *check) keepEvidence(sent []byte, reading rules.Reading) error {
+func (c *check) keepEvidence(in api.VerificationRequest, reading rules.Reading) error {
 	today := jitsuin.DateOf(c.entry.checkedAt)
 	r := &record{id: jitsuin.NewID(), verification: c.entry.id, tenant: c.entry.tenant, madeAt: c.entry.checkedAt,
 		kind: kindRepetition, keepUntil: jitsuin.DateOf(c.entry.checkedAt.Add(httpapi.RequestsKept)), certificate: c.leaf, status: c.status}
@@ -43,15 +44,9 @@ func (c *check) keepEvidence(sent []byte, reading rules.Reading) error {
 			r.keepUntil = k.Until(today)
 		}
 	}
-	r.signature = sent
-	sd, err := cms.Parse(sent)
-	if err != nil {
+	var err error
+	if r.signature, err = signature.Apart(signedFile(in)); err != nil {
 		return err
-	}
-	if sd.Embedded {
-		if r.signature, err = withoutContent(sent); err != nil {
-			return err
-		}
 	}
 	c.record = r
 	return nil

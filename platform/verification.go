@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/report"
 )
 
 // MaxDocument is the largest document, and the largest signature, in bytes.
@@ -35,11 +37,24 @@ type done struct {
 
 // request is what makes two verification requests the same one.
 type request struct {
-	Document  string     `json:"document"`
-	Digest    []byte     `json:"digest"`
-	Signature string     `json:"signature"`
-	Purpose   string     `json:"purpose"`
-	At        *time.Time `json:"at"`
+	Document  string            `json:"document"`
+	Digest    []byte            `json:"digest"`
+	Signature string            `json:"signature"`
+	Purpose   string            `json:"purpose"`
+	At        *time.Time        `json:"at"`
+	Format    string            `json:"format,omitempty"`
+	Files     map[string]string `json:"files,omitempty"`
+}
+
+func requestOf(in api.VerificationRequest) request {
+	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format}
+	for _, f := range in.Files {
+		if r.Files == nil {
+			r.Files = map[string]string{}
+		}
+		r.Files[f.Name] = hexSum(f.Content)
+	}
+	return r
 }
 
 const operationVerify = "verify"
@@ -60,7 +75,7 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 	if err != nil {
 		return api.Verification{}, err
 	}
-	asked := request{hexSum(in.Document), in.DocumentDigest, hexSum(in.Signature), in.Purpose, in.At}
+	asked := requestOf(in)
 	before, err := httpapi.Once(ctx, p.DB, operationVerify, asked, func(*store.Tx) (done, error) { return done{}, errNew })
 	if !errors.Is(err, errNew) {
 		if err != nil {
@@ -77,7 +92,7 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		if links, err = p.linksOf(ctx, tenant, c.link); err != nil {
 			return api.Verification{}, err
 		}
-		if err := c.keepEvidence(in.Signature, reading); err != nil {
+		if err := c.keepEvidence(in, reading); err != nil {
 			return api.Verification{}, err
 		}
 	}
@@ -108,9 +123,13 @@ func checkRequest(in api.VerificationRequest, now time.Time) (rules.Reading, err
 		return reading, err
 	case !reading.Fits:
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "purpose-kind", "the purpose %q is not served by a signature", in.Purpose).At("purpose")
-	case len(in.Signature) > MaxDocument || len(in.Document) > MaxDocument:
-		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-too-large", "a document and a signature have at most %d bytes each", MaxDocument).
+	case in.Signature == nil && in.Document == nil:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "signature-missing", "there is nothing to check: send the signature, or the document that holds it").At("signature")
+	case len(in.Signature) > MaxDocument || len(in.Document)+filesSize(in.Files) > MaxDocument:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-too-large", "a signature, and a document with its files, have at most %d bytes each", MaxDocument).
 			WithHint("send the document's digest instead")
+	case repeated(in.Files):
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "file-twice", "two files have one name").At("files")
 	case in.Document != nil && in.DocumentDigest != nil:
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-and-digest", "send the document or its digest, not both").At("digest")
 	case in.At != nil && in.At.After(now):
@@ -145,38 +164,53 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	if err != nil {
 		return nil, err
 	}
-	report, err := signature.Verify(ctx, input, policy)
+	found, err := signature.Verify(ctx, input, policy)
 	if err != nil {
 		return nil, err
 	}
-	p.count.judged(sortDocument, report)
-	return newCheck(ctx, tenant, in, report, w, now)
+	p.count.judged(sortDocument, found)
+	return newCheck(ctx, tenant, in, found, w, now)
 }
 
-func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, report *signature.Report, w *witness, now time.Time) (*check, error) {
-	open, err := json.Marshal(publicReport(report))
+func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, found *signature.Report, w *witness, now time.Time) (*check, error) {
+	open, err := json.Marshal(publicReport(found))
 	if err != nil {
 		return nil, fmt.Errorf("encode the report: %w", err)
 	}
-	c := &check{accepted: report.Verdict == signature.Passed && in.At == nil}
+	c := &check{accepted: found.Verdict == signature.Passed && in.At == nil}
+	c.accepted = c.accepted && found.Format != signature.FormatTST // a time-stamp is nobody's signature
 	c.entry = entry{id: jitsuin.NewID(), tenant: tenant, sort: sortDocument, purpose: in.Purpose, checkedAt: now,
-		digest: digestOf(in, report), verdict: string(report.Verdict), report: string(open), requestID: httpapi.RequestID(ctx)}
+		digest: digestOf(in, found), verdict: string(found.Verdict), report: string(open), requestID: httpapi.RequestID(ctx)}
 	if in.At != nil {
 		c.entry.atInstant = *in.At
 	}
 	if !c.accepted {
 		return c, nil
 	}
-	if len(report.Signatures) != 1 {
-		return nil, jitsuin.Errorf(jitsuin.Unsupported, "several-signers", "the document has %d signatures; one person's is verified at a time", len(report.Signatures))
+	leaf, err := onlySigner(found)
+	if err != nil {
+		return nil, err
 	}
-	leaf := report.Signatures[0].Certificate
 	if _, err := cert.ItemsOf(leaf); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Unsupported, "items-unreadable", "the certificate does not say who signed: its four items cannot be read")
 	}
 	c.leaf, c.link = leaf.Raw, linkOf(jitsuin.SignCert, leaf)
-	c.status, err = w.evidence()
+	c.status, err = w.evidence(leaf)
 	return c, err
+}
+
+// onlySigner gives the certificate of the one person who signed; time-stamps of the document are nobody's.
+func onlySigner(r *signature.Report) (leaf *x509.Certificate, err error) {
+	n := 0
+	for i := range r.Signatures {
+		if s := &r.Signatures[i]; s.Format != signature.FormatTST {
+			leaf, n = s.Certificate, n+1
+		}
+	}
+	if n != 1 {
+		return nil, jitsuin.Errorf(jitsuin.Unsupported, "several-signers", "the document has %d signatures; one person's is verified at a time", n)
+	}
+	return leaf, nil
 }
 
 // digestOf names the document in the log: by the digest that was sent or computed.
@@ -220,6 +254,11 @@ func (p *Platform) verification(ctx context.Context, tenant string, id jitsuin.I
 		if err := json.Unmarshal([]byte(e.report), &v.Report); err != nil {
 			return fmt.Errorf("the stored report: %w", err)
 		}
+		legal, err := report.Read(&v.Report, rules.Purpose(e.purpose))
+		if err != nil {
+			return err
+		}
+		v.Legal = &legal
 		if e.user == "" {
 			return nil
 		}
@@ -229,13 +268,8 @@ func (p *Platform) verification(ctx context.Context, tenant string, id jitsuin.I
 	return v, err
 }
 
-// addRecord adds to the answer what is in the vault and what the law makes of it.
+// addRecord adds to the answer what is in the vault.
 func addRecord(tx *store.Tx, e entry, v *api.Verification) error {
-	reading, err := rules.LegalReading(jitsuin.SignCert, rules.Purpose(e.purpose), jitsuin.DateOf(e.checkedAt))
-	if err != nil {
-		return err
-	}
-	v.Legal = &api.Legal{Presumed: reading.Presumed, Basis: texts(reading.Basis), Must: texts(reading.Must), MayNot: texts(reading.MayNot)}
 	r, ok, err := getRecord(tx, e.tenant, e.id)
 	if err != nil || !ok {
 		return err
@@ -251,12 +285,4 @@ func addRecord(tx *store.Tx, e entry, v *api.Verification) error {
 	}
 	v.Items = &items.FourItems
 	return nil
-}
-
-func texts(list []rules.Rule) []rules.Text {
-	all := make([]rules.Text, len(list))
-	for i, r := range list {
-		all[i] = r.Text
-	}
-	return all
 }

@@ -7,17 +7,20 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
-	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/report"
 )
 
-// VerificationRequest is one signed document to check. Either Document or DocumentDigest is given
-// where the signature is detached; neither where it embeds its content. The platform keeps no copy
-// of the document.
+// VerificationRequest is one signed document to check, in any format. Either Document or
+// DocumentDigest is given where the signature is detached; neither where it embeds its content. A PDF,
+// or XML that holds its signature, is sent as either Signature or Document alone. The platform keeps
+// no copy of the document.
 type VerificationRequest struct {
-	Document       []byte `json:"document,omitempty" doc:"the signed bytes"`
-	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 (32 bytes), SHA-384 (48) or SHA-512 (64) of the signed bytes, with the signature's own hash, where the document itself stays with the tenant; for signatures with signed attributes only"`
-	Signature      []byte `json:"signature" doc:"CMS SignedData, DER or BER"`
+	Document       []byte `json:"document,omitempty" doc:"the signed bytes; sent alone, what holds the signature as well"`
+	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 (32 bytes), SHA-384 (48) or SHA-512 (64) of the signed bytes, with the signature's own hash, where the document itself stays with the tenant; for CMS with signed attributes and for time-stamps only"`
+	Signature      []byte `json:"signature,omitzero" doc:"what holds the signature: CMS SignedData (DER or BER), PDF, XML, a time-stamp (RFC 3161) or a JWS in any of its forms"`
+	Format         string `json:"format,omitempty" enum:"auto,cms,pdf,xml,timestamp,jws" doc:"what to read it as; left out or auto, its bytes tell"`
+	Files          []File `json:"files,omitempty" maxItems:"32" doc:"of XML: the files that its references name"`
 	// Purpose says what the signature is for, in a word of rules.Purposes: it decides which record is
 	// kept and is stored. A certificate may be used for checking this signature and for nothing
 	// else (JPKI Act art. 19(2)).
@@ -25,6 +28,12 @@ type VerificationRequest struct {
 	// At looks back: the report then speaks of this civil time, and gives neither items nor user,
 	// for a signature is accepted by its state now (art. 19(1)). A time in the future is refused.
 	At *time.Time `json:"at,omitempty" doc:"leave out to accept a signature"`
+}
+
+// File is a file beside an XML signature, by the name that the signature has for it.
+type File struct {
+	Name    string `json:"name" minLength:"1" maxLength:"500" doc:"the URI of the reference, as it stands"`
+	Content []byte `json:"content"`
 }
 
 // User is a person at one relying party: a pairwise id, stable over renewal and re-issue.
@@ -41,22 +50,17 @@ type Record struct {
 	Law       string       `json:"law"`
 }
 
-// Legal is what the law makes of a signature that passed.
-type Legal struct {
-	Presumed bool         `json:"presumed" doc:"the document is presumed genuine (電子署名法3条)"`
-	Basis    []rules.Text `json:"basis"`
-	Must     []rules.Text `json:"must"`
-	MayNot   []rules.Text `json:"may_not"`
-}
+// Legal is what the law makes of a check for its purpose, and what to do next.
+type Legal = report.Reading
 
-// Verification is the answer to a VerificationRequest. Items, User, Record and Legal are present
-// only when the report passed; the items only as long as the record is kept.
+// Verification is the answer to a VerificationRequest. Items, User and Record are present only when
+// the report passed; the items only as long as the record is kept. Legal says what to do in any case.
 type Verification struct {
 	ID        jitsuin.ID         `json:"id"`
 	CheckedAt time.Time          `json:"checked_at" doc:"civil time"`
 	Purpose   string             `json:"purpose"`
 	Report    signature.Report   `json:"report"`
-	Legal     *Legal             `json:"legal,omitempty"`
+	Legal     *Legal             `json:"legal,omitempty" doc:"The legal reading for the purpose, and what to do next"`
 	Items     *jitsuin.FourItems `json:"items,omitempty"`
 	User      *User              `json:"user,omitempty"`
 	Record    *Record            `json:"record,omitempty"`

@@ -204,3 +204,28 @@ func TestWhatIsNoSigner(t *testing.T) {
 		t.Errorf("nobody signs: %v", err)
 	}
 }
+
+func TestDetach(t *testing.T) {
+	p := signers(t)
+	s := &jws.Signer{Certificate: p.rsa.Certificate, Key: p.rsa.Key}
+	compact, err := s.Compact(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	general, err := jws.JSON(payload, s, &jws.Signer{Certificate: p.p256.Certificate, Key: p.p256.Key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, whole := range [][]byte{compact, general} {
+		kept, err := jws.Detach(whole)
+		if err != nil || strings.TrimSpace(faults(t, kept, payload)) != "" || !strings.Contains(faults(t, kept, nil), "no-content") {
+			t.Errorf("kept apart: %s, %v", kept, err)
+		}
+		if again, err := jws.Detach(kept); err != nil || !bytes.Equal(again, kept) {
+			t.Errorf("detached twice: %s, %v", again, err)
+		}
+	}
+	if _, err := jws.Detach([]byte("x")); jitsuin.KindOf(err) != jitsuin.Invalid {
+		t.Error(err)
+	}
+}

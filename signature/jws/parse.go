@@ -146,3 +146,23 @@ func signatureOf(members map[string]json.RawMessage) (*Signature, error) {
 	}
 	return newSignature(protected, header, []byte(value))
 }
+
+// Detach gives a message without its payload (RFC 7515 appendix F); what is detached already comes back
+// as it is, or with its JSON written anew. The errors are those of Parse.
+func Detach(raw []byte) ([]byte, error) {
+	raw = bytes.TrimSpace(raw)
+	m, err := Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if m.Form == Compact {
+		first, last := bytes.IndexByte(raw, '.'), bytes.LastIndexByte(raw, '.')
+		return append(bytes.Clone(raw[:first+1]), raw[last:]...), nil
+	}
+	members, err := object("the message", raw)
+	if err != nil {
+		return nil, err
+	}
+	delete(members, "payload")
+	return json.Marshal(members)
+}
