@@ -25,6 +25,7 @@ type Input struct {
 	Digest       []byte              // in place of Content: its digest with DigestHash; CMS with signed attributes and time-stamps only
 	DigestHash   crypto.Hash         // SHA-256, SHA-384 or SHA-512
 	Certificates []*x509.Certificate // certificates that may be the signer's or its authority's, beside the embedded ones
+	Keys         []crypto.PublicKey  // bare keys that may be the signer's, of XML: integrity can be told with them, and nothing more
 }
 
 // Policy says against what it is judged. The zero value trusts nobody and passes nothing.

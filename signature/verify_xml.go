@@ -25,7 +25,7 @@ func readXML(_ context.Context, in Input) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	results := d.VerifyAll(xmldsig.Options{Content: content, Certificates: in.Certificates})
+	results := d.VerifyAll(xmldsig.Options{Content: content, Certificates: in.Certificates, Keys: in.Keys})
 	all := make([]finding, len(results))
 	for i, r := range results {
 		if in.Content != nil && !namesFile(d) {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jitsuin/jitsuin/signature/cms"
 	"github.com/jitsuin/jitsuin/signature/internal/xmltree"
@@ -15,6 +16,7 @@ import (
 type Options struct {
 	Content      func(uri string) ([]byte, bool) // files beside the document, by the URI of the reference, as it stands and decoded
 	Certificates []*x509.Certificate             // that may be the signer's, beside those in KeyInfo
+	Keys         []crypto.PublicKey              // bare keys that may be the signer's; they say nothing of anybody
 }
 
 // Result is what can be said of one signature without trust in anyone.
@@ -149,7 +151,11 @@ func (v *verification) certificate(k *keyInfo, try func(any) error) (first *x509
 // nothing of anybody.
 func (v *verification) keyOnly(k *keyInfo, try func(any) error) {
 	var last error
-	for _, key := range k.keys {
+	keys := slices.Clone(k.keys)
+	for _, key := range v.o.Keys {
+		keys = append(keys, key)
+	}
+	for _, key := range keys {
 		if last = try(key); last == nil {
 			v.r.Key = keyName(key)
 			v.strength(key)
@@ -158,8 +164,8 @@ func (v *verification) keyOnly(k *keyInfo, try func(any) error) {
 			return
 		}
 	}
-	if len(k.keys) > 0 {
-		v.r.Key = keyName(k.keys[0])
+	if len(keys) > 0 {
+		v.r.Key = keyName(keys[0])
 		v.judgeValue(last)
 		return
 	}

@@ -41,8 +41,11 @@ func (n *named) certificates(option string, names []string) ([]*x509.Certificate
 			return nil, err
 		}
 		read := certificatesOf
-		if info.IsDir() {
+		switch {
+		case info.IsDir():
 			read = certificatesIn
+		case option == "--intermediates" && n.takesKey(name):
+			continue
 		}
 		some, err := read(option, name)
 		if err != nil && !n.forgives(err) {
@@ -51,6 +54,24 @@ func (n *named) certificates(option string, names []string) ([]*x509.Certificate
 		all = append(all, some...)
 	}
 	return all, nil
+}
+
+// takesKey takes a bare public key (PEM, PKIX) in the place of a certificate: with it integrity can be told,
+// and not whose signature it is.
+func (n *named) takesKey(name string) bool {
+	raw, err := readFile(name, maxPEM)
+	if err != nil {
+		return false
+	}
+	block, rest := pem.Decode(raw)
+	if block == nil || block.Type != "PUBLIC KEY" || len(bytes.TrimSpace(rest)) > 0 {
+		return false
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err == nil {
+		n.keys = append(n.keys, key)
+	}
+	return err == nil
 }
 
 // forgives notes what is wrong with a file and goes on without it, where that is wanted.

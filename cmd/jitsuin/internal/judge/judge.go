@@ -9,6 +9,7 @@ package judge
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"os"
@@ -79,6 +80,7 @@ type named struct {
 	Request
 	policy        signature.Policy
 	intermediates []*x509.Certificate
+	keys          []crypto.PublicKey // bare keys among the intermediates
 	files         *status.Files // nil where no status is named
 	raw           []byte        // of the certificate, where that is asked about
 	unread        []string      // material that could not be read, in words
@@ -186,7 +188,7 @@ func (n *named) trust() error {
 
 // signature judges a signature of any format.
 func (n *named) signature(ctx context.Context, f *ui.Face, raw []byte) (*signature.Report, error) {
-	in := signature.Input{Signature: raw, Format: Modes()[n.Mode], Certificates: n.intermediates}
+	in := signature.Input{Signature: raw, Format: Modes()[n.Mode], Certificates: n.intermediates, Keys: n.keys}
 	if err := n.trust(); err != nil {
 		if r := unjudged(ctx, in, n.At); r != nil { // whoever is trusted
 			return r, nil
