@@ -81,9 +81,9 @@ type named struct {
 	policy        signature.Policy
 	intermediates []*x509.Certificate
 	keys          []crypto.PublicKey // bare keys among the intermediates
-	files         *status.Files // nil where no status is named
-	raw           []byte        // of the certificate, where that is asked about
-	unread        []string      // material that could not be read, in words
+	files         *status.Files      // nil where no status is named
+	raw           []byte             // of the certificate, where that is asked about
+	unread        []string           // material that could not be read, in words
 }
 
 // ofCertificate tells whether a certificate is asked about, and no signature.
