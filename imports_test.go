@@ -17,7 +17,7 @@ const module = "github.com/jitsuin/jitsuin"
 // rooms that everybody may enter, and the actors, whose insides belong to them alone.
 var (
 	publicRooms = []string{"card", "cert", "status", "signature", "rules"}
-	actors      = []string{"municipality", "jukinet", "jlis", "minister", "platform", "holder"}
+	actors      = []string{"municipality", "jukinet", "jlis", "minister", "platform", "tsa", "holder"}
 )
 
 // allowed is the whole list of arrows, by the room that an import starts from. A room may always

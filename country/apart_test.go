@@ -77,7 +77,7 @@ func awaitAll(t *testing.T, folder country.Folder) {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(time.Minute)
-	for _, role := range []string{"country", "municipality", "jukinet", "jlis", "status", "minister", "platform", "holder", "cards", "service"} {
+	for _, role := range []string{"country", "municipality", "jukinet", "jlis", "status", "minister", "platform", "tsa", "holder", "cards", "service"} {
 		for _, i := range d.Role(role) {
 			for {
 				resp, err := http.Get(i.Origin + "/healthz")

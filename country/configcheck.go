@@ -14,6 +14,7 @@ import (
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
+	"github.com/jitsuin/jitsuin/tsa"
 )
 
 // configTypes makes an empty configuration of each role.
@@ -23,6 +24,7 @@ var configTypes = map[string]func() any{
 	"jlis":         func() any { return new(jlis.Config) },
 	"minister":     func() any { return new(minister.Config) },
 	"platform":     func() any { return new(platform.Config) },
+	"tsa":          func() any { return new(tsa.Config) },
 	"service":      func() any { return new(securities.Config) },
 	"holder":       func() any { return new(site.Config) },
 	"cards":        func() any { return new(CardsConfig) },

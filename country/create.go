@@ -19,6 +19,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
 	"github.com/jitsuin/jitsuin/status"
+	"github.com/jitsuin/jitsuin/tsa"
 )
 
 // Instance ids of the sandbox.
@@ -29,6 +30,7 @@ const (
 	Status     = "status:1"
 	Minister   = "minister:1"
 	Platform   = "platform:1"
+	TSA        = "tsa:1"
 	Holder     = "holder:1"
 	Cards      = "cards:1"
 	Securities = "service:securities-1"
@@ -76,7 +78,7 @@ func (f Folder) writeFacts(facts Facts) error {
 // instances lists everybody who is in the directory, with the number of their origin (0: they only call).
 func instances(sample people.Country) map[string]int {
 	all := map[string]int{Country: numConsole, Jukinet: numJukinet, JLIS: numJLIS, Status: numStatus, Minister: numMinister,
-		Platform: numPlatform, Holder: numHolder, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0, Ministry: 0, Railway: 0}
+		Platform: numPlatform, TSA: numTSA, Holder: numHolder, Cards: numCards, Securities: numService, Official: 0, Operator: 0, Verifier: 0, Ministry: 0, Railway: 0}
 	for i, m := range sample.Municipalities {
 		all[Town(m.Code)], all[Counter(m.Code)] = numTown+i, 0
 	}
@@ -135,6 +137,8 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 		return minister.Config{Config: b}
 	case "platform":
 		return platform.Config{Config: b}
+	case "tsa":
+		return tsa.Config{Config: b, PassphraseFile: "../secrets/passphrase"}
 	case "holder":
 		return site.Config{Config: b, Cards: "../cards", Sandbox: true}
 	case "cards":

@@ -97,42 +97,40 @@ func (f Folder) accredit(ctx context.Context) error {
 	return nil
 }
 
-// writeAnchors leaves the CA certificates where `jitsuin verify` looks for them, and the root of card-face
-// signatures where `jitsuin card items` does.
+// writeAnchors leaves the CA certificates where `jitsuin verify` looks for them, the root of the
+// time-stamping authority, which is trusted for time alone, in a folder of its own there, and the root of
+// card-face signatures where `jitsuin card items` looks.
 func (f Folder) writeAnchors(ctx context.Context) error {
 	d, err := f.Directory()
 	if err != nil {
 		return err
 	}
-	agency, err := d.Lookup(JLIS)
-	if err != nil {
+	if err := os.MkdirAll(f.Path("anchors", "time"), 0o755); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.Path("anchors"), 0o755); err != nil {
-		return err
-	}
+	type anchor struct{ from, path, name string }
+	wanted := []anchor{{JLIS, "/ca/face.pub", "face.pub"}, {TSA, "/certificates/root.cer", "time/tsa.cer"}}
 	for _, kind := range jitsuin.CertKinds {
-		der, err := fetch(ctx, agency.Origin+"/ca/"+string(kind)+".cer")
+		wanted = append(wanted, anchor{JLIS, "/ca/" + string(kind) + ".cer", string(kind) + ".cer"})
+	}
+	for _, a := range wanted {
+		who, err := d.Lookup(a.from)
 		if err != nil {
-			return fmt.Errorf("CA certificate %s: %w", kind, err)
+			return err
 		}
-		path := f.Path("anchors", string(kind)+".cer")
-		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, der) {
+		content, err := fetch(ctx, who.Origin+a.path)
+		if err != nil {
+			return fmt.Errorf("anchor %s: %w", a.name, err)
+		}
+		path := f.Path("anchors", filepath.FromSlash(a.name))
+		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
 			continue
 		}
-		if err := replace(path, der, 0o644); err != nil {
+		if err := replace(path, content, 0o644); err != nil {
 			return err
 		}
 	}
-	face, err := fetch(ctx, agency.Origin+"/ca/face.pub")
-	if err != nil {
-		return fmt.Errorf("root of card-face signatures: %w", err)
-	}
-	path := f.Path("anchors", "face.pub")
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, face) {
-		return nil
-	}
-	return replace(path, face, 0o644)
+	return nil
 }
 
 func fetch(ctx context.Context, url string) ([]byte, error) {
@@ -280,7 +278,7 @@ func welcome(out io.Writer, f Folder, facts Facts, took time.Duration) {
 	for _, w := range []struct {
 		name string
 		n    int
-	}{{"jukinet", numJukinet}, {"jlis", numJLIS}, {"status", numStatus}, {"minister", numMinister}, {"platform", numPlatform}, {"holder", numHolder}, {"cards", numCards}, {"securities", numService}} {
+	}{{"jukinet", numJukinet}, {"jlis", numJLIS}, {"status", numStatus}, {"minister", numMinister}, {"platform", numPlatform}, {"tsa", numTSA}, {"holder", numHolder}, {"cards", numCards}, {"securities", numService}} {
 		fmt.Fprintf(out, "  %-11s %s\n", w.name, plan.Origin(w.n))
 	}
 	if plan.Shared() {

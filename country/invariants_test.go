@@ -96,7 +96,7 @@ func openAudit(t testing.TB, f Folder) *audit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []string{"country", "municipality", "jukinet", "jlis", "minister", "platform", "service"} {
+	for _, role := range []string{"country", "municipality", "jukinet", "jlis", "minister", "platform", "tsa", "service"} {
 		for _, i := range d.Role(role) {
 			path, err := filepath.Abs(f.Path("actors", fileName(i.ID), "db.sqlite"))
 			if err != nil {

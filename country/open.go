@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
+	"github.com/jitsuin/jitsuin/tsa"
 )
 
 func roleOf(id string) string { return httpapi.RoleOf(id) }
@@ -33,6 +34,8 @@ func openActor(ctx context.Context, id, path string, log *slog.Logger, pages Pag
 		return load(path, func(c minister.Config) (runner, error) { c.Log = log; return minister.New(ctx, c) })
 	case "platform":
 		return load(path, func(c platform.Config) (runner, error) { c.Log = log; return platform.New(ctx, c) })
+	case "tsa":
+		return load(path, func(c tsa.Config) (runner, error) { c.Log = log; return tsa.New(ctx, c) })
 	case "service":
 		return load(path, func(c securities.Config) (runner, error) { c.Log = log; return securities.New(ctx, c) })
 	case "holder":

@@ -27,6 +27,7 @@ const (
 	numStatus   = 22
 	numMinister = 30
 	numPlatform = 40
+	numTSA      = 41
 	numHolder   = 50
 	numCards    = 51
 	numService  = 61

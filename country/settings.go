@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
+	"github.com/jitsuin/jitsuin/tsa"
 )
 
 // Settings is what an actor's configuration file says, as far as it does not matter what the actor is for.
@@ -35,6 +36,7 @@ var schemas = map[string]fs.FS{
 	"jlis":         jlis.Migrations(),
 	"minister":     minister.Migrations(),
 	"platform":     platform.Migrations(),
+	"tsa":          tsa.Migrations(),
 	"holder":       site.Migrations(),
 	"service":      securities.Migrations(),
 }
@@ -69,6 +71,7 @@ var settings = map[string]func(path string) (Settings, error){
 	"jukinet":  settingsOf[jukinet.Config](schemas["jukinet"], nil),
 	"minister": settingsOf[minister.Config](schemas["minister"], nil),
 	"platform": settingsOf[platform.Config](schemas["platform"], nil),
+	"tsa":      settingsOf(schemas["tsa"], func(s *Settings, c tsa.Config) { s.Secrets = append(s.Secrets, c.PassphraseFile) }),
 	"holder":   settingsOf[site.Config](schemas["holder"], nil),
 	"service":  settingsOf[securities.Config](schemas["service"], nil),
 	"country":  settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),

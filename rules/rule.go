@@ -35,6 +35,7 @@ const (
 	Months    Unit = "months"
 	Days      Unit = "days"
 	Minutes   Unit = "minutes"
+	Seconds   Unit = "seconds"
 	Birthdays Unit = "birthdays"
 	Tries     Unit = "tries"
 	Chars     Unit = "characters"

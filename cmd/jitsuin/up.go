@@ -33,7 +33,7 @@ func (c *upCmd) Run(ctx context.Context, face *ui.Face, world *calls) error {
 }
 
 type serveCmd struct {
-	Actor  string `arg:"" optional:"" help:"Role of the actor, checked against the file: municipality, jukinet, jlis, minister, platform, holder, cards, country or service."`
+	Actor  string `arg:"" optional:"" help:"Role of the actor, checked against the file: municipality, jukinet, jlis, minister, platform, tsa, holder, cards, country or service."`
 	Config string `help:"Configuration file of the actor (YAML)." required:"" placeholder:"FILE" type:"path"`
 }
 

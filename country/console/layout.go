@@ -56,7 +56,7 @@ func hasDesk(role string) bool {
 var (
 	wide = picture{Name: "wide", W: 1072, H: 480, desk: 58,
 		boxes: map[string]box{personNode: {64, 122, 120, 72}, "holder": {64, 286, 120, 60}, "jukinet": {594, 52, 168, 60}, "cards": {594, 262, 168, 60}, "jlis": {806, 156, 180, 68},
-			verifierNode: {1002, 52, 132, 60}, "status": {984, 270, 168, 60}, "service": {290, 430, 212, 64}, "platform": {572, 430, 224, 64},
+			verifierNode: {1002, 52, 132, 60}, "status": {984, 270, 168, 60}, "tsa": {64, 430, 120, 60}, "service": {290, 430, 212, 64}, "platform": {572, 430, 224, 64},
 			"minister": {838, 430, 196, 64}, "country": {1008, 430, 120, 64}},
 		towns: []box{{290, 40, 212, 60}, {290, 122, 212, 60}, {290, 204, 212, 60}, {290, 286, 212, 60}},
 		ways: []way{
@@ -69,6 +69,8 @@ var (
 			{"jlis", "status", port{'r', .7}, port{'t', .4}, .5, .4},
 			{personNode, "holder", port{'b', .4}, port{'t', .4}, .3, .3},
 			{personNode, "service", port{'r', .85}, port{'l', .4}, .12, .15},
+			{personNode, "tsa", port{'r', .95}, port{'r', .3}, .1, .1},
+			{"service", "tsa", port{'l', .8}, port{'r', .7}, .3, .3},
 			{"holder", "service", port{'b', .5}, port{'l', .6}, .5, .5},
 			{"holder", "cards", port{'b', .85}, port{'b', .3}, .2, .22},
 			{"service", "platform", port{'r', .5}, port{'l', .5}, .3, .3},
@@ -79,10 +81,10 @@ var (
 			{verifierNode, "status", port{'b', .6}, port{'t', .72}, .4, .4},
 			{verifierNode, "jlis", port{'l', .5}, port{'t', .75}, .4, .4},
 		}}
-	narrow = picture{Name: "narrow", W: 332, H: 760, desk: 36,
+	narrow = picture{Name: "narrow", W: 332, H: 844, desk: 36,
 		boxes: map[string]box{personNode: {96, 40, 132, 60}, "holder": {250, 40, 140, 60}, "jukinet": {88, 318, 136, 60}, "cards": {242, 318, 150, 60}, "jlis": {164, 426, 172, 64},
 			"status": {86, 530, 148, 60}, verifierNode: {250, 530, 132, 60}, "platform": {92, 632, 180, 60}, "minister": {264, 632, 132, 60},
-			"service": {96, 724, 156, 60}, "country": {258, 724, 132, 60}},
+			"service": {96, 724, 156, 60}, "country": {258, 724, 132, 60}, "tsa": {96, 808, 156, 60}},
 		towns: []box{{82, 146, 160, 60}, {250, 146, 160, 60}, {82, 222, 160, 60}, {250, 222, 160, 60}},
 		ways: []way{
 			{personNode, "municipality", port{'b', .5}, port{'t', .5}, .4, .4},
@@ -93,6 +95,8 @@ var (
 			{"jlis", "cards", port{'t', .8}, port{'b', .5}, .4, .4},
 			{"jlis", "status", port{'b', .25}, port{'t', .5}, .4, .4},
 			{personNode, "service", port{'l', .5}, port{'l', .5}, .04, .04},
+			{personNode, "tsa", port{'l', .3}, port{'l', .5}, .045, .045},
+			{"service", "tsa", port{'b', .5}, port{'t', .5}, .4, .4},
 			{personNode, "holder", port{'r', .5}, port{'l', .5}, .3, .3},
 			{"holder", "cards", port{'r', .5}, port{'r', .5}, .03, .04},
 			{"service", "platform", port{'t', .5}, port{'b', .45}, .4, .4},

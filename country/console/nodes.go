@@ -56,7 +56,7 @@ func (c *Console) only(role string) string {
 
 // accents are the colours of the roles.
 var accents = map[string]string{"municipality": "green", "jukinet": "cyan", "jlis": "blue", "status": "blue", "minister": "gray",
-	"platform": "purple", "service": "orange", "cards": "teal", "country": "gray", "holder": "navy", personNode: "navy", verifierNode: "navy"}
+	"platform": "purple", "tsa": "teal", "service": "orange", "cards": "teal", "country": "gray", "holder": "navy", personNode: "navy", verifierNode: "navy"}
 
 func accentOf(node string) string { return accents[httpapi.RoleOf(node)] }
 

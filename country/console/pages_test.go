@@ -239,7 +239,7 @@ func TestADialogueIsPutIntoWords(t *testing.T) {
 
 // Both pictures have a place for everybody, and an arrow wherever two talk.
 func TestThePicturesAreWhole(t *testing.T) {
-	nodes := []string{personNode, "municipality:1", "municipality:2", "jukinet:1", "jlis:1", "status:1", "minister:1", "platform:1", "service:x", "holder:1", "cards:1", "country:1", verifierNode}
+	nodes := []string{personNode, "municipality:1", "municipality:2", "jukinet:1", "jlis:1", "status:1", "minister:1", "platform:1", "tsa:1", "service:x", "holder:1", "cards:1", "country:1", verifierNode}
 	for _, p := range []picture{wide, narrow} {
 		drawn, arrows := p.draw(nodes)
 		if len(drawn) != len(nodes) {
@@ -260,7 +260,7 @@ func TestThePicturesAreWhole(t *testing.T) {
 			has[a.Key] = true
 		}
 		for _, pair := range [][2]string{{"municipality:2", "jukinet:1"}, {"municipality:1", "jlis:1"}, {"jukinet:1", "jlis:1"}, {"jlis:1", "cards:1"}, {"municipality:1", "cards:1"}, {"holder:1", "cards:1"},
-			{"service:x", "platform:1"}, {"platform:1", "status:1"}, {"minister:1", "jlis:1"}, {verifierNode, "status:1"}, {personNode, "service:x"}, {"municipality:1", "municipality:1"}} {
+			{"service:x", "platform:1"}, {"platform:1", "status:1"}, {"minister:1", "jlis:1"}, {verifierNode, "status:1"}, {personNode, "service:x"}, {personNode, "tsa:1"}, {"service:x", "tsa:1"}, {"municipality:1", "municipality:1"}} {
 			if key, _ := arrowOf(place{node: pair[0]}, place{node: pair[1]}); !has[key] {
 				t.Errorf("%s has no arrow %s", p.Name, key)
 			}

@@ -19,7 +19,7 @@ type state struct {
 }
 
 // roles are those that the console shows, in the order of the map.
-var roles = []string{"municipality", "jukinet", "jlis", "status", "minister", "platform", "service", "holder", "cards", "country"}
+var roles = []string{"municipality", "jukinet", "jlis", "status", "minister", "platform", "tsa", "service", "holder", "cards", "country"}
 
 // look asks every actor at the same time how it is.
 func (c *Console) look(ctx context.Context) []state {

@@ -24,6 +24,7 @@ var roles = []struct{ role, dir, typ, says string }{
 	{"jlis", "jlis", "Config", "J-LIS (地方公共団体情報システム機構): card production, the two CAs, and the status origin."},
 	{"minister", "minister", "Config", "The minister (主務大臣), who accredits verifiers."},
 	{"platform", "platform", "Config", "A platform operator (プラットフォーム事業者), who verifies for others, or a stand-alone verifier."},
+	{"tsa", "tsa", "Config", "The time-stamping authority of a sandbox (タイムスタンプ局)."},
 	{"service", "services/securities", "Config", "The securities firm, a relying service."},
 	{"holder", "holder/site", "Config", "The holder's pages (利用者クライアント), which reach the card."},
 	{"cards", "country", "CardsConfig", "The card host of a sandbox: where the chips are."},

@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -9,19 +8,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"filippo.io/age"
-
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/sealed"
 )
 
 // Algorithm of a key that is to be made.
@@ -43,8 +37,6 @@ type File struct {
 const (
 	keysFile    = "keys.pem.age"
 	journalFile = "signatures.jsonl"
-	// The passphrase is random and long, so scrypt need not be slow.
-	scryptWork = 12
 )
 
 // OpenFile opens the signer in the folder dir and makes the keys of want that are not there yet
@@ -53,10 +45,11 @@ func OpenFile(dir, passphrase string, want map[string]Algorithm) (*File, error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("signer folder: %w", err)
 	}
-	f := &File{keys: map[string]crypto.Signer{}}
-	if err := f.load(filepath.Join(dir, keysFile), passphrase); err != nil {
+	keys, err := sealed.Open(filepath.Join(dir, keysFile), passphrase)
+	if err != nil {
 		return nil, err
 	}
+	f := &File{keys: keys}
 	made := false
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if f.keys[name] != nil {
@@ -69,11 +62,10 @@ func OpenFile(dir, passphrase string, want map[string]Algorithm) (*File, error) 
 		f.keys[name], made = key, true
 	}
 	if made {
-		if err := f.save(dir, passphrase); err != nil {
+		if err := sealed.Write(filepath.Join(dir, keysFile), passphrase, f.keys); err != nil {
 			return nil, err
 		}
 	}
-	var err error
 	if f.journal, err = openJournal(filepath.Join(dir, journalFile)); err != nil {
 		return nil, err
 	}
@@ -90,81 +82,6 @@ func newKey(a Algorithm) (crypto.Signer, error) {
 		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	}
 	return nil, jitsuin.Errorf(jitsuin.Unsupported, "key-algorithm", "no key algorithm %q", a)
-}
-
-func (f *File) load(path, passphrase string) error {
-	sealed, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("signer keys: %w", err)
-	}
-	id, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return fmt.Errorf("signer passphrase: %w", err)
-	}
-	r, err := age.Decrypt(bytes.NewReader(sealed), id)
-	if err != nil {
-		return jitsuin.Errorf(jitsuin.Denied, "signer-passphrase", "the keys in %s do not open: %w", path, err).
-			WithHint("the passphrase is not the one they were sealed with")
-	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		return jitsuin.Errorf(jitsuin.Denied, "signer-keys", "the keys in %s were changed: %w", path, err)
-	}
-	for block, rest := pem.Decode(plain); block != nil; block, rest = pem.Decode(rest) {
-		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		s, ok := key.(crypto.Signer)
-		if err != nil || !ok {
-			return jitsuin.Errorf(jitsuin.Invalid, "signer-keys", "key %q in %s cannot be read", block.Headers["Name"], path)
-		}
-		f.keys[block.Headers["Name"]] = s
-	}
-	return nil
-}
-
-func (f *File) save(dir, passphrase string) error {
-	var plain bytes.Buffer
-	for _, name := range slices.Sorted(maps.Keys(f.keys)) {
-		der, err := x509.MarshalPKCS8PrivateKey(f.keys[name])
-		if err != nil {
-			return fmt.Errorf("encode key %s: %w", name, err)
-		}
-		pem.Encode(&plain, &pem.Block{Type: "PRIVATE KEY", Headers: map[string]string{"Name": name}, Bytes: der})
-	}
-	to, err := age.NewScryptRecipient(passphrase)
-	if err != nil {
-		return fmt.Errorf("signer passphrase: %w", err)
-	}
-	to.SetWorkFactor(scryptWork)
-	var sealed bytes.Buffer
-	w, err := age.Encrypt(&sealed, to)
-	if err != nil {
-		return fmt.Errorf("seal keys: %w", err)
-	}
-	if _, err = w.Write(plain.Bytes()); err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return fmt.Errorf("seal keys: %w", err)
-	}
-	tmp := filepath.Join(dir, keysFile+".new")
-	if err := writeSynced(tmp, sealed.Bytes()); err != nil {
-		return fmt.Errorf("write keys: %w", err)
-	}
-	return os.Rename(tmp, filepath.Join(dir, keysFile))
-}
-
-func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(b); err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }
 
 // Public gives a public key by name.

@@ -2,7 +2,6 @@ package signer
 
 import (
 	"bytes"
-	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/sealed"
 )
 
 // Peek looks into a signer's folder beside whoever signs with it, and changes nothing: it opens the keys with the
@@ -20,8 +20,7 @@ func Peek(dir, passphrase string) (last Receipt, all []Receipt, err error) {
 			return last, nil, jitsuin.Errorf(jitsuin.NotFound, "signer-missing", "the signer has no %s: %w", name, err)
 		}
 	}
-	f := &File{keys: map[string]crypto.Signer{}}
-	if err := f.load(filepath.Join(dir, keysFile), passphrase); err != nil {
+	if _, err := sealed.Open(filepath.Join(dir, keysFile), passphrase); err != nil {
 		return last, nil, err
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, journalFile))
