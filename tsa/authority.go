@@ -157,15 +157,18 @@ func (h *house) issue(name string, template func(crypto.PublicKey) (*x509.Certif
 	return x509.CreateCertificate(rand.Reader, t, issuer, public, h.keys[rootKey])
 }
 
+// beginOf lets a certificate begin an hour early, for clocks that are not quite the same.
+func beginOf(now time.Time) time.Time { return now.UTC().Truncate(time.Second).Add(-time.Hour) }
+
 func rootTemplate(_ crypto.PublicKey, now time.Time) (*x509.Certificate, error) {
-	begin := now.UTC().Truncate(time.Second)
+	begin := beginOf(now)
 	return &x509.Certificate{Subject: rootName, NotBefore: begin, NotAfter: begin.AddDate(rootYears, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}, nil
 }
 
 // unitTemplate is RFC 3161 §2.3: the purpose alone, and critical.
 func (h *house) unitTemplate(_ crypto.PublicKey, now time.Time) (*x509.Certificate, error) {
-	begin := now.UTC().Truncate(time.Second)
+	begin := beginOf(now)
 	purpose, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
 	if err != nil {
 		return nil, err

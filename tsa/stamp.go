@@ -80,7 +80,6 @@ func (t *TSA) stamp(ctx context.Context, query []byte) ([]byte, error) {
 	if err != nil {
 		return nil, &tsp.Refusal{Failure: tsp.TimeNotAvailable, Text: err.Error()}
 	}
-	now = now.Truncate(time.Millisecond)
 	if now.Before(issuer.Certificate.NotBefore) || now.After(issuer.Certificate.NotAfter) {
 		return nil, fmt.Errorf("the unit's certificate does not hold at %s", now.Format(time.RFC3339))
 	}

@@ -86,11 +86,11 @@ func (t *TSA) watchClocks() {
 	t.watch = newWatch(read, t.accuracy, t.Log, sources...)
 }
 
-// now gives civil time, from one look at the clocks, while they can be relied on. The error is of kind
-// Unavailable.
+// now gives civil time to the millisecond, as tokens state it, from one look at the clocks and while they
+// can be relied on. The error is of kind Unavailable.
 func (t *TSA) now(ctx context.Context) (time.Time, error) {
 	wall, err := t.watch.now(ctx)
-	return wall.Add(t.Clock.Offset()), err
+	return wall.Add(t.Clock.Offset()).Truncate(time.Millisecond), err
 }
 
 // nextUnit is the job that makes the next unit in time.
