@@ -141,6 +141,23 @@ func (f Folder) Directory() (*httpapi.Directory, error) {
 	return httpapi.OpenDirectory(f.Path("directory.jws"), pinned)
 }
 
+// TimeAuthority gives the address of the country's time-stamping authority.
+func (f Folder) TimeAuthority() (string, error) {
+	if _, err := f.Facts(); err != nil {
+		return "", err
+	}
+	d, err := f.Directory()
+	if err != nil {
+		return "", err
+	}
+	who, err := d.Lookup(TSA)
+	if err != nil {
+		return "", jitsuin.Errorf(jitsuin.NotFound, "no-time-authority", "the country in %s has no time-stamping authority: %w", string(f), err).
+			WithHint("jitsuin up makes one; --tsa names another")
+	}
+	return who.Origin, nil
+}
+
 // Remote is the way from one instance of this country to another.
 func (f Folder) Remote(from, to string) (*httpapi.Remote, error) {
 	self, err := f.Identity(from)

@@ -119,7 +119,7 @@ func (h *house) certificate(name string, template func(crypto.PublicKey) (*x509.
 	der, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		if der, err = h.issue(name, template); err == nil {
-			err = files.Replace(path, der, 0o644)
+			err = files.Replace(path, der, 0o600)
 		}
 	}
 	if err != nil {

@@ -30,11 +30,12 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" group:"country" help:"Copy a country or one actor, running or not, into one encrypted file."`
 	Restore restoreCmd `cmd:"" group:"country" help:"Put a backup back, and begin the new epochs that this needs."`
 
-	Card   cardCmd   `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
-	Sign   signCmd   `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
-	Filing filingCmd `cmd:"" group:"use" help:"Tell whether a signed PDF has the form for registration and deposit (登記・供託), and why not."`
-	Verify verifyCmd `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`
-	Parse  parseCmd  `cmd:"" group:"use" help:"Show what stands in a certificate, a revocation list, an OCSP response or a request."`
+	Card      cardCmd      `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
+	Sign      signCmd      `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
+	Filing    filingCmd    `cmd:"" group:"use" help:"Tell whether a signed PDF has the form for registration and deposit (登記・供託), and why not."`
+	Verify    verifyCmd    `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`
+	Parse     parseCmd     `cmd:"" group:"use" help:"Show what stands in a certificate, a revocation list, an OCSP response or a request."`
+	Timestamp timestampCmd `cmd:"" group:"use" help:"Have a time-stamping authority state that a document exists now (タイムスタンプ)."`
 
 	Rules      rulesCmd      `cmd:"" group:"about" help:"Print every rule of law that the program knows, with its source."`
 	Bench      benchCmd      `cmd:"" group:"about" help:"Measure this machine: how fast signatures are verified."`

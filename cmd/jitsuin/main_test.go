@@ -33,11 +33,12 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/*.txtar, which read like the manual. Each script finds in its folder the
 // cards and files that setting makes.
 func TestScripts(t *testing.T) {
-	given := setting(t)
+	given, tsa := setting(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(e.WorkDir, "no-pcscd"))
+			e.Setenv("TSA", tsa)
 			e.Setenv("BEFORE", time.Now().AddDate(-2, 0, 0).Format(time.RFC3339)) // the cards, not the authorities
 			return os.CopyFS(e.WorkDir, os.DirFS(given))
 		},
@@ -95,7 +96,7 @@ func judgeOf(ts *testscript.TestScript, neg bool, args []string) {
 //	auth-signed.p7s                 a document signed with an authentication key
 //	contract.pdf                    a page that says so
 //	time-stamp.tst time-stamp.tsr   a time-stamp over "a contract\n", as a token and as a response; tsa.pem is its authority
-func setting(t *testing.T) string {
+func setting(t *testing.T) (folder, tsa string) {
 	t.Helper()
 	dir := t.TempDir()
 	w := holdertest.New(t)
@@ -124,9 +125,9 @@ func setting(t *testing.T) string {
 	put("revoked.ocsp", answer(t, ca, card, w.Now, cert.Revoked))
 	put("later.ocsp", cert.OCSPTryLater.Response())
 	put("auth-signed.p7s", authSigned(t, w, "a contract\n"))
-	putTimeStamps(t, put, w.Now)
 	put("contract.pdf", pdftest.Simple(pdftest.Packed, "a contract").Bytes)
-	return dir
+	tsa = putTimeStamps(t, put, w.Now)
+	return dir, tsa
 }
 
 func list(t *testing.T, ca *certtest.Authority, at time.Time, serials ...*big.Int) []byte {

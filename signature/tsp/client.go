@@ -28,7 +28,7 @@ type Client struct {
 // Stamp has the digest sum stamped and gives the token, which answers this very request and is sound
 // as Token.Verify says. Whether the authority is trusted, and whether the time is right, is the
 // caller's to judge. Errors: Unavailable where the authority does not answer or cannot stamp now,
-// Denied where it refuses, Invalid or Conflict where the answer is none.
+// Denied where it refuses, Invalid where the answer is none, or one to something else.
 func (c *Client) Stamp(ctx context.Context, h crypto.Hash, sum []byte) (*Token, error) {
 	q, err := NewRequest(h, sum, c.Rand)
 	if err != nil {

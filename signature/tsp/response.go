@@ -209,8 +209,8 @@ func (r *Response) Err() error {
 
 // Answer reads the token and holds it to the request that it must answer (RFC 3161 §2.4.2): the same
 // imprint, the same nonce or none, the policy that was asked for, and certificates exactly where they
-// were wanted. The token itself is still to be verified. Errors are of kind Invalid (malformed),
-// Conflict (the answer to something else), and as Err gives them.
+// were wanted. The token itself is still to be verified. Errors are of kind Invalid (code tsp-answer for
+// the answer to something else), and as Err gives them.
 func (r *Response) Answer(q *Request) (*Token, error) {
 	if err := r.Err(); err != nil {
 		return nil, err
@@ -241,5 +241,5 @@ func (t *Token) Answers(q *Request) error {
 }
 
 func otherRequest(format string, args ...any) error {
-	return jitsuin.Errorf(jitsuin.Conflict, "tsp-answer", format, args...)
+	return jitsuin.Errorf(jitsuin.Invalid, "tsp-answer", format, args...)
 }

@@ -65,24 +65,24 @@ func TestAnAnswerBelongsToItsRequest(t *testing.T) {
 		change func(q *tsp.Request) *tsp.Response // asks for something else, or answers otherwise
 		kind   jitsuin.Kind
 	}{
-		{"the answer to another request for the same document", func(*tsp.Request) *tsp.Response { return answer(t, request(t, document)) }, jitsuin.Conflict},
-		{"the answer to a request for another document", func(*tsp.Request) *tsp.Response { return answer(t, request(t, document[1:])) }, jitsuin.Conflict},
+		{"the answer to another request for the same document", func(*tsp.Request) *tsp.Response { return answer(t, request(t, document)) }, jitsuin.Invalid},
+		{"the answer to a request for another document", func(*tsp.Request) *tsp.Response { return answer(t, request(t, document[1:])) }, jitsuin.Invalid},
 		{"another nonce", func(q *tsp.Request) *tsp.Response {
 			return answer(t, with(q, func(q *tsp.Request) { q.Nonce = big.NewInt(5) }))
-		}, jitsuin.Conflict},
-		{"no nonce", func(q *tsp.Request) *tsp.Response { return answer(t, with(q, func(q *tsp.Request) { q.Nonce = nil })) }, jitsuin.Conflict},
-		{"a nonce that nobody sent", func(q *tsp.Request) *tsp.Response { r := answer(t, q); q.Nonce = nil; return r }, jitsuin.Conflict},
+		}, jitsuin.Invalid},
+		{"no nonce", func(q *tsp.Request) *tsp.Response { return answer(t, with(q, func(q *tsp.Request) { q.Nonce = nil })) }, jitsuin.Invalid},
+		{"a nonce that nobody sent", func(q *tsp.Request) *tsp.Response { r := answer(t, q); q.Nonce = nil; return r }, jitsuin.Invalid},
 		{"the nonce with the other sign", func(q *tsp.Request) *tsp.Response {
 			return answer(t, with(q, func(q *tsp.Request) { q.Nonce = new(big.Int).Neg(q.Nonce) }))
-		}, jitsuin.Conflict},
+		}, jitsuin.Invalid},
 		{"another digest of the same document", func(q *tsp.Request) *tsp.Response {
 			return answer(t, with(q, func(q *tsp.Request) { q.Imprint = imprint(t, crypto.SHA384, document) }))
-		}, jitsuin.Conflict},
-		{"another policy", func(q *tsp.Request) *tsp.Response { r := answer(t, q); q.Policy = oidData; return r }, jitsuin.Conflict},
-		{"certificates that were not asked for", func(q *tsp.Request) *tsp.Response { r := answer(t, q); q.CertReq = false; return r }, jitsuin.Conflict},
+		}, jitsuin.Invalid},
+		{"another policy", func(q *tsp.Request) *tsp.Response { r := answer(t, q); q.Policy = oidData; return r }, jitsuin.Invalid},
+		{"certificates that were not asked for", func(q *tsp.Request) *tsp.Response { r := answer(t, q); q.CertReq = false; return r }, jitsuin.Invalid},
 		{"certificates that are missing", func(q *tsp.Request) *tsp.Response {
 			return answer(t, with(q, func(q *tsp.Request) { q.CertReq = false }))
-		}, jitsuin.Conflict},
+		}, jitsuin.Invalid},
 		{"a refusal", func(*tsp.Request) *tsp.Response { return tsp.Refuse(&tsp.Refusal{Failure: tsp.BadAlg, Text: "no"}) }, jitsuin.Denied},
 		{"a refusal for now", func(*tsp.Request) *tsp.Response {
 			return tsp.Refuse(&tsp.Refusal{Failure: tsp.TimeNotAvailable, Text: "no"})
@@ -250,7 +250,7 @@ func TestTheClientTakesNothingElse(t *testing.T) {
 		}, jitsuin.Invalid},
 		"another's answer": {func(*tsp.Request, *tsp.Response, http.ResponseWriter) *tsp.Response {
 			return answer(t, request(t, document))
-		}, jitsuin.Conflict},
+		}, jitsuin.Invalid},
 		"a refusal": {func(*tsp.Request, *tsp.Response, http.ResponseWriter) *tsp.Response {
 			return tsp.Refuse(&tsp.Refusal{Failure: tsp.TimeNotAvailable, Text: "the clock is off"})
 		}, jitsuin.Unavailable},
