@@ -105,7 +105,7 @@ func (s *search) bytes(where string, der []byte) {
 		s.add(where, "pdf", "size", fmt.Sprint(len(der)))
 	case len(der) < 2 || der[0] != 0x30:
 	default:
-		for _, try := range []func(string, []byte) bool{s.certificate, s.cms, s.ocspAnswer, s.ocspRequest, s.crl, s.key} {
+		for _, try := range []func(string, []byte) bool{s.certificate, s.stamp, s.cms, s.ocspAnswer, s.ocspRequest, s.crl, s.key} {
 			if try(where, der) {
 				return
 			}
