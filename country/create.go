@@ -41,6 +41,9 @@ const (
 	TenantFirm = "tenant:securities-1" // the securities firm as a tenant of the platform
 )
 
+// tsaPassphrase is the secret with which the time-stamping authority's keys are sealed.
+const tsaPassphrase = "tsa-passphrase"
+
 // Town gives a municipality's instance id, Counter that of its counter's terminal.
 func Town(c jitsuin.MunicipalityCode) string    { return "municipality:" + string(c) }
 func Counter(c jitsuin.MunicipalityCode) string { return "counter:" + string(c) }
@@ -138,7 +141,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "platform":
 		return platform.Config{Config: b}
 	case "tsa":
-		return tsa.Config{Config: b, PassphraseFile: "../secrets/passphrase"}
+		return tsa.Config{Config: b, PassphraseFile: "../secrets/" + tsaPassphrase}
 	case "holder":
 		return site.Config{Config: b, Cards: "../cards", Sandbox: true}
 	case "cards":

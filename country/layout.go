@@ -103,7 +103,7 @@ func (f Folder) layOut(next, before layout, out io.Writer) error {
 			return fmt.Errorf("data folder: %w", err)
 		}
 	}
-	for _, s := range []string{"passphrase", "cards-create-key", cardsTraceKey, cardsFaultKey} {
+	for _, s := range []string{"passphrase", tsaPassphrase, "cards-create-key", cardsTraceKey, cardsFaultKey} {
 		if err := f.makeSecret(s); err != nil {
 			return err
 		}

@@ -25,7 +25,8 @@ type Settings struct {
 	Secrets    []string // files that it needs besides Key
 	Schema     fs.FS    // the tables of its own; nil for none
 	Signer     string   // folder of the CA's signer, where it has one
-	Passphrase string   // file with what the signer's keys are sealed with
+	Keys       string   // file of sealed keys, where there is no journal beside it
+	Passphrase string   // file with what the keys are sealed with
 	Cards      string   // folder of chips, where it has one
 }
 
@@ -71,10 +72,12 @@ var settings = map[string]func(path string) (Settings, error){
 	"jukinet":  settingsOf[jukinet.Config](schemas["jukinet"], nil),
 	"minister": settingsOf[minister.Config](schemas["minister"], nil),
 	"platform": settingsOf[platform.Config](schemas["platform"], nil),
-	"tsa":      settingsOf(schemas["tsa"], func(s *Settings, c tsa.Config) { s.Secrets = append(s.Secrets, c.PassphraseFile) }),
-	"holder":   settingsOf[site.Config](schemas["holder"], nil),
-	"service":  settingsOf[securities.Config](schemas["service"], nil),
-	"country":  settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
+	"tsa": settingsOf(schemas["tsa"], func(s *Settings, c tsa.Config) {
+		s.Keys, s.Passphrase, s.Secrets = c.Keys(), c.PassphraseFile, append(s.Secrets, c.PassphraseFile)
+	}),
+	"holder":  settingsOf[site.Config](schemas["holder"], nil),
+	"service": settingsOf[securities.Config](schemas["service"], nil),
+	"country": settingsOf(nil, func(s *Settings, c Config) { s.Listens = append(s.Listens, c.Also...) }),
 	"cards": settingsOf(nil, func(s *Settings, c CardsConfig) {
 		s.Secrets, s.Cards = append(s.Secrets, c.CreateKey), c.Cards
 	}),

@@ -48,6 +48,9 @@ func (c *Config) Resolve(base string) error {
 // Folder is where the authority has its keys and certificates.
 func (c *Config) Folder() string { return filepath.Join(c.State, "authority") }
 
+// Keys is the file of sealed keys in it.
+func (c *Config) Keys() string { return filepath.Join(c.Folder(), keysFile) }
+
 // policy reads the object identifier.
 func (c *Config) policy() (oid asn1.ObjectIdentifier, err error) {
 	text := c.Policy

@@ -12,6 +12,7 @@ import (
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/sealed"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis"
 	"github.com/jitsuin/jitsuin/jlis/signer"
@@ -49,6 +50,9 @@ func (p *patient) lookAtDatabase(ctx context.Context, s country.Settings) (moved
 	p.marks(ctx, s, db, marks, marksErr)
 	p.parked(ctx, s, db)
 	p.offset(ctx, s, db)
+	if s.Keys != "" {
+		p.keys(s)
+	}
 	if s.Signer != "" {
 		p.journal(ctx, s, db)
 	}
@@ -155,6 +159,25 @@ func (p *patient) offset(ctx context.Context, s country.Settings, db *store.DB) 
 		return
 	}
 	p.offsets[s.Instance] = time.Duration(micros) * time.Microsecond
+}
+
+// keys looks whether sealed keys open.
+func (p *patient) keys(s country.Settings) {
+	passphrase, err := os.ReadFile(s.Passphrase)
+	if err != nil {
+		return // said already
+	}
+	keys, err := sealed.Open(s.Keys, strings.TrimSpace(string(passphrase)))
+	switch {
+	case jitsuin.CodeOf(err) == "signer-passphrase":
+		p.wrong("signer-passphrase", s.Instance, plain(err))
+	case err != nil:
+		p.wrong("signer-broken", s.Instance, plain(err))
+	case len(keys) == 0:
+		p.wrong("signer-missing", s.Instance, p.name(s.Keys))
+	default:
+		p.well("sealed-keys", s.Instance)
+	}
 }
 
 // journal compares the account of the CA's signatures with the database.

@@ -322,6 +322,12 @@ func troubles(young string) []trouble {
 			bring: func(t *testing.T, d string) { must(t, os.Remove(in(d, "secrets/passphrase"))) }},
 		{name: "another passphrase", want: "signer-passphrase jlis:1",
 			bring: func(t *testing.T, d string) { write(t, in(d, "secrets/passphrase"), "not this one\n") }},
+		{name: "another passphrase of the time-stamping authority", want: "signer-passphrase tsa:1",
+			bring: func(t *testing.T, d string) { write(t, in(d, "secrets/tsa-passphrase"), "not this one\n") }},
+		{name: "a time-stamping authority without keys", want: "signer-missing tsa:1",
+			bring: func(t *testing.T, d string) {
+				must(t, os.Remove(in(d, "actors/tsa-1/state/authority/keys.pem.age")))
+			}},
 		{name: "a journal that lost its end", want: "journal-behind jlis:1",
 			bring: func(t *testing.T, d string) {
 				edit(t, at(d, agency, "state", "signer", "signatures.jsonl"), func(b []byte) []byte { return b[:bytes.LastIndexByte(b[:len(b)-1], '\n')+1] })
@@ -378,7 +384,7 @@ func troubles(young string) []trouble {
 			options: func(o *doctor.Options) { o.Now = func() time.Time { return time.Now().Add(-24 * time.Hour) } }},
 		{name: "an actor that has not heard of the time", want: "civil-time-differs minister:1", note: true,
 			bring: func(t *testing.T, d string) {
-				for _, id := range []string{"country-1", "municipality-91201", "municipality-91302", "municipality-92201", "municipality-93301", "jukinet-1", "jlis-1", "platform-1", "holder-1", "service-securities-1"} {
+				for _, id := range []string{"country-1", "municipality-91201", "municipality-91302", "municipality-92201", "municipality-93301", "jukinet-1", "jlis-1", "platform-1", "tsa-1", "holder-1", "service-securities-1"} {
 					sql(t, in(d, "actors", id, "db.sqlite"), `INSERT INTO civil_clock (one, offset_micros) VALUES (1, 86400000000)`)
 				}
 			}},

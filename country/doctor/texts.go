@@ -72,6 +72,7 @@ var texts = map[string]words{
 	"journal-behind":       {say{"署名の帳簿が古いか、失われています: %[1]v", "the journal of signatures is old, or was lost: %[1]v"}, say{"起動せず、署名鍵のフォルダーを戻してください。同じ番号が二度使われるおそれがあります", "do not start it; put the signer's folder back, or serial numbers could be given twice"}},
 	"journal-differs":      {say{"署名の帳簿が別のデータベースのものです: %[1]v", "the journal of signatures is that of another database: %[1]v"}, say{"データベースと署名鍵のフォルダーを組で戻してください", "restore database and signer's folder as a pair"}},
 	"journal-broken":       {say{"署名の帳簿が書き換えられています: %[1]v", "the journal of signatures was changed: %[1]v"}, say{"帳簿を手で直さず、バックアップの写しと比べてください", "do not mend it by hand; compare it with the copy in the backup"}},
+	"sealed-keys":          {say{"鍵は合言葉で開きます", "its keys open with the passphrase"}, say{}},
 	"signer-missing":       {say{"署名鍵か帳簿がありません: %[1]v", "the signer's keys or its journal are missing: %[1]v"}, say{"起動せず、署名鍵のフォルダーを戻してください。起動すると別の鍵が作られます", "do not start it, which would make other keys; put the signer's folder back"}},
 	"signer-passphrase":    {say{"署名鍵がこの合言葉では開きません: %[1]v", "the signer's keys do not open with this passphrase: %[1]v"}, say{"鍵と同じ時のバックアップから合言葉を戻してください", "put the passphrase back from the backup that the keys are from"}},
 	"signer-broken":        {say{"署名鍵か帳簿が読めません: %[1]v", "the signer's keys or its journal cannot be read: %[1]v"}, say{"ファイルの所有者を確かめ、必要ならバックアップから戻してください", "look at who owns the files, and put them back from a backup if need be"}},
