@@ -148,9 +148,19 @@ func (a Algorithm) plain() bool {
 	return len(a.Parameters) == 0 || bytes.Equal(a.Parameters, derNull)
 }
 
-// same tells whether a and b name one algorithm.
+// same tells whether a and b name one algorithm; parameters may be written in different ways.
 func (a Algorithm) same(b Algorithm) bool {
-	return a.OID.Equal(b.OID) && (a.plain() && b.plain() || bytes.Equal(a.Parameters, b.Parameters))
+	switch {
+	case !a.OID.Equal(b.OID):
+		return false
+	case a.plain() && b.plain(), bytes.Equal(a.Parameters, b.Parameters):
+		return true
+	case a.OID.Equal(oidPSS):
+		one, err := pssScheme(a.Parameters)
+		other, err2 := pssScheme(b.Parameters)
+		return err == nil && err2 == nil && one == other
+	}
+	return false
 }
 
 // schemeOf gives the signature scheme, with the same errors as hashOf.

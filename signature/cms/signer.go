@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/jitsuin/jitsuin/cert"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -69,7 +70,7 @@ func (s *SignerInfo) fits(c *x509.Certificate) bool {
 	if s.Issuer == nil { // an empty identifier means nobody
 		return len(s.KeyID) > 0 && bytes.Equal(s.KeyID, c.SubjectKeyId)
 	}
-	return s.Serial.Cmp(c.SerialNumber) == 0 && bytes.Equal(s.Issuer, c.RawIssuer)
+	return s.Serial.Cmp(c.SerialNumber) == 0 && cert.SameName(s.Issuer, c.RawIssuer)
 }
 
 // identifier says how the signer is named, without the serial number.
@@ -129,7 +130,7 @@ func issuerSerialNames(in cryptobyte.String, c *x509.Certificate) bool {
 		!name.ReadASN1Element(&directory, cbasn1.SEQUENCE) || !name.Empty() {
 		return false
 	}
-	return serial.Cmp(c.SerialNumber) == 0 && bytes.Equal(directory, c.RawIssuer)
+	return serial.Cmp(c.SerialNumber) == 0 && cert.SameName(directory, c.RawIssuer)
 }
 
 // essCertificateV2 writes SigningCertificateV2 for c with h; SHA-256 is the default and left out.
