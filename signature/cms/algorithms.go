@@ -148,19 +148,9 @@ func (a Algorithm) plain() bool {
 	return len(a.Parameters) == 0 || bytes.Equal(a.Parameters, derNull)
 }
 
-// same tells whether a and b name one algorithm; parameters may be written in different ways.
+// same tells whether a and b name one algorithm.
 func (a Algorithm) same(b Algorithm) bool {
-	switch {
-	case !a.OID.Equal(b.OID):
-		return false
-	case a.plain() && b.plain(), bytes.Equal(a.Parameters, b.Parameters):
-		return true
-	case a.OID.Equal(oidPSS):
-		one, err := pssScheme(a.Parameters)
-		other, err2 := pssScheme(b.Parameters)
-		return err == nil && err2 == nil && one == other
-	}
-	return false
+	return a.OID.Equal(b.OID) && (a.plain() && b.plain() || bytes.Equal(a.Parameters, b.Parameters))
 }
 
 // schemeOf gives the signature scheme, with the same errors as hashOf.
