@@ -68,6 +68,13 @@ type FolderList struct {
 	SHA256     string    `json:"sha256" doc:"Hexadecimal, of the list in DER"`
 	Newest     bool      `json:"newest"`
 	Ended      bool      `json:"ended" doc:"The next list was due before now"`
+
+	held *heldList
+}
+
+// Succeeds tells whether the list is a newer one than o, of the same issuer's key and partition.
+func (l FolderList) Succeeds(o FolderList) bool {
+	return l.held != nil && o.held != nil && l.held.key == o.held.key && l.held.part.der == o.held.part.der && newer(l.held, o.held) > 0
 }
 
 // FileProblem is a file of the folder whose list is not used, and why.
@@ -388,7 +395,7 @@ func (f *Folder) Lists() []FolderList {
 }
 
 func (l *heldList) describe(newest bool, now time.Time) FolderList {
-	d := FolderList{Issuer: nameOf(l.crl.RawIssuer), IssuerKey: hex.EncodeToString(l.key[:]), Partition: l.part.name, ThisUpdate: l.crl.ThisUpdate.UTC(),
+	d := FolderList{held: l, Issuer: nameOf(l.crl.RawIssuer), IssuerKey: hex.EncodeToString(l.key[:]), Partition: l.part.name, ThisUpdate: l.crl.ThisUpdate.UTC(),
 		NextUpdate: l.crl.NextUpdate.UTC(), Entries: l.crl.Count, SHA256: hex.EncodeToString(l.sum[:]), Newest: newest, Ended: now.After(l.crl.NextUpdate)}
 	if !l.lost {
 		d.File = l.file

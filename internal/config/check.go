@@ -176,6 +176,8 @@ func (k *checker) apply(name, arg, text string, v reflect.Value) (problem, hint 
 		return k.database(text)
 	case "file":
 		return k.file(text)
+	case "folder":
+		return k.folder(text)
 	case "private-key":
 		return k.key(text, privateKey)
 	case "public-key":
@@ -257,6 +259,21 @@ func (k *checker) file(text string) (problem, hint string) {
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return "this is a folder, not a file", "name the file in it"
+	}
+	return "", ""
+}
+
+func (k *checker) folder(text string) (problem, hint string) {
+	if text == "" {
+		return "", ""
+	}
+	f, err := os.Open(k.abs(text))
+	if err != nil {
+		return fmt.Sprintf("the folder cannot be read: %v", err), "make it; paths are relative to the folder of the configuration file, here " + k.base
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.IsDir() {
+		return "this is a file, not a folder", "name the folder that it lies in"
 	}
 	return "", ""
 }

@@ -8,6 +8,7 @@
 //	hostport                HOST:PORT with a port from 1 to 65535
 //	database                an SQLite file whose folder can be made, or postgres://…
 //	file                    a file that can be read
+//	folder                  a folder that is there and can be read
 //	private-key, public-key a PEM file with a P-256 key
 //	instance=ROLE|ROLE      an instance ROLE:NAME; instance alone takes any role
 //	listed                  an instance that is in the directory

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/jitsuin/jitsuin/signature"
 )
 
@@ -35,6 +37,7 @@ type way struct {
 var ways = map[string]way{
 	// Beside a verdict that passed.
 	"passed-no-purpose": {AcceptWithCare, []string{"compare-person", "name-purpose", "keep-report"}},
+	"passed-overdue":    {AcceptWithCare, []string{"overdue", "check-fresh", "compare-person", "keep-report"}},
 	"passed-timestamp":  {AcceptWithCare, []string{"time-not-person", "keep-report"}},
 	"does-not-fit":      {NewSignature, []string{"not-for-this-purpose", "right-kind"}},
 	"certificate":       {AcceptWithCare, []string{"certificate-only"}},
@@ -79,6 +82,14 @@ var ways = map[string]way{
 	string(signature.Indeterminate): {Supply, []string{"not-yet", "give-missing"}},
 	string(signature.Unsupported):   {Supply, []string{"not-yet", "other-software"}},
 	string(signature.Malformed):     {Supply, []string{"not-yet", "right-file", "get-original"}},
+}
+
+// StatusOverdue is the code of a reason that a verifier adds where it let a revocation list answer that had ended.
+const StatusOverdue = "status-overdue"
+
+// overdue tells whether a report rests on such a list.
+func overdue(r *signature.Report) bool {
+	return slices.ContainsFunc(r.Reasons, func(reason signature.Reason) bool { return reason.Code == StatusOverdue })
 }
 
 // wayOf looks up what to do about a report.

@@ -152,6 +152,8 @@ func (l *Reading) decide(r *signature.Report, stampOnly bool) {
 		way = ways["certificate-bad"]
 	case passed && !l.Fits:
 		way = ways["does-not-fit"]
+	case passed && overdue(r):
+		way = ways["passed-overdue"]
 	case passed && stampOnly:
 		way = ways["passed-timestamp"]
 	case passed && l.Purpose == "":

@@ -108,6 +108,8 @@ func headlineOf(d *Document) string {
 		return map[signature.Verdict]string{signature.Passed: "certificate", signature.Failed: "certificate-bad", signature.Indeterminate: "certificate-open"}[d.Verdict]
 	case d.Verdict == signature.Passed && !d.Legal.Fits:
 		return "does-not-fit"
+	case d.Verdict == signature.Passed && overdue(&d.Report):
+		return "overdue"
 	case d.Verdict == signature.Passed && stampOnly:
 		return "timestamp"
 	}
@@ -116,7 +118,7 @@ func headlineOf(d *Document) string {
 
 func toneOf(l *Reading, r *signature.Report) Tone {
 	switch {
-	case r.Verdict == signature.Passed && l.Fits:
+	case r.Verdict == signature.Passed && l.Fits && !overdue(r):
 		return Good
 	case r.Verdict == signature.Failed, r.Verdict == signature.Malformed:
 		return Bad
