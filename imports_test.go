@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"services":  {"client", "rules", "signature", "internal", "platform/api"},
 	"actor":     append([]string{"internal", "api"}, publicRooms...),
 	"actor/api": {"internal/httpapi", "signature", "rules", "cert", "status", "card"},
+	"verifier":  {"cert", "status", "signature", "rules", "internal"}, // an actor without a database, a directory or other actors
 	"country":   {"*"},
 	"cmd":       {"*"},
 }
@@ -152,6 +153,7 @@ func TestTheRuleRefuses(t *testing.T) {
 		{"rules", "cert"}, {"signature", "status"}, {"services/securities", "platform"}, {"services/securities", "jlis/api"},
 		{"internal/feed", "jlis"}, {"client", "platform"}, {"card", "internal/store"}, {"jlis/api", "jlis"}, {"jlis", "country"},
 		{"services/securities", "services/bank"}, {"", "rules"}, {"internal/web", "cert"}, {"internal/store", "rules"}, {"signature", "rules"}, {"signature/form", "cert"}, {"signature/report", "status"}, {"signature/jws", "rules"},
+		{"verifier", "platform/api"}, {"verifier", "jlis"}, {"platform", "verifier"}, {"status", "verifier/fetch"},
 	} {
 		if mayEnter(a[0], a[1]) {
 			t.Errorf("%q may import %q", a[0], a[1])

@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/services/securities"
 	"github.com/jitsuin/jitsuin/tsa"
+	"github.com/jitsuin/jitsuin/verifier"
 )
 
 // configTypes makes an empty configuration of each role.
@@ -39,8 +40,13 @@ func ConfigRoles() []string { return slices.Sorted(maps.Keys(configTypes)) }
 func CheckConfig(path, role string) (instance string, err error) {
 	var head struct {
 		Instance string `yaml:"instance" check:"required,instance"`
+		Anchors  string `yaml:"anchors"`
 	}
 	f, err := config.ReadSome(path, &head)
+	if err == nil && head.Instance == "" && head.Anchors != "" && role == "" {
+		_, err := verifier.Load(path) // the one configuration without an instance
+		return "the stand-alone verifier", err
+	}
 	if err == nil {
 		err = f.Check(&head)
 	}

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/jitsuin/jitsuin"
-	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/signature/report"
 	"github.com/jitsuin/jitsuin/status"
 	"github.com/jitsuin/jitsuin/verifier/fetch"
@@ -73,8 +72,8 @@ func Open(cfg *Config, o Options) (*Verifier, error) {
 }
 
 // Fetch asks every source now, or the one that is named, and gives what is remembered of each.
-func (v *Verifier) Fetch(ctx context.Context, name string) ([]fetch.State, error) {
-	var all []fetch.State
+func (v *Verifier) Fetch(ctx context.Context, name string) ([]fetch.SourceState, error) {
+	var all []fetch.SourceState
 	for _, s := range v.fetcher.Sources {
 		if name == "" || s.Name == name {
 			all = append(all, v.fetcher.Fetch(ctx, s))
@@ -134,7 +133,7 @@ func (v *Verifier) keepFetching(ctx context.Context) {
 	}
 }
 
-// trustedBy names the anchors, for people.
+// madeBy is how the verifier calls itself in reports.
 func (v *Verifier) madeBy() string {
 	if v.version == "" {
 		return "jitsuin verifier"
@@ -145,17 +144,4 @@ func (v *Verifier) madeBy() string {
 // made finishes a report.
 func (v *Verifier) made(d *report.Document, name string, raw []byte) *report.Document {
 	return d.Of(name, raw).Made(v.madeBy(), v.clock())
-}
-
-// embedded makes an answer from the lists and responses that came with a signature. They are evidence like any other:
-// what is not signed by who may, or not of the instant, answers nothing.
-func (v *Verifier) embedded(crls, ocsps [][]byte) cert.Revocation {
-	f := &status.Files{Clock: v.clock, Anchors: v.anchors}
-	for _, der := range crls {
-		_ = f.AddCRL(der) // what cannot be read answers nothing
-	}
-	for _, der := range ocsps {
-		_ = f.AddOCSP(der)
-	}
-	return f
 }

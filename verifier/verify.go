@@ -29,7 +29,8 @@ type Document struct {
 	Content []byte
 }
 
-// Verify judges by the anchors and the lists at hand. It opens nothing. A report comes back for every file, whatever
+// Verify judges by the anchors and the lists at hand. It opens nothing. Lists and responses that came with a signature are
+// not used: whoever signs chooses them, and an older one than the folder's might leave a revocation out. A report comes back for every file, whatever
 // is in it; errors are of the request: an unknown purpose, documents that do not go with the format, no time left.
 func (v *Verifier) Verify(ctx context.Context, j Job) (*report.Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, v.cfg.Limits.Time)
@@ -44,7 +45,7 @@ func (v *Verifier) Verify(ctx context.Context, j Job) (*report.Document, error) 
 	}
 	in.Certificates = v.between
 	read := v.folder.Read(v.cfg.Grace)
-	p := signature.Policy{Anchors: v.anchors, TimeAnchors: v.timeAnchors, At: j.At, Proven: j.Proven, Revocation: read, AnyKind: v.cfg.OutsideJPKI, Embedded: v.embedded}
+	p := signature.Policy{Anchors: v.anchors, TimeAnchors: v.timeAnchors, At: j.At, Proven: j.Proven, Revocation: read, AnyKind: v.cfg.OutsideJPKI}
 	if p.At.IsZero() {
 		p.At = v.clock().Truncate(time.Second)
 	}

@@ -37,6 +37,8 @@ type cli struct {
 	Parse     parseCmd     `cmd:"" group:"use" help:"Show what stands in a certificate, a revocation list, an OCSP response or a request."`
 	Timestamp timestampCmd `cmd:"" group:"use" help:"Have a time-stamping authority state that a document exists now (タイムスタンプ)."`
 
+	Verifier verifierCmd `cmd:"" group:"use" help:"Run a verifier of your own: a page and an API, with your trust anchors and revocation lists."`
+
 	Rules      rulesCmd      `cmd:"" group:"about" help:"Print every rule of law that the program knows, with its source."`
 	Bench      benchCmd      `cmd:"" group:"about" help:"Measure this machine: how fast signatures are verified."`
 	VersionCmd versionCmd    `cmd:"" name:"version" group:"about" help:"Print what this program was built from."`
@@ -86,7 +88,7 @@ func run(ctx context.Context, face *ui.Face, args []string) int {
 // logLevel is what was asked for, or what suits the command.
 func (c *cli) logLevel(command *kong.Node) slog.Level {
 	level := slog.LevelWarn
-	if command.Name == "serve" {
+	if command.Name == "serve" { // of an actor or of the verifier
 		level = slog.LevelInfo
 	}
 	if c.LogLevel != "" {

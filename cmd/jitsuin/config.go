@@ -42,7 +42,7 @@ func (c *configCheckCmd) Run(face *ui.Face) error {
 }
 
 type configShowCmd struct {
-	Role string `arg:"" help:"A role: municipality, jukinet, jlis, minister, platform, tsa, service, holder, cards or country."`
+	Role string `arg:"" help:"A role: municipality, jukinet, jlis, minister, platform, tsa, service, holder, cards, country or verifier."`
 }
 
 func (configShowCmd) Help() string {

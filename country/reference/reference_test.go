@@ -29,6 +29,7 @@ var roles = []struct{ role, dir, typ, says string }{
 	{"holder", "holder/site", "Config", "The holder's pages (利用者クライアント), which reach the card."},
 	{"cards", "country", "CardsConfig", "The card host of a sandbox: where the chips are."},
 	{"country", "country", "Config", "The console of a sandbox, and its clock."},
+	{"verifier", "verifier", "Config", "The stand-alone verifier (jitsuin verifier): no actor, so it has no instance and no directory."},
 }
 
 // book holds the structs of the packages that were read.
@@ -128,11 +129,12 @@ func (p *page) member(dir string, file *ast.File, f *ast.Field, name, check, com
 	}
 	fmt.Fprintf(&p.out, "%s%s:   # %s%s\n", indent, name, kind, rules)
 	if inner != "" {
+		below := indent + "  "
 		if strings.HasPrefix(kind, "for each") {
 			fmt.Fprintf(&p.out, "%s  KEY:\n", indent)
-			indent += "  "
+			below += "  "
 		}
-		p.members(innerDir, inner, indent+"  ")
+		p.members(innerDir, inner, below)
 	}
 	if indent == "" {
 		p.out.WriteString("\n")
@@ -239,7 +241,11 @@ func same(t *testing.T, path, want string) {
 
 func TestEveryRoleHasItsPart(t *testing.T) {
 	for _, r := range roles {
-		if text, err := Of(r.role); err != nil || !strings.Contains(text, "instance:   # text; required") {
+		first := "instance:   # text; required"
+		if r.role == "verifier" {
+			first = "anchors:   # text; required"
+		}
+		if text, err := Of(r.role); err != nil || !strings.Contains(text, first) {
 			t.Errorf("%s: %v\n%.300s", r.role, err, text)
 		}
 	}

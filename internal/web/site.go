@@ -42,6 +42,8 @@ type Options struct {
 	Funcs template.FuncMap
 	// Menu is the navigation below the head: keys of texts and where they lead.
 	Menu []Item
+	// Foot is the key of what stands below every page; "" for what holds for a sandbox, common.invented.
+	Foot string
 	// FormsTo are other origins to which a form of this site may lead, by redirect.
 	FormsTo []string
 	// Hosts are the values of the Host header that the site answers to; without any, all.
@@ -78,6 +80,9 @@ type asset struct {
 func New(o Options) (*Site, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Foot == "" {
+		o.Foot = "common.invented"
 	}
 	s := &Site{o: o, pages: map[pageKey]*template.Template{}, assets: map[string]asset{}, links: map[string]string{}}
 	for _, from := range []fs.FS{sub(assetFiles, "assets"), o.Assets} {
@@ -199,6 +204,7 @@ type View struct {
 	Accent string
 	Menu   []Item
 	Other  string // this page in the other language
+	Foot   string
 }
 
 // Page writes a page of the actor. The template gets a View whose Data is data.
@@ -216,7 +222,7 @@ func (s *Site) view(r *http.Request) View {
 	if r.Method != http.MethodGet { // a page that answers a form is not asked for again
 		other, here = url.Values{"lang": {string(l.Other())}}, s.backFrom(r)
 	}
-	return View{Lang: l, Path: r.URL.Path, Query: r.URL.Query(), Name: s.o.Name, Who: s.o.Who, Accent: s.o.Accent, Menu: s.o.Menu, Other: here + "?" + other.Encode()}
+	return View{Lang: l, Path: r.URL.Path, Query: r.URL.Query(), Name: s.o.Name, Who: s.o.Who, Accent: s.o.Accent, Menu: s.o.Menu, Foot: s.o.Foot, Other: here + "?" + other.Encode()}
 }
 
 // backFrom is where the language switch leads from a page that answered a form.

@@ -149,3 +149,6 @@ var purposeTexts = map[rules.Purpose]pair{
 	rules.PurposeMyNumber: {"個人番号の提供を受ける際の本人確認", "identification when My Number is collected"}, rules.PurposeLogin: {"ログイン", "login"},
 	rules.PurposeStillValid: {"現況確認", "check of whether customer data still hold"}, rules.PurposeLatestItems: {"最新の4情報の提供", "supply of the latest four items"},
 }
+
+// PurposeText names a purpose in a language: "ja", or English for anything else.
+func PurposeText(p rules.Purpose, lang string) string { return purposeTexts[p].in(lang) }

@@ -62,8 +62,8 @@ const (
 	lockFile  = ".fetch.lock"
 )
 
-// State is what is remembered of one source.
-type State struct {
+// SourceState is what is remembered of one source.
+type SourceState struct {
 	Source      string     `json:"source" doc:"Its name in the configuration"`
 	URL         string     `json:"url" doc:"Without a password"`
 	LastTry     *time.Time `json:"last_try,omitempty"`
@@ -78,9 +78,9 @@ type State struct {
 }
 
 // States gives what is remembered of every source, in their order.
-func (f *Fetcher) States() []State {
+func (f *Fetcher) States() []SourceState {
 	kept := f.load()
-	all := make([]State, 0, len(f.Sources))
+	all := make([]SourceState, 0, len(f.Sources))
 	for _, s := range f.Sources {
 		all = append(all, kept.of(s))
 	}
@@ -117,7 +117,7 @@ func (f *Fetcher) log() *slog.Logger {
 }
 
 // Fetch asks one source now, stores what is new, and gives what is remembered of it then.
-func (f *Fetcher) Fetch(ctx context.Context, s Source) State {
+func (f *Fetcher) Fetch(ctx context.Context, s Source) SourceState {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s.Timeout <= 0 {
@@ -128,7 +128,7 @@ func (f *Fetcher) Fetch(ctx context.Context, s Source) State {
 	unlock, err := f.lock(ctx)
 	if err != nil {
 		now := f.Clock().UTC()
-		return State{Source: s.Name, URL: public(s.URL), LastTry: &now, LastError: err.Error()}
+		return SourceState{Source: s.Name, URL: public(s.URL), LastTry: &now, LastError: err.Error()}
 	}
 	defer unlock()
 	kept := f.load()
@@ -161,7 +161,7 @@ func (f *Fetcher) lock(ctx context.Context) (unlock func(), err error) {
 }
 
 // fetch asks a source and stores what it gives.
-func (f *Fetcher) fetch(ctx context.Context, s Source, st *State) error {
+func (f *Fetcher) fetch(ctx context.Context, s Source, st *SourceState) error {
 	p, err := ParseURL(s.URL)
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (f *Fetcher) fetch(ctx context.Context, s Source, st *State) error {
 }
 
 // store puts lists into the folder. One that is not usable does not stop the others; it is the error.
-func (f *Fetcher) store(lists [][]byte, st *State) (first error) {
+func (f *Fetcher) store(lists [][]byte, st *SourceState) (first error) {
 	st.Lists, st.New, st.Files = len(lists), 0, nil
 	wrong, have := 0, f.Folder.Lists()
 	for _, raw := range lists {
@@ -291,21 +291,21 @@ func syncFolder(path string) {
 
 // memory is the state file.
 type memory struct {
-	Sources []State `json:"sources"`
+	Sources []SourceState `json:"sources"`
 }
 
 // of gives what is remembered of a source; nothing where its address has changed.
-func (m memory) of(s Source) State {
+func (m memory) of(s Source) SourceState {
 	for _, st := range m.Sources {
 		if st.Source == s.Name && st.URL == public(s.URL) {
 			return st
 		}
 	}
-	return State{Source: s.Name, URL: public(s.URL)}
+	return SourceState{Source: s.Name, URL: public(s.URL)}
 }
 
-func (m *memory) put(st State) {
-	m.Sources = slices.DeleteFunc(m.Sources, func(o State) bool { return o.Source == st.Source })
+func (m *memory) put(st SourceState) {
+	m.Sources = slices.DeleteFunc(m.Sources, func(o SourceState) bool { return o.Source == st.Source })
 	m.Sources = append(m.Sources, st)
 }
 

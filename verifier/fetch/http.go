@@ -29,7 +29,7 @@ var client = &http.Client{
 }
 
 // get fetches one list by HTTP, unless it has not changed since it was stored.
-func (f *Fetcher) get(ctx context.Context, url string, st *State) ([][]byte, error) {
+func (f *Fetcher) get(ctx context.Context, url string, st *SourceState) ([][]byte, error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (f *Fetcher) get(ctx context.Context, url string, st *State) ([][]byte, err
 }
 
 // stored tells whether the files of the last answer are all there: only then may the source say "not modified".
-func (f *Fetcher) stored(st *State) bool {
+func (f *Fetcher) stored(st *SourceState) bool {
 	for _, name := range st.Files {
 		if _, err := os.Stat(filepath.Join(f.Folder.Path, filepath.Base(name))); err != nil {
 			return false
