@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/holder"
+	"github.com/jitsuin/jitsuin/signature/cms"
 )
 
 // maxEmbedded is the largest document that is put inside a signature; readers take 64 MiB in all.
@@ -21,14 +23,17 @@ type signCmd struct {
 	Out      string `help:"Where the result goes; - is standard output. The default is FILE.p7s, and for a PDF FILE-signed.pdf." placeholder:"FILE"`
 	Format   string `help:"pades signs a PDF inside itself; adbe does so in the form for registration and deposit (登記・供託); cades makes a signature beside any document. The default is pades for a PDF, and else cades." enum:",cades,pades,adbe" default:"" placeholder:"cades|pades|adbe"`
 	Embedded bool   `help:"Put the document inside the signature (cades)."`
+	// Timestamp makes B-T of B-B.
+	Timestamp bool `help:"Have a time-stamping authority state when the signature existed (B-T); naming one with --tsa does too."`
+	timeAuthority
 	signPDF
 }
 
 func (signCmd) Help() string {
-	return `A PDF is signed as PAdES: its bytes stay, and the signature follows them. Other documents get a CMS signature (CAdES B-B, in DER) in a file of its own. The password is asked for at the terminal, with the tries that are left; it is never tried twice.
+	return `A PDF is signed as PAdES: its bytes stay, and the signature follows them. Other documents get a CMS signature (CAdES B-B, with a time-stamp B-T, in DER) in a file of its own. The password is asked for at the terminal, with the tries that are left; it is never tried twice.
 
 Example:  jitsuin sign contract.pdf --card 3f2a --seal
-          jitsuin sign contract.pdf --format cades
+          jitsuin sign contract.pdf --format cades --timestamp
           jitsuin sign application.pdf --format adbe --out filed.pdf`
 }
 
@@ -111,6 +116,10 @@ func (c *signCmd) settle(face *ui.Face, pdf bool) error {
 
 // beside makes a signature in a file of its own.
 func (c *signCmd) beside(ctx context.Context, face *ui.Face, content io.Reader, size int64, act holder.Act) error {
+	stamp, err := c.stamper()
+	if err != nil {
+		return err
+	}
 	card, done, err := c.open(ctx, face, c.Data)
 	if err != nil {
 		return err
@@ -130,7 +139,28 @@ func (c *signCmd) beside(ctx context.Context, face *ui.Face, content io.Reader, 
 	if err != nil {
 		return err
 	}
-	return face.WriteFile(c.Out, der)
+	if stamp == nil {
+		return face.WriteFile(c.Out, der)
+	}
+	stamped, err := cms.AddTimestamp(ctx, der, 0, stamp)
+	if err != nil { // the card has signed: that is not thrown away
+		face.Warn("the signature has no time-stamp, and is written without one")
+		return errors.Join(err, face.WriteFile(c.Out, der))
+	}
+	return face.WriteFile(c.Out, stamped)
+}
+
+// stamper asks the authority for a time-stamp, nil where none is wanted. That there is one is found
+// before the card signs.
+func (c *signCmd) stamper() (cms.Timestamper, error) {
+	if !c.Timestamp && c.TSA == "" {
+		return nil, nil
+	}
+	client, err := c.client(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	return client.Token, nil
 }
 
 // check refuses what cannot end well before anything is read.

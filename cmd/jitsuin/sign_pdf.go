@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -12,18 +10,13 @@ import (
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/holder"
-	"github.com/jitsuin/jitsuin/signature/cms"
 	"github.com/jitsuin/jitsuin/signature/filing"
 	"github.com/jitsuin/jitsuin/signature/pades"
 	"github.com/jitsuin/jitsuin/signature/seal"
-	"github.com/jitsuin/jitsuin/signature/tsp"
 )
 
 // maxSignedPDF is the largest PDF that is signed here: it is in memory twice.
 const maxSignedPDF = 128 << 20
-
-// stampTimeout is how long a time-stamping authority may take.
-const stampTimeout = 30 * time.Second
 
 // millimetre in points.
 const millimetre = 72 / 25.4
@@ -39,12 +32,11 @@ type signPDF struct {
 	SealName string `help:"Show a red seal with this name." placeholder:"NAME"`
 	Page     int    `help:"The page of the seal." default:"1" placeholder:"N"`
 	At       string `help:"Where the seal stands: millimetres from the left and from below to its lower left corner; negative ones from the right and from above to its other edges." default:"-20,30" placeholder:"X,Y"`
-	TSA      string `name:"tsa" help:"Have the signature time-stamped by the authority at this address (B-T)." placeholder:"URL"`
 }
 
 // asked tells whether any of them was given.
 func (p *signPDF) asked() bool {
-	return p.Name+p.Reason+p.Location+p.Field+p.SealName+p.TSA != "" || p.Seal || p.Certify != 0
+	return p.Name+p.Reason+p.Location+p.Field+p.SealName != "" || p.Seal || p.Certify != 0
 }
 
 // options are those that can be known before the certificate is; the seal has its place, and some name.
@@ -108,12 +100,16 @@ func (p *signPDF) run(ctx context.Context, face *ui.Face, c *signCmd, document [
 	if err := pades.Check(document, o); err != nil {
 		return err
 	}
+	stamp, err := c.stamper()
+	if err != nil {
+		return err
+	}
 	card, done, err := c.open(ctx, face, c.Data)
 	if err != nil {
 		return err
 	}
 	defer done()
-	signed, err := card.PDF(ctx, document, p.complete(face, o), p.stamper(), act)
+	signed, err := card.PDF(ctx, document, p.complete(face, o), stamp, act)
 	if err != nil {
 		return err
 	}
@@ -123,19 +119,4 @@ func (p *signPDF) run(ctx context.Context, face *ui.Face, c *signCmd, document [
 		}
 	}
 	return face.WriteFile(c.Out, signed)
-}
-
-// stamper asks the authority that was named, nil where none was.
-func (p *signPDF) stamper() cms.Timestamper {
-	if p.TSA == "" {
-		return nil
-	}
-	client := &tsp.Client{URL: p.TSA, HTTP: &http.Client{Timeout: stampTimeout}}
-	return func(ctx context.Context, h crypto.Hash, sum []byte) ([]byte, error) {
-		token, err := client.Stamp(ctx, h, sum)
-		if err != nil {
-			return nil, err
-		}
-		return token.DER, nil
-	}
 }

@@ -49,6 +49,15 @@ func (c *Client) Stamp(ctx context.Context, h crypto.Hash, sum []byte) (*Token, 
 	return t, nil
 }
 
+// Token is Stamp for those who want the token as it came, such as cms.AddTimestamp.
+func (c *Client) Token(ctx context.Context, h crypto.Hash, sum []byte) ([]byte, error) {
+	t, err := c.Stamp(ctx, h, sum)
+	if err != nil {
+		return nil, err
+	}
+	return t.DER, nil
+}
+
 // firstFault says in a few words what a result fails on.
 func firstFault(r *cms.Result) string {
 	for _, c := range r.Checks {
