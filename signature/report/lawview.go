@@ -98,6 +98,9 @@ func certificateOnly(r *signature.Report) bool { return len(r.Signatures) == 0 &
 
 func (v *View) detail(s *signature.Signature, n, of int) Part {
 	p := Part{Heading: labels["signature"].in(v.Lang)}
+	if s.Format == signature.FormatTST {
+		p.Heading = labels["timestamp"].in(v.Lang)
+	}
 	if of > 1 {
 		p.Heading += fmt.Sprintf(" %d／%d", n, of)
 	}
@@ -110,17 +113,30 @@ func (v *View) detail(s *signature.Signature, n, of int) Part {
 		p.code(v.Lang, "subject", s.Signer.Subject)
 		p.row(v.Lang, "validity", stamp(s.Signer.NotBefore)+" – "+stamp(s.Signer.NotAfter))
 	}
+	v.pdf(&p, s.PDF)
 	v.chain(&p, &s.Chain, &s.Revocation)
-	failed := 0
 	for _, c := range s.Checks {
 		if !c.OK {
-			failed++
 			p.code(v.Lang, "failed", fmt.Sprintf("%s: %s ≠ %s", c.What, c.Got, c.Expected))
 		}
 	}
 	p.row(v.Lang, "checks", fmt.Sprintf("%d", len(s.Checks)))
 	p.code(v.Lang, "unsigned", strings.Join(s.Unsigned, ", "))
 	return p
+}
+
+// pdf writes what a signature in a PDF says of itself, and what was done to the file afterwards.
+func (v *View) pdf(p *Part, d *signature.PDFPart) {
+	if d == nil {
+		return
+	}
+	p.row(v.Lang, "claims", joined(d.Name, d.Reason, d.Location))
+	if d.Certification > 0 {
+		p.row(v.Lang, "certified", v.word(fmt.Sprintf("doc-mdp-%d", d.Certification)))
+	}
+	for _, c := range d.Changes {
+		p.code(v.Lang, "changes", c)
+	}
 }
 
 // chain writes the path and the evidence of the status.

@@ -39,6 +39,7 @@ var ways = map[string]way{
 	"passed-no-purpose": {AcceptWithCare, []string{"compare-person", "name-purpose", "keep-report"}},
 	"passed-overdue":    {AcceptWithCare, []string{"overdue", "check-fresh", "compare-person", "keep-report"}},
 	"passed-timestamp":  {AcceptWithCare, []string{"time-not-person", "keep-report"}},
+	"timestamp-bad":     {Refuse, []string{"stamp-not-of-this", "get-original", "keep-as-received"}},
 	"does-not-fit":      {NewSignature, []string{"not-for-this-purpose", "right-kind"}},
 	"certificate":       {AcceptWithCare, []string{"certificate-only"}},
 	"certificate-bad":   {Refuse, []string{"not-this-certificate", "contact-known"}},

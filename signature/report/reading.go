@@ -62,7 +62,7 @@ func Read(r *signature.Report, purpose rules.Purpose) (Reading, error) {
 	for i, kind := range kinds {
 		l.add(kind, i == 0, r.Verdict == signature.Passed)
 	}
-	if stampOnly {
+	if stampOnly && r.Verdict == signature.Passed {
 		l.addBasis(rules.TimestampBasis())
 	}
 	l.decide(r, stampOnly)
@@ -150,6 +150,8 @@ func (l *Reading) decide(r *signature.Report, stampOnly bool) {
 		way = ways["certificate"]
 	case certificateOnly(r) && r.Verdict == signature.Failed:
 		way = ways["certificate-bad"]
+	case stampOnly && r.Verdict == signature.Failed:
+		way = ways["timestamp-bad"]
 	case passed && !l.Fits:
 		way = ways["does-not-fit"]
 	case passed && overdue(r):
@@ -159,10 +161,31 @@ func (l *Reading) decide(r *signature.Report, stampOnly bool) {
 	case passed && l.Purpose == "":
 		way = ways["passed-no-purpose"]
 	}
-	l.Action, l.Next = way.action, make([]Step, len(way.steps))
-	for i, code := range way.steps {
+	steps := way.steps
+	if passed && l.Fits && covers(r) != signature.Whole {
+		steps = append([]string{"only-what-was-signed"}, steps...)
+	}
+	if l.Action = way.action; l.Action == Accept && covers(r) == signature.Part {
+		l.Action = AcceptWithCare
+	}
+	l.Next = make([]Step, len(steps))
+	for i, code := range steps {
 		l.Next[i] = stepOf(code)
 	}
+}
+
+// covers gives the least that a signature of the document covers: what lies beyond it, nobody vouches for.
+func covers(r *signature.Report) signature.Coverage {
+	least := signature.Whole
+	for i := range r.Signatures {
+		switch s := &r.Signatures[i]; {
+		case s.Coverage == signature.Part:
+			return signature.Part
+		case s.Coverage == signature.Revision && s.ModifiedAfter:
+			least = signature.Revision
+		}
+	}
+	return least
 }
 
 func union(all []Clause, list []rules.Rule) []Clause {

@@ -112,6 +112,10 @@ func headlineOf(d *Document) string {
 		return "overdue"
 	case d.Verdict == signature.Passed && stampOnly:
 		return "timestamp"
+	case d.Verdict == signature.Failed && stampOnly:
+		return "timestamp-bad"
+	case d.Verdict == signature.Passed && covers(&d.Report) == signature.Part:
+		return "part"
 	}
 	return string(d.Legal.Action)
 }
@@ -195,6 +199,8 @@ func (v *View) indication(s *signature.Signature) string {
 
 func (v *View) who(p *Part, s *signature.Signature) {
 	switch i := s.Items; {
+	case s.Format == signature.FormatTST && s.Signer != nil:
+		p.row(v.Lang, "stamper", plainName(s.Signer.Subject))
 	case i != nil:
 		p.row(v.Lang, "name", i.Name)
 		p.row(v.Lang, "address", i.Address)
@@ -218,11 +224,16 @@ func (v *View) who(p *Part, s *signature.Signature) {
 
 func (v *View) what(p *Part, s *signature.Signature) {
 	covers := v.word(string(s.Coverage))
-	if s.Covers != nil && s.Coverage == signature.Whole && s.Covers.Content != "" {
-		covers = v.bracket(covers, v.word(s.Covers.Content))
+	if c := s.Covers; c != nil && c.Content == "signature" {
+		covers = v.word("countersigned")
+	} else if c != nil && s.Coverage == signature.Whole && c.Content != "" {
+		covers = v.bracket(covers, v.word(c.Content))
 	}
 	p.row(v.Lang, "what", covers)
 	for _, e := range s.Elements {
+		if e.Whole && len(s.Elements) == 1 {
+			break // that is said already
+		}
 		value := orElse(e.Path, e.Reference)
 		switch {
 		case e.File:
@@ -243,14 +254,15 @@ func (v *View) what(p *Part, s *signature.Signature) {
 }
 
 func (v *View) when(p *Part, s *signature.Signature) {
+	if s.Format == signature.FormatTST {
+		v.stamped(p, s)
+		return
+	}
 	switch t := s.SigningTime; {
-	case t == nil && s.Format != signature.FormatTST:
-		p.row(v.Lang, "when", v.word("no-time"))
 	case t == nil:
+		p.row(v.Lang, "when", v.word("no-time"))
 	case t.Proof == "claimed":
 		p.row(v.Lang, "when", v.bracket(stamp(t.At), v.word("claimed")))
-	case s.Format == signature.FormatTST:
-		p.row(v.Lang, "stamped", stamp(t.At))
 	default:
 		p.row(v.Lang, "when", v.bracket(stamp(t.At), v.word("stamp-proof")))
 	}
@@ -263,13 +275,25 @@ func (v *View) when(p *Part, s *signature.Signature) {
 	}
 }
 
+// stamped says which time a time-stamp states.
+func (v *View) stamped(p *Part, s *signature.Signature) {
+	switch t := s.SigningTime; {
+	case t != nil && t.Proof == "claimed":
+		p.row(v.Lang, "stamped", v.bracket(stamp(t.At), v.word("stamp-claimed")))
+	case t != nil:
+		p.row(v.Lang, "stamped", stamp(t.At))
+	case len(s.Timestamps) == 1:
+		p.row(v.Lang, "stamped", v.bracket(stamp(s.Timestamps[0].At), v.word("stamp-claimed")))
+	}
+}
+
 // trust says whose word the certificate is and what is known of its status.
 func (v *View) trust(p *Part, s *signature.Signature) {
 	if s.Signer == nil {
 		return
 	}
 	authority := v.word("untrusted")
-	if s.Chain.OK {
+	if s.Chain.OK || s.Chain.Anchor != "" {
 		authority = plainName(s.Chain.Anchor)
 	}
 	p.row(v.Lang, "authority", authority)
