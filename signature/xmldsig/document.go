@@ -5,6 +5,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/signature/internal/xmltree"
+	"github.com/jitsuin/jitsuin/signature/internal/xpath"
 )
 
 // Limits on what is judged of one document.
@@ -21,6 +22,7 @@ type Document struct {
 	Signatures []*Signature // every ds:Signature, in document order, also those inside one another
 	ids        map[string]target
 	indexedAll bool
+	budget     *xpath.Budget
 	left       int64 // octets that may still be put in canonical form
 }
 

@@ -24,6 +24,7 @@ const wsse = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity
 // keyInfo is what a KeyInfo offers (XMLDSig 1.1 §4.5).
 type keyInfo struct {
 	certificates []*x509.Certificate
+	values       []*x509.Certificate // that XAdES keeps, where KeyInfo has none
 	unread       int // certificates that cannot be read
 	keys         []any
 	names        []string // how the signer is named beside, for people
@@ -37,24 +38,25 @@ func (v *verification) readKeyInfo(s *Signature) *keyInfo {
 		v.gather(k, s.KeyInfo)
 	}
 	if len(k.certificates) == 0 {
-		v.gatherValues(k, s)
+		k.values = v.certificateValues(s)
 	}
 	return k
 }
 
-// gatherValues takes the certificates that XAdES keeps in the signature, for one whose KeyInfo has none.
-func (v *verification) gatherValues(k *keyInfo, s *Signature) {
-	t := v.d.Tree
+// certificateValues gives the certificates that XAdES keeps in the signature: for one whose KeyInfo has none.
+func (v *verification) certificateValues(s *Signature) []*x509.Certificate {
+	t, found := v.d.Tree, &keyInfo{}
 	for n := s.Node; n < t.End(s.Node); n++ {
-		if t.Kind(n) != xmltree.Element || len(k.certificates) >= maxCertificates {
+		if t.Kind(n) != xmltree.Element || len(found.certificates) >= maxCertificates {
 			continue
 		}
 		if _, local := t.Name(n); string(local) == "EncapsulatedX509Certificate" && strings.HasPrefix(t.Space(n), etsi) {
 			if der, ok := v.d.base64(n); ok {
-				k.addCertificate(der)
+				found.addCertificate(der)
 			}
 		}
 	}
+	return found.certificates
 }
 
 func (v *verification) gather(k *keyInfo, n xmltree.ID) {

@@ -74,9 +74,9 @@ func (v *verification) digestOf(s *Signature, r *Reference, h crypto.Hash) (out 
 		case t.uri == enveloped:
 			x, err = v.leaveOut(x, s)
 		case t.uri == xpathFilter:
-			x, err = v.filter(x, s, t)
+			x, err = v.filter(x, t)
 		case t.uri == xpathFilter2:
-			x, err = v.filter2(x, s, t)
+			x, err = v.filter2(x, t)
 		default:
 			err = fail(cms.FaultUnsupported, "the transform "+clip(t.uri))
 		}
@@ -198,8 +198,11 @@ func (v *verification) decode(x data) (data, error) {
 
 // leaveOut is the enveloped-signature transform (XMLDSig 1.1 §6.6.4).
 func (v *verification) leaveOut(x data, s *Signature) (data, error) {
-	if !x.own || !v.d.Tree.Within(s.Node, x.set.Top) {
-		return x, fail(cms.FaultFormat, "enveloped-signature where the signature is not among the nodes")
+	switch {
+	case !x.own:
+		return x, fail(cms.FaultFormat, "enveloped-signature of another document")
+	case v.d.Tree.Within(x.set.Top, s.Node):
+		return x, fail(cms.FaultAmbiguous, "the transforms leave nothing")
 	}
 	x.set.Without = without(x.set.Without, s.Node)
 	return x, nil

@@ -93,7 +93,7 @@ func (v *verification) algorithm() {
 func (v *verification) value() {
 	s, r := v.s, v.r
 	k := v.readKeyInfo(s)
-	r.Embedded = k.certificates
+	r.Embedded = slices.Concat(k.certificates, k.values)
 	if s.scheme.fault != "" {
 		if len(k.certificates) > 0 {
 			r.Certificate = k.certificates[0]
@@ -122,7 +122,8 @@ func (v *verification) value() {
 }
 
 // certificate finds the certificate whose key the value fits, first among those in KeyInfo, then among
-// those that were given, and puts it in the result. first is one to be named where none fits.
+// those that are elsewhere in the signature or were given, and puts it in the result. first is one of
+// KeyInfo, to be named where none fits.
 func (v *verification) certificate(k *keyInfo, try func(any) error) (first *x509.Certificate) {
 	for _, c := range k.certificates {
 		if try(keyOf(c)) == nil {
@@ -134,7 +135,7 @@ func (v *verification) certificate(k *keyInfo, try func(any) error) (first *x509
 			}
 		}
 	}
-	for _, c := range v.o.Certificates {
+	for _, c := range slices.Concat(k.values, v.o.Certificates) {
 		if v.r.Certificate == nil && try(keyOf(c)) == nil {
 			v.r.Certificate = c
 		}
