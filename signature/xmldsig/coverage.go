@@ -64,7 +64,7 @@ func (d *Document) whole(s *Signature, r *Result) bool {
 		}
 	}
 	root := d.Tree.Root()
-	if s.Node != root && !d.anyCovers(r, root) {
+	if s.Node != root && !d.anyCovers(r, root) || d.splitText(r) {
 		return false
 	}
 	for _, object := range s.Objects {
@@ -73,6 +73,40 @@ func (d *Document) whole(s *Signature, r *Result) bool {
 		}
 	}
 	return len(r.References) > 0
+}
+
+// splitText tells whether a comment that nobody signed stands within the text of an element. Some
+// readers take the text up to the comment for all of it.
+func (d *Document) splitText(r *Result) bool {
+	t := d.Tree
+	if !t.HasComments(t.Root()) {
+		return false
+	}
+	for i := range r.References {
+		if o := &r.References[i]; o.Comments && d.covers(o, t.Root()) {
+			return false
+		}
+	}
+	for n := t.Root(); int(n) < t.Len(); n++ {
+		if t.Kind(n) == xmltree.Element && t.HasComments(n) && d.leafWithComment(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// leafWithComment tells whether an element holds text and comments, and no elements.
+func (d *Document) leafWithComment(n xmltree.ID) bool {
+	comment := false
+	for c := d.Tree.FirstChild(n); c != xmltree.None; c = d.Tree.Next(c) {
+		switch d.Tree.Kind(c) {
+		case xmltree.Element:
+			return false
+		case xmltree.Comment:
+			comment = true
+		}
+	}
+	return comment && !d.blank(n)
 }
 
 func (d *Document) anyCovers(r *Result, n xmltree.ID) bool {

@@ -13,7 +13,7 @@ const (
 	MaxSignatures = 100      // ds:Signature elements in one document
 	MaxReferences = 1000     // references of one signature, those in manifests among them
 	MaxTransforms = 8        // of one reference
-	MaxWork       = 96 << 20 // octets put in canonical form or decoded for all signatures of one document
+	MaxWork       = 48 << 20 // octets put in canonical form or decoded for all signatures of one document
 )
 
 // Document is a document with its signatures.

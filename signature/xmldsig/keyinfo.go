@@ -6,7 +6,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"math/big"
 	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/jitsuin/jitsuin/signature/internal/xmltree"
 )
@@ -25,7 +29,7 @@ const wsse = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity
 type keyInfo struct {
 	certificates []*x509.Certificate
 	values       []*x509.Certificate // that XAdES keeps, where KeyInfo has none
-	unread       int // certificates that cannot be read
+	unread       int                 // certificates that cannot be read
 	keys         []any
 	names        []string // how the signer is named beside, for people
 	retrievals   int
@@ -117,9 +121,31 @@ func (k *keyInfo) addCertificate(der []byte) {
 	c, err := x509.ParseCertificate(der)
 	if err != nil || len(k.certificates) >= maxCertificates {
 		k.unread++
+		k.addKey(keyInside(der))
 		return
 	}
 	k.certificates = append(k.certificates, c)
+}
+
+// keyInside gives the key of a certificate that is not well-formed otherwise, nil where there is none: it may tell
+// that the document is unchanged, and nothing of the signer.
+func keyInside(der []byte) any {
+	in := cryptobyte.String(der)
+	var certificate, tbs, key cryptobyte.String
+	if !in.ReadASN1(&certificate, cbasn1.SEQUENCE) || !certificate.ReadASN1(&tbs, cbasn1.SEQUENCE) ||
+		!tbs.SkipOptionalASN1(cbasn1.Tag(0).ContextSpecific().Constructed()) || !tbs.SkipASN1(cbasn1.INTEGER) {
+		return nil
+	}
+	for range 4 { // algorithm, issuer, validity, subject
+		if !tbs.SkipASN1(cbasn1.SEQUENCE) {
+			return nil
+		}
+	}
+	if !tbs.ReadASN1Element(&key, cbasn1.SEQUENCE) {
+		return nil
+	}
+	public, _ := parseKey(key)
+	return public
 }
 
 // retrieve follows a RetrievalMethod or KeyInfoReference to an element of the document or a certificate that
@@ -153,7 +179,7 @@ func (v *verification) retrieve(k *keyInfo, n xmltree.ID) {
 			key, _ := parseKey(der)
 			k.addKey(key)
 		}
-	case t.Is(at, Namespace, "RSAKeyValue"), t.Is(at, Namespace, "DSAKeyValue"), t.Is(at, namespace11, "ECKeyValue"):
+	case t.Is(at, Namespace, "RSAKeyValue"), t.Is(at, Namespace, "DSAKeyValue"), t.Is(at, namespace11, "ECKeyValue"), t.Is(at, more2001, "ECDSAKeyValue"):
 		k.addKey(v.d.keyValue(at))
 	}
 }
@@ -205,8 +231,45 @@ func (d *Document) keyValue(n xmltree.ID) any {
 		return d.dsaKeyValue(n)
 	case t.Is(n, namespace11, "ECKeyValue"):
 		return d.ecKeyValue(n)
+	case t.Is(n, more2001, "ECDSAKeyValue"):
+		return d.ecdsaKeyValue(n)
 	}
 	return nil
+}
+
+// ecdsaKeyValue reads the older form (RFC 4050 §3), of which named curves are provided.
+func (d *Document) ecdsaKeyValue(n xmltree.ID) any {
+	t := d.Tree
+	domain := t.FirstElement(n)
+	named, point := t.FirstElement(domain), t.NextElement(domain)
+	x := t.FirstElement(point)
+	y := t.NextElement(x)
+	if !t.Is(named, more2001, "NamedCurve") || !t.Is(x, more2001, "X") || !t.Is(y, more2001, "Y") {
+		return nil
+	}
+	urn, _ := t.Attribute(named, "", "URN")
+	curve := curves[urn]
+	if curve == nil {
+		return nil
+	}
+	octets := []byte{4}
+	for _, c := range []xmltree.ID{x, y} {
+		text, _ := t.Attribute(c, "", "Value")
+		size := (curve.Params().BitSize + 7) / 8
+		if len(text) > 3*size {
+			return nil
+		}
+		value, ok := new(big.Int).SetString(text, 10)
+		if !ok || value.Sign() < 0 || value.BitLen() > 8*size {
+			return nil
+		}
+		octets = append(octets, value.FillBytes(make([]byte, size))...)
+	}
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, octets)
+	if err != nil {
+		return nil
+	}
+	return key
 }
 
 func (d *Document) dsaKeyValue(n xmltree.ID) any {

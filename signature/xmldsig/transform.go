@@ -3,13 +3,15 @@ package xmldsig
 import (
 	"crypto"
 	"errors"
-	"hash"
 	"io"
 	"slices"
 
 	"github.com/jitsuin/jitsuin/signature/cms"
 	"github.com/jitsuin/jitsuin/signature/internal/xmltree"
 )
+
+// perNode is what looking at a node costs of MaxWork, beside what is written.
+const perNode = 16
 
 // data is what runs through the transforms of a reference (XMLDSig 1.1 §4.4.3.2): nodes of a tree, or octets.
 type data struct {
@@ -26,6 +28,8 @@ type digested struct {
 	own  *xmltree.Set // nodes of the document that were put in canonical form in the end, nil for none
 	text bool         // of those only the text was digested
 	file bool
+
+	comments bool // comments were digested
 }
 
 // errWork ends what takes too long.
@@ -129,7 +133,8 @@ func (v *verification) nodes(x data) (data, error) {
 
 // digestNodes puts nodes in canonical form on their way into the digest.
 func (v *verification) digestNodes(x data, m xmltree.Method, h crypto.Hash, file bool) (out digested, err error) {
-	w := v.hash(h)
+	w := h.New()
+	v.d.left -= int64(x.tree.End(x.set.Top)-x.set.Top) * perNode
 	count := meter{w: w, left: &v.d.left}
 	if err := x.tree.Canonical(&count, x.set, m); err != nil {
 		return out, asFailure(err)
@@ -140,12 +145,10 @@ func (v *verification) digestNodes(x data, m xmltree.Method, h crypto.Hash, file
 	out = digested{sum: w.Sum(nil), size: count.n, file: file}
 	if x.own {
 		set := x.set
-		out.own = &set
+		out.own, out.comments = &set, set.Comments && m.Comments
 	}
 	return out, nil
 }
-
-func (v *verification) hash(h crypto.Hash) hash.Hash { return h.New() }
 
 // asFailure keeps failures and takes other errors of the canonical form for one.
 func asFailure(err error) error {
@@ -196,13 +199,11 @@ func (v *verification) decode(x data) (data, error) {
 	return data{octets: out}, nil
 }
 
-// leaveOut is the enveloped-signature transform (XMLDSig 1.1 §6.6.4).
+// leaveOut is the enveloped-signature transform (XMLDSig 1.1 §6.6.4). Nodes inside the signature stay, as in other
+// implementations, though the standard would leave nothing of them: the digest tells what was meant.
 func (v *verification) leaveOut(x data, s *Signature) (data, error) {
-	switch {
-	case !x.own:
+	if !x.own {
 		return x, fail(cms.FaultFormat, "enveloped-signature of another document")
-	case v.d.Tree.Within(x.set.Top, s.Node):
-		return x, fail(cms.FaultAmbiguous, "the transforms leave nothing")
 	}
 	x.set.Without = without(x.set.Without, s.Node)
 	return x, nil

@@ -36,6 +36,7 @@ type Outcome struct {
 	Target    xmltree.ID   // the node that the URI points at; None for a file
 	Covered   *xmltree.Set // nodes of the document that were digested, nil for a file or where it does not hold
 	TextOnly  bool         // of those nodes only the text was digested
+	Comments  bool         // comments among them were digested
 	Size      int64        // octets that were digested
 }
 
@@ -267,7 +268,7 @@ func (v *verification) holds(r *Reference, o *Outcome) (got string, fault cms.Fa
 	if weakHash(h) {
 		v.add("digest-strength", "SHA-256, SHA-384 or SHA-512", cms.HashName(h), cms.FaultWeak)
 	}
-	o.Size, o.Covered, o.TextOnly = d.size, d.own, d.text
+	o.Size, o.Covered, o.TextOnly, o.Comments = d.size, d.own, d.text, d.comments
 	return "the same with " + cms.HashName(h), ""
 }
 

@@ -208,7 +208,7 @@ func (c *canonicaliser) startInclusive(i ID, n *node) {
 	t := c.t
 	orphan := c.orphan(i, n) && n.parent != 0
 	if !orphan && n.form&(formStart|superfluous) == formStart {
-		c.out.span(n.from, n.body)
+		c.startAsIs(n)
 		return
 	}
 	c.decls = c.decls[:0]
@@ -267,11 +267,21 @@ func (c *canonicaliser) startExclusive(i ID, n *node) {
 		c.rendered = append(c.rendered, rendered{})
 	}
 	if n.form&formStart != 0 && !undeclare && c.ownOnly(i, n) {
-		c.out.span(n.from, n.body)
+		c.startAsIs(n)
 		return
 	}
 	c.attrs = c.attrs[:0]
 	c.writeStart(n, undeclare)
+}
+
+// startAsIs writes a start tag that is spelt canonically.
+func (c *canonicaliser) startAsIs(n *node) {
+	if n.tail != n.to {
+		c.out.span(n.from, n.body)
+		return
+	}
+	c.out.span(n.from, n.body-2)
+	c.out.string(">")
 }
 
 // use puts declaration d on the list of those to be written, unless it is written already. It tells

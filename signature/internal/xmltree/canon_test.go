@@ -148,7 +148,7 @@ func TestShortCutsChangeNothing(t *testing.T) {
 		}
 		tree, slow := mustParse(t, document), mustParse(t, document)
 		for n := range slow.nodes {
-			slow.nodes[n].form = dirty | hasComment
+			slow.nodes[n].form = dirty | hasComment | unsorted
 		}
 		for _, m := range []Method{{}, {Comments: true}, {Eleven: true}, {Exclusive: true}, {Exclusive: true, Prefixes: []string{"a", ""}}} {
 			for top := ID(0); int(top) < tree.Len(); top++ {

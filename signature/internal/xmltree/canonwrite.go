@@ -27,7 +27,9 @@ func (c *canonicaliser) writeStart(n *node, undeclare bool) {
 	if undeclare {
 		c.out.string(` xmlns=""`)
 	}
-	slices.SortFunc(c.decls, func(a, b int32) int { return strings.Compare(t.decls[a].prefix, t.decls[b].prefix) })
+	if len(c.decls) > 1 {
+		slices.SortFunc(c.decls, func(a, b int32) int { return strings.Compare(t.decls[a].prefix, t.decls[b].prefix) })
+	}
 	for _, d := range c.decls {
 		decl := &t.decls[d]
 		c.out.string(" xmlns")
@@ -39,32 +41,55 @@ func (c *canonicaliser) writeStart(n *node, undeclare bool) {
 		c.out.escaped([]byte(decl.uri), valueEscapes)
 		c.out.string(`"`)
 	}
-	for _, a := range t.attrs[n.attr : n.attr+int32(n.attrs)] {
+	own := t.attrs[n.attr : n.attr+int32(n.attrs)]
+	if len(c.attrs) == 0 && n.form&unsorted == 0 {
+		for i := range own {
+			c.writeAttribute(&own[i])
+		}
+	} else {
+		c.writeSorted(own)
+	}
+	c.out.string(">")
+}
+
+// writeSorted writes own and inherited attributes in their order.
+func (c *canonicaliser) writeSorted(own []attribute) {
+	t := c.t
+	for _, a := range own {
 		if !slices.ContainsFunc(c.attrs, func(w written) bool { return w.fixed && t.compare(&w.attribute, &a) == 0 }) {
 			c.attrs = append(c.attrs, written{attribute: a})
 		}
 	}
 	slices.SortFunc(c.attrs, func(a, b written) int { return t.compare(&a.attribute, &b.attribute) })
 	for i := range c.attrs {
-		if a := &c.attrs[i]; !a.fixed || a.text != "" {
-			c.writeAttribute(a)
+		a := &c.attrs[i]
+		switch {
+		case !a.fixed:
+			c.writeAttribute(&a.attribute)
+		case a.text != "":
+			c.out.string(" ")
+			c.out.bytes(t.text[a.at : a.at+int32(a.name)])
+			c.out.string(`="`)
+			c.out.escaped([]byte(a.text), valueEscapes)
+			c.out.string(`"`)
 		}
 	}
-	c.out.string(">")
 }
 
-func (c *canonicaliser) writeAttribute(a *written) {
+func (c *canonicaliser) writeAttribute(a *attribute) {
 	text := c.t.text
+	raw := text[a.value : a.value+a.length]
+	if a.form && text[a.value-1] == '"' && text[a.value-2] == '=' && a.at+int32(a.name) == a.value-2 {
+		c.out.string(" ")
+		c.out.span(a.at, a.value+a.length+1)
+		return
+	}
 	c.out.string(" ")
 	c.out.bytes(text[a.at : a.at+int32(a.name)])
 	c.out.string(`="`)
-	raw := text[a.value : a.value+a.length]
-	switch {
-	case a.fixed:
-		c.out.escaped([]byte(a.text), valueEscapes)
-	case a.form && text[a.value-1] == '"':
+	if a.form && text[a.value-1] == '"' {
 		c.out.bytes(raw)
-	default:
+	} else {
 		c.scratch = unescape(c.scratch[:0], raw, true)
 		c.out.escaped(c.scratch, valueEscapes)
 	}

@@ -15,10 +15,11 @@ import (
 )
 
 // The encodings that are read beside UTF-8 and UTF-16, by their names in lower case: those of
-// Japanese administration, and Latin-1. What a decoder cannot read is refused, never replaced.
+// Japanese administration, and of Europe's. What a decoder cannot read is refused, never replaced.
 var encodings = map[string]encoding.Encoding{
 	"shift_jis": japanese.ShiftJIS, "windows-31j": japanese.ShiftJIS, "ms_kanji": japanese.ShiftJIS, "x-sjis": japanese.ShiftJIS,
-	"euc-jp": japanese.EUCJP, "iso-8859-1": charmap.ISO8859_1,
+	"euc-jp": japanese.EUCJP, "iso-8859-1": charmap.ISO8859_1, "iso-8859-2": charmap.ISO8859_2, "iso-8859-15": charmap.ISO8859_15,
+	"windows-1250": charmap.Windows1250, "windows-1252": charmap.Windows1252,
 }
 
 // decode gives the document as UTF-8 without a byte order mark. UTF-16 needs its mark (XML 1.0 §4.3.3).

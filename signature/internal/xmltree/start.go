@@ -40,7 +40,7 @@ func (p *parser) startTag() error {
 		n.form |= dirty
 	}
 	if empty {
-		n.form = n.form&^formStart | dirty
+		n.form |= dirty
 		n.tail = int32(p.pos)
 		p.close(n)
 	}
@@ -277,7 +277,7 @@ func (p *parser) resolve(n *node) error {
 	if sorted {
 		return nil
 	}
-	n.form &^= formStart
+	n.form = n.form&^formStart | unsorted
 	ordered := slices.Clone(own)
 	slices.SortFunc(ordered, func(a, b attribute) int { return t.compare(&a, &b) })
 	for i := 1; i < len(ordered); i++ {

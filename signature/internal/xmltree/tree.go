@@ -43,11 +43,12 @@ const (
 
 // What the reader found out about the form of a node's own bytes.
 const (
-	formStart   uint8 = 1 << iota // start tag: spelt canonically. Other kinds: all of it is
+	formStart   uint8 = 1 << iota // start tag: spelt canonically, but for the '/' of an empty element. Other kinds: all of it is
 	formEnd                       // end tag: spelt canonically
 	superfluous                   // declares a namespace that is in scope already
 	dirty                         // some node of the subtree, itself included, is not canonical
 	hasComment                    // some node of the subtree is a comment
+	unsorted                      // the attributes do not stand in canonical order
 )
 
 // node is one node. Offsets point into Tree.text.
@@ -156,6 +157,9 @@ func (t *Tree) elementFrom(n ID) ID {
 	}
 	return n
 }
+
+// HasComments tells whether there is a comment in the subtree of n.
+func (t *Tree) HasComments(n ID) bool { return t.nodes[n].form&hasComment != 0 }
 
 // Within tells whether n lies in the subtree of top, top itself included.
 func (t *Tree) Within(n, top ID) bool { return n >= top && n < t.nodes[top].end }
