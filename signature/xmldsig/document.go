@@ -97,10 +97,7 @@ func Parse(in []byte) (*Document, error) {
 		return nil, err
 	}
 	d := &Document{Tree: tree, left: MaxWork}
-	for n := xmltree.ID(1); int(n) < tree.Len(); n++ {
-		if !tree.Is(n, Namespace, "Signature") {
-			continue
-		}
+	for _, n := range tree.FindAll(Namespace, "Signature") {
 		if len(d.Signatures) == MaxSignatures {
 			return nil, jitsuin.Errorf(jitsuin.Limited, "xml-signatures", "the document has more than %d signatures", MaxSignatures)
 		}

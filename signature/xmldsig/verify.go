@@ -112,14 +112,16 @@ func (v *verification) value() {
 		v.keyOnly(k, try)
 		return
 	}
+	fits := error(nil)
 	if r.Certificate == nil {
 		r.Certificate = first
+		fits = try(keyOf(first))
 	}
 	key := keyOf(r.Certificate)
 	r.Key = keyName(key)
 	v.strength(key)
 	v.add("signer-certificate", "in KeyInfo or given", "found", "")
-	v.judgeValue(try(key))
+	v.judgeValue(fits)
 }
 
 // certificate finds the certificate whose key the value fits, first among those in KeyInfo, then among
@@ -127,10 +129,8 @@ func (v *verification) value() {
 // KeyInfo, to be named where none fits.
 func (v *verification) certificate(k *keyInfo, try func(any) error) (first *x509.Certificate) {
 	for _, c := range k.certificates {
-		if try(keyOf(c)) == nil {
-			if v.r.Certificate == nil || v.r.Certificate.IsCA && !c.IsCA {
-				v.r.Certificate = c
-			}
+		if (v.r.Certificate == nil || !c.IsCA) && try(keyOf(c)) == nil {
+			v.r.Certificate = c
 			if !c.IsCA {
 				return c
 			}

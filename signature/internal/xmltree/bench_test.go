@@ -23,9 +23,11 @@ func BenchmarkParse(b *testing.B) {
 	b.SetBytes(int64(len(in)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Parse(in); err != nil {
+		t, err := Parse(in)
+		if err != nil {
 			b.Fatal(err)
 		}
+		t.Free()
 	}
 }
 

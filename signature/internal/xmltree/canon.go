@@ -74,7 +74,11 @@ type opened struct {
 	mark int // how many namespaces were rendered outside it
 }
 
-type rendered struct{ prefix, uri string }
+// rendered is a namespace that was written at an open element: declaration decl (0: the default taken back).
+type rendered struct {
+	decl        int32
+	prefix, uri string
+}
 
 // run writes every node of the set.
 func (c *canonicaliser) run() {
@@ -109,7 +113,10 @@ func (c *canonicaliser) excluded(i ID) bool {
 
 // whole tells whether the element at i can be written as it stands in the input, all of it.
 func (c *canonicaliser) whole(i ID, n *node) bool {
-	if n.form&dirty != 0 || c.m.Exclusive || c.set.Keep != nil || i == c.set.Top && n.parent != 0 {
+	if n.form&dirty != 0 || c.set.Keep != nil || i == c.set.Top && n.parent != 0 {
+		return false
+	}
+	if c.m.Exclusive && (n.form&mixed != 0 || len(c.open) == 0 || n.scope != c.t.nodes[n.parent].scope || !c.written(n.space)) {
 		return false
 	}
 	if n.form&hasComment != 0 && !(c.set.Comments && c.m.Comments) {
@@ -261,7 +268,7 @@ func (c *canonicaliser) startExclusive(i ID, n *node) {
 		}
 	}
 	for _, d := range c.decls {
-		c.rendered = append(c.rendered, rendered{t.decls[d].prefix, t.decls[d].uri})
+		c.rendered = append(c.rendered, rendered{d, t.decls[d].prefix, t.decls[d].uri})
 	}
 	if undeclare {
 		c.rendered = append(c.rendered, rendered{})
@@ -284,9 +291,26 @@ func (c *canonicaliser) startAsIs(n *node) {
 	c.out.string(">")
 }
 
+// written tells whether declaration d is in force in what was written.
+func (c *canonicaliser) written(d int32) bool {
+	if d == spaceXML {
+		return true
+	}
+	decl := &c.t.decls[d]
+	for r := len(c.rendered) - 1; r >= 0; r-- {
+		if c.rendered[r].prefix == decl.prefix {
+			return c.rendered[r].uri == decl.uri
+		}
+	}
+	return decl.uri == ""
+}
+
 // use puts declaration d on the list of those to be written, unless it is written already. It tells
 // whether the default namespace has to be taken back, for which there may be no declaration.
 func (c *canonicaliser) use(d int32, isDefault bool) (undeclare bool) {
+	if last := len(c.rendered) - 1; last >= 0 && c.rendered[last].decl == d && d != 0 {
+		return false // nearly always
+	}
 	decl := &c.t.decls[d]
 	for r := len(c.rendered) - 1; r >= 0; r-- {
 		if c.rendered[r].prefix == decl.prefix {

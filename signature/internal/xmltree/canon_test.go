@@ -148,7 +148,7 @@ func TestShortCutsChangeNothing(t *testing.T) {
 		}
 		tree, slow := mustParse(t, document), mustParse(t, document)
 		for n := range slow.nodes {
-			slow.nodes[n].form = dirty | hasComment | unsorted
+			slow.nodes[n].form = dirty | hasComment
 		}
 		for _, m := range []Method{{}, {Comments: true}, {Eleven: true}, {Exclusive: true}, {Exclusive: true, Prefixes: []string{"a", ""}}} {
 			for top := ID(0); int(top) < tree.Len(); top++ {
@@ -212,5 +212,22 @@ func TestFormsOfTheSpecifications(t *testing.T) {
 				t.Error(firstDifference(got, c.want))
 			}
 		})
+	}
+}
+
+// Arrays that were given back make no document into another one.
+func TestGivenBack(t *testing.T) {
+	for i := range 100 {
+		text := makeDocument(uint64(i), i%3 == 0)
+		fresh := mustParse(t, text)
+		want := canonical(t, fresh, Set{Comments: true}, Method{Comments: true})
+		again := mustParse(t, text)
+		if got := canonical(t, again, Set{Comments: true}, Method{Comments: true}); got != want {
+			t.Fatal(firstDifference(got, want))
+		}
+		again.Free()
+		if again.Len() != 0 {
+			t.Fatal("what was given back is still there")
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (c *canonicaliser) writeStart(n *node, undeclare bool) {
 		c.out.string(`"`)
 	}
 	own := t.attrs[n.attr : n.attr+int32(n.attrs)]
-	if len(c.attrs) == 0 && n.form&unsorted == 0 {
+	if len(c.attrs) == 0 {
 		for i := range own {
 			c.writeAttribute(&own[i])
 		}
@@ -52,7 +52,7 @@ func (c *canonicaliser) writeStart(n *node, undeclare bool) {
 	c.out.string(">")
 }
 
-// writeSorted writes own and inherited attributes in their order.
+// writeSorted writes own and inherited attributes, in their order.
 func (c *canonicaliser) writeSorted(own []attribute) {
 	t := c.t
 	for _, a := range own {

@@ -67,12 +67,14 @@ func isChar(r rune) bool {
 func firstBad(b []byte) (at int, cr bool) {
 	const high, low = 0x8080808080808080, 0x2020202020202020
 	for i := 0; i < len(b); {
-		for i+8 <= len(b) { // eight octets of ASCII at a time
+		for i+8 <= len(b) { // eight octets at a time, or those before the first that is not ASCII
 			w := binary.LittleEndian.Uint64(b[i:])
-			if w&high != 0 {
-				break
+			marks, size := (w-low)&^w&high, 8
+			if beyond := w & high; beyond != 0 {
+				size = bits.TrailingZeros64(beyond) / 8
+				marks &= 1<<(8*size) - 1
 			}
-			for marks := (w - low) &^ w & high; marks != 0; marks &= marks - 1 {
+			for ; marks != 0; marks &= marks - 1 {
 				switch k := i + bits.TrailingZeros64(marks)/8; {
 				case b[k] == '\r':
 					cr = true
@@ -80,9 +82,12 @@ func firstBad(b []byte) (at int, cr bool) {
 					return k, cr
 				}
 			}
-			i += 8
+			i += size
+			if size < 8 {
+				break
+			}
 		}
-		for ; i < len(b) && b[i] < utf8.RuneSelf; i++ {
+		for ; i < len(b) && i+8 > len(b) && b[i] < utf8.RuneSelf; i++ { // the last ones
 			if c := b[i]; c < 0x20 && c != '\n' && c != '\t' {
 				if c != '\r' {
 					return i, cr

@@ -20,11 +20,7 @@ func Parse(in []byte) (*Tree, error) {
 		return nil, invalid("character", bad, "an octet that is no character of XML in UTF-8")
 	}
 	p := parser{text: text, t: &Tree{text: text, cr: cr, utf8: utf8, root: None}}
-	tags := bytes.Count(text, []byte("<")) // two of them to an element, which has two texts at most
-	p.t.nodes = make([]node, 1, 16+min(tags+tags/2, MaxNodes))
-	p.t.nodes[0] = node{parent: None, to: int32(len(text))}
-	p.t.attrs = make([]attribute, 0, min(bytes.Count(text, []byte("=")), MaxAttributes))
-	p.t.decls = make([]declaration, 1, 16)
+	p.t.room()
 	if err := p.document(); err != nil {
 		return nil, err
 	}
@@ -270,11 +266,15 @@ func (p *parser) endTag() error {
 func (p *parser) close(n *node) {
 	n.end = ID(len(p.t.nodes))
 	n.to = int32(p.pos)
-	for d := n.scope; d != 0 && p.t.decls[d].node == p.open; d = p.t.decls[d].up {
-		p.scope--
+	up := &p.t.nodes[n.parent]
+	up.form |= n.form & (dirty | hasComment | mixed)
+	if n.scope != up.scope || n.space != up.space {
+		up.form |= mixed
+		for d := n.scope; d != up.scope; d = p.t.decls[d].up {
+			p.scope--
+		}
 	}
 	p.open = n.parent
-	p.t.nodes[p.open].form |= n.form & (dirty | hasComment)
 	p.depth--
 }
 

@@ -242,8 +242,7 @@ func (p *parser) find(scope int32, prefix []byte) int32 {
 	return 0
 }
 
-// resolve binds the prefixes of an element and its attributes, refuses attributes of one name, and
-// notes whether they stand in canonical order (C14N 1.0 §2.2).
+// resolve binds the prefixes of an element and its attributes, and puts these in order (C14N 1.0 §2.2).
 func (p *parser) resolve(n *node) error {
 	text, t := p.text, p.t
 	prefix := text[n.from+1 : n.from+1+int32(n.prefix)]
@@ -265,25 +264,43 @@ func (p *parser) resolve(n *node) error {
 			a.space = spaceXML
 		} else if a.space = p.find(n.scope, prefix); a.space == 0 {
 			return invalid("namespace", int(a.at), "an attribute with a prefix that is not declared")
+		} else {
+			n.form |= mixed
 		}
 	}
-	sorted := true
+	return t.sortAttributes(n, own)
+}
+
+// sortAttributes puts the attributes of an element in canonical order, notes where they did not stand in it, and
+// refuses two of one name.
+func (t *Tree) sortAttributes(n *node, own []attribute) error {
 	for i := 1; i < len(own); i++ {
-		if t.compare(&own[i-1], &own[i]) >= 0 {
-			sorted = false
-			break
+		switch c := t.compare(&own[i-1], &own[i]); {
+		case c < 0:
+			continue
+		case i < 8 && c > 0: // nearly always few: put in its place among those before
+			a := own[i]
+			k := i
+			for k > 0 && t.compare(&own[k-1], &a) > 0 {
+				own[k] = own[k-1]
+				k--
+			}
+			own[k] = a
+			n.form &^= formStart
+			if k == 0 || t.compare(&own[k-1], &own[k]) != 0 {
+				continue
+			}
+		case c > 0:
+			n.form &^= formStart
+			slices.SortFunc(own, func(a, b attribute) int { return t.compare(&a, &b) })
+			for k := 1; k < len(own); k++ {
+				if t.compare(&own[k-1], &own[k]) == 0 {
+					return invalid("attribute", int(own[k].at), "two attributes of one name in one element")
+				}
+			}
+			return nil
 		}
-	}
-	if sorted {
-		return nil
-	}
-	n.form = n.form&^formStart | unsorted
-	ordered := slices.Clone(own)
-	slices.SortFunc(ordered, func(a, b attribute) int { return t.compare(&a, &b) })
-	for i := 1; i < len(ordered); i++ {
-		if t.compare(&ordered[i-1], &ordered[i]) == 0 {
-			return invalid("attribute", int(ordered[i].at), "two attributes of one name in one element")
-		}
+		return invalid("attribute", int(own[i].at), "two attributes of one name in one element")
 	}
 	return nil
 }

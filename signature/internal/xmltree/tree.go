@@ -48,7 +48,7 @@ const (
 	superfluous                   // declares a namespace that is in scope already
 	dirty                         // some node of the subtree, itself included, is not canonical
 	hasComment                    // some node of the subtree is a comment
-	unsorted                      // the attributes do not stand in canonical order
+	mixed                         // elements: names in the subtree are bound by several declarations, or declared in it
 )
 
 // node is one node. Offsets point into Tree.text.
@@ -200,6 +200,21 @@ func (t *Tree) Is(n ID, space, local string) bool {
 	return string(name) == local && t.Space(n) == space
 }
 
+// FindAll gives all elements of a name, in document order.
+func (t *Tree) FindAll(space, local string) (found []ID) {
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		size := int(n.name)
+		if n.prefix > 0 {
+			size -= int(n.prefix) + 1
+		}
+		if size == len(local) && n.kind == Element && t.Is(ID(i), space, local) {
+			found = append(found, ID(i))
+		}
+	}
+	return found
+}
+
 // Path writes where an element stands, as "/a/b[2]/c", for people. Prefixes are those of the document.
 func (t *Tree) Path(n ID) string {
 	var steps []string
@@ -257,7 +272,7 @@ func itoa(n int) string {
 // Attributes gives how many attributes an element has, declarations not counted.
 func (t *Tree) Attributes(n ID) int { return int(t.nodes[n].attrs) }
 
-// AttributeAt gives an element's i-th attribute in document order.
+// AttributeAt gives an element's i-th attribute, in canonical order.
 func (t *Tree) AttributeAt(n ID, i int) (space string, local []byte, value string) {
 	a := &t.attrs[t.nodes[n].attr+int32(i)]
 	_, local = split(t.text[a.at:a.at+int32(a.name)], a.prefix)
@@ -328,7 +343,7 @@ func (t *Tree) StringValue(b []byte, n ID) []byte {
 	return b
 }
 
-// EachAttribute calls f with every attribute of the document, declarations left out, in document order.
+// EachAttribute calls f with every attribute of the document, declarations left out.
 // value is only good until f returns.
 func (t *Tree) EachAttribute(f func(n ID, space string, local, value []byte)) {
 	var scratch []byte
