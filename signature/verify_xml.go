@@ -3,6 +3,7 @@ package signature
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/signature/cms"
@@ -33,6 +34,9 @@ func readXML(_ context.Context, in Input) ([]finding, error) {
 				Got: "a file is given and none is named", Fault: cms.FaultContent})
 		}
 		all[i] = xmlFinding(d, d.Signatures[i], r)
+	}
+	if !slices.ContainsFunc(all, func(f finding) bool { return len(f.stamps) > 0 }) {
+		d.Tree.Free() // nothing looks at it any more: what a time-stamp covers is asked for later
 	}
 	return all, nil
 }
