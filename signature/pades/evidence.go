@@ -19,6 +19,9 @@ type Evidence struct {
 	Certificates []*x509.Certificate
 	CRLs         [][]byte // DER
 	OCSPs        [][]byte // OCSP responses, DER
+	// ResidentStatus says that the caller may pass on status of residents' certificates (art. 52). Without it they are
+	// refused with Denied "pdf-article-52".
+	ResidentStatus bool
 }
 
 // Bounds of evidence.
@@ -28,9 +31,7 @@ const (
 )
 
 // Preserve adds evidence to a document security store (DSS, ISO 32000-2 §12.8.4.3; EN 319 142-1 §5.4): B-T becomes B-LT. at
-// is when the evidence was gathered. What is there already is kept, and added to. Only what the caller gives is
-// embedded: revocation data of the JPKI are for the verifier's own check alone (Act, art. 52), and whoever passes them
-// on must know by what right.
+// is when the evidence was gathered. What is there already is kept, and added to. Only what the caller gives is embedded.
 //
 // Errors are those of Prepare; besides Invalid "pdf-evidence" for what is no certificate, list or response, and
 // NotFound "pdf-field" for a field without a signature.
@@ -46,6 +47,9 @@ func Preserve(document []byte, at time.Time, all ...Evidence) ([]byte, error) {
 		return nil, err
 	}
 	if err := s.mayContinue(f, kind{stamp: true}); err != nil {
+		return nil, err
+	}
+	if err := s.mayEmbed(all); err != nil {
 		return nil, err
 	}
 	st, err := s.readStore()

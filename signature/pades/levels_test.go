@@ -2,12 +2,16 @@ package pades_test
 
 import (
 	"bytes"
+	"context"
+	"crypto"
 	"crypto/x509"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/cert/certtest"
 	"github.com/jitsuin/jitsuin/signature/internal/signtest"
 	"github.com/jitsuin/jitsuin/signature/pades"
 	"github.com/jitsuin/jitsuin/signature/pdf"
@@ -113,5 +117,46 @@ func TestEvidenceThatIsNone(t *testing.T) {
 	}
 	if _, err := pades.Preserve(signed, now, pades.Evidence{Field: "none", Certificates: some}); jitsuin.KindOf(err) != jitsuin.NotFound {
 		t.Error(err)
+	}
+}
+
+// Status of residents' certificates stays out of documents, unless the caller says by what right it may go in; that of
+// other authorities goes in.
+func TestArticle52(t *testing.T) {
+	j, tsa := signtest.NewJPKI(t), signtest.NewTSA(t)
+	signed := mustSign(t, hanako(t), document(pdftest.Table), options())
+	list := func(issuer signtest.Identity) []byte {
+		template := &cert.CRLTemplate{Issuer: issuer.Certificate, Number: 1, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}
+		der, err := template.Build(t.Context(), func(func(cert.CRLEntry) bool) {}, func(_ context.Context, tbs []byte) ([]byte, error) { return certtest.SignTBS(issuer.Key, tbs) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	id, err := cert.NewCertID(crypto.SHA1, j.SignCA.Certificate, j.Sign.Certificate.SerialNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := &cert.OCSPTemplate{Responder: j.SignCA.Certificate, ProducedAt: now, Singles: []cert.OCSPSingle{{ID: id, State: cert.Good, ThisUpdate: now, NextUpdate: now.Add(time.Hour)}}}
+	response, err := answer.Build(t.Context(), func(_ context.Context, tbs []byte) ([]byte, error) { return certtest.SignTBS(j.SignCA.Key, tbs) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		e    pades.Evidence
+		want string
+	}{
+		"a list of residents":     {pades.Evidence{CRLs: [][]byte{list(tsa.Root), list(j.SignCA)}}, "pdf-article-52"},
+		"an answer on a resident": {pades.Evidence{OCSPs: [][]byte{response}}, "pdf-article-52"},
+		"both, by right":          {pades.Evidence{CRLs: [][]byte{list(j.SignCA)}, OCSPs: [][]byte{response}, ResidentStatus: true}, ""},
+		"another authority's":     {pades.Evidence{CRLs: [][]byte{list(tsa.Root)}}, ""},
+	} {
+		out, err := pades.Preserve(signed, now, c.e)
+		if got := code(t, out, err); got != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			signatures(t, out)
+		}
 	}
 }
