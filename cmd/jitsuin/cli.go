@@ -33,6 +33,7 @@ type cli struct {
 	Card      cardCmd      `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
 	Sign      signCmd      `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
 	Filing    filingCmd    `cmd:"" group:"use" help:"Tell whether a signed PDF has the form for registration and deposit (登記・供託), and why not."`
+	Preserve  preserveCmd  `cmd:"" group:"use" help:"Put evidence and a time-stamp into a signed PDF, so that it can be checked for years."`
 	Verify    verifyCmd    `cmd:"" group:"use" help:"Tell whether a signed document may be accepted, and why."`
 	Parse     parseCmd     `cmd:"" group:"use" help:"Show what stands in a certificate, a revocation list, an OCSP response or a request."`
 	Timestamp timestampCmd `cmd:"" group:"use" help:"Have a time-stamping authority state that a document exists now (タイムスタンプ)."`

@@ -23,9 +23,7 @@ type signCmd struct {
 	Out      string `help:"Where the result goes; - is standard output. The default is FILE.p7s, and for a PDF FILE-signed.pdf." placeholder:"FILE"`
 	Format   string `help:"pades signs a PDF inside itself; adbe does so in the form for registration and deposit (登記・供託); cades makes a signature beside any document. The default is pades for a PDF, and else cades." enum:",cades,pades,adbe" default:"" placeholder:"cades|pades|adbe"`
 	Embedded bool   `help:"Put the document inside the signature (cades)."`
-	// Timestamp makes B-T of B-B.
-	Timestamp bool `help:"Have a time-stamping authority state when the signature existed (B-T); naming one with --tsa does too."`
-	timeAuthority
+	stamping
 	signPDF
 }
 
@@ -116,7 +114,7 @@ func (c *signCmd) settle(face *ui.Face, pdf bool) error {
 
 // beside makes a signature in a file of its own.
 func (c *signCmd) beside(ctx context.Context, face *ui.Face, content io.Reader, size int64, act holder.Act) error {
-	stamp, err := c.stamper()
+	stamp, err := c.stamper(c.Data)
 	if err != nil {
 		return err
 	}
@@ -148,19 +146,6 @@ func (c *signCmd) beside(ctx context.Context, face *ui.Face, content io.Reader, 
 		return errors.Join(err, face.WriteFile(c.Out, der))
 	}
 	return face.WriteFile(c.Out, stamped)
-}
-
-// stamper asks the authority for a time-stamp, nil where none is wanted. That there is one is found
-// before the card signs.
-func (c *signCmd) stamper() (cms.Timestamper, error) {
-	if !c.Timestamp && c.TSA == "" {
-		return nil, nil
-	}
-	client, err := c.client(c.Data)
-	if err != nil {
-		return nil, err
-	}
-	return client.Token, nil
 }
 
 // check refuses what cannot end well before anything is read.

@@ -100,7 +100,7 @@ func (p *signPDF) run(ctx context.Context, face *ui.Face, c *signCmd, document [
 	if err := pades.Check(document, o); err != nil {
 		return err
 	}
-	stamp, err := c.stamper()
+	stamp, err := c.stamper(c.Data)
 	if err != nil {
 		return err
 	}

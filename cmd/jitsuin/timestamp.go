@@ -14,6 +14,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/country"
+	"github.com/jitsuin/jitsuin/signature/cms"
 	"github.com/jitsuin/jitsuin/signature/tsp"
 )
 
@@ -40,6 +41,25 @@ func (a timeAuthority) client(data string) (*tsp.Client, error) {
 	}
 	c.URL = origin
 	return c, nil
+}
+
+// stamping are the flags of commands that time-stamp only where that is asked for.
+type stamping struct {
+	Timestamp bool `help:"Have a time-stamping authority state when what is signed existed (B-T, B-LTA); naming one with --tsa does too."`
+	timeAuthority
+}
+
+// stamper asks the authority for a time-stamp, nil where none is wanted. That there is one is found
+// before the card signs.
+func (s stamping) stamper(data string) (cms.Timestamper, error) {
+	if !s.Timestamp && s.TSA == "" {
+		return nil, nil
+	}
+	client, err := s.client(data)
+	if err != nil {
+		return nil, err
+	}
+	return client.Token, nil
 }
 
 type timestampCmd struct {

@@ -31,6 +31,11 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// Certificates reads the files and folders of an option: PEM with one or more certificates, or DER with one.
+func Certificates(option string, names []string) ([]*x509.Certificate, error) {
+	return (&named{}).certificates(option, names)
+}
+
 // certificates reads files and folders: PEM with one or more certificates, or DER with one. option
 // names the option in errors. A file without a certificate, and a folder without one, is a usage error.
 func (n *named) certificates(option string, names []string) ([]*x509.Certificate, error) {
