@@ -54,7 +54,7 @@ type jsonDocument struct {
 // read takes a request in, within the bounds. free must be called when the request is done with.
 func (v *Verifier) read(w http.ResponseWriter, r *http.Request) (a *asked, free func(), err error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/form-data" && kind != "application/json" {
+	if err != nil || kind != "multipart/form-data" && kind != "application/json" || kind == "multipart/form-data" && params["boundary"] == "" {
 		return nil, nil, jitsuin.Errorf(jitsuin.Invalid, "content-type", "the request must be multipart/form-data or application/json")
 	}
 	longest, weight := 2*v.fileLimit()+1<<20, int64(1)
@@ -131,7 +131,7 @@ func (v *Verifier) readForm(parts *multipart.Reader) (*asked, error) {
 	fields := map[string]string{}
 	for {
 		p, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // itself: a body that is cut short ends in an error that wraps it
 			break
 		}
 		if err != nil {

@@ -3,6 +3,8 @@ package verifier
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/hex"
 	"slices"
 	"time"
@@ -71,10 +73,19 @@ func (v *Verifier) describe(anchors []*x509.Certificate, lists []status.FolderLi
 	for _, c := range anchors {
 		sum, key := sha256.Sum256(c.Raw), sha256.Sum256(c.RawSubjectPublicKeyInfo)
 		own := hex.EncodeToString(key[:])
-		all = append(all, Anchor{Subject: c.Subject.String(), SHA256: hex.EncodeToString(sum[:]), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
+		all = append(all, Anchor{Subject: nameOf(c.RawSubject), SHA256: hex.EncodeToString(sum[:]), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
 			Lists: conditionOf(lists, func(l status.FolderList) bool { return l.IssuerKey == own })})
 	}
 	return all
+}
+
+// nameOf writes a DER name as RFC 4514 does; pkix.Name would join what an authority's name has several of.
+func nameOf(der []byte) string {
+	var name pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
+		return "(a name that cannot be read)"
+	}
+	return name.String()
 }
 
 // conditionOf judges the newest lists among some.
@@ -105,7 +116,7 @@ func (s *State) oldest() *ListState {
 	return worst
 }
 
-// newestFirst gives at most n lists, those that ended first, for the page.
+// shown gives at most n of the newest lists, those that end first, for the page.
 func (s *State) shown(n int) []ListState {
 	all := slices.DeleteFunc(slices.Clone(s.Lists), func(l ListState) bool { return !l.Newest })
 	slices.SortStableFunc(all, func(a, b ListState) int { return a.NextUpdate.Compare(b.NextUpdate) })

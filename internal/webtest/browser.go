@@ -233,6 +233,12 @@ func (b *Browser) Fill(label, value string) {
 	}
 }
 
+// Upload puts files into the field with that label, as if they had been dropped on it.
+func (b *Browser) Upload(label string, paths ...string) {
+	b.t.Helper()
+	b.do(chromedp.SetUploadFiles(b.find(`input[type=file]`, label), paths))
+}
+
 // Choose takes the option with that text in the choice with that label.
 func (b *Browser) Choose(label, option string) {
 	b.t.Helper()
