@@ -3,6 +3,7 @@ package cms_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/asn1"
 	"testing"
 
@@ -40,6 +41,31 @@ func TestContentOfAnotherType(t *testing.T) {
 	plain := bytes.Replace(der, oidValue(oidTSTInfo), oidValue(oidData), 1)
 	if _, err := cms.Parse(plain); err == nil {
 		t.Error("lengths do not fit and are read")
+	}
+}
+
+// TestTimeStampsAreTold from signatures that speak of them.
+func TestTimeStampsAreTold(t *testing.T) {
+	p := signtest.New(t)
+	token, err := authority(t)(context.Background(), crypto.SHA256, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := forgery{who: p.P384, certificate: []byte{}, content: oidValue(oidTSTInfo), raw: []byte{1}}.make(t)
+	for name, c := range map[string]struct {
+		b    []byte
+		want bool
+	}{
+		"a token":                             {token, true},
+		"a token that is cut":                 {token[:len(token)-9], true},
+		"a response":                          {tlvOf(0x30, tlvOf(0x30, []byte{2, 1, 0}), token), true},
+		"a signature over other data":         {sign(t, p.RSA, true, document), false},
+		"content with the token's type in it": {named, false},
+		"nothing":                             {nil, false},
+	} {
+		if got := cms.IsTimeStamp(c.b); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

@@ -205,3 +205,40 @@ func certificates(all ...signtest.Identity) []*x509.Certificate {
 	}
 	return list
 }
+
+func TestWeAcceptWhatCerttoolSigns(t *testing.T) {
+	p := signtest.New(t)
+	for name, who := range map[string]signtest.Identity{"RSA-2048": p.RSA, "P-384": p.P384} {
+		cert, key := signtest.WritePEM(t, "s.pem", who.Certificate), signtest.WriteKey(t, "s.key", who.Key)
+		for _, c := range []struct {
+			name     string
+			args     []string
+			embedded bool
+		}{
+			{"embedded", []string{"--p7-sign"}, true},
+			{"embedded with a time", []string{"--p7-sign", "--p7-time"}, true},
+			{"detached", []string{"--p7-detached-sign"}, false},
+			{"SHA-384", []string{"--p7-detached-sign", "--hash", "sha384"}, false},
+		} {
+			t.Run(name+", "+c.name, func(t *testing.T) {
+				out := filepath.Join(t.TempDir(), "out")
+				args := append([]string{"--load-certificate", cert, "--load-privkey", key, "--infile", signtest.Write(t, "d", document), "--outder", "--outfile", out}, c.args...)
+				if log, err := signtest.Judge(t, "certtool", args...); err != nil {
+					t.Fatalf("certtool: %s", log)
+				}
+				der, err := os.ReadFile(out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				content := document
+				if c.embedded {
+					content = nil
+				}
+				intact(t, 1, der, content)
+				if f := fault(t, der, otherDocument); f != cms.FaultContent && f != cms.FaultValue {
+					t.Errorf("with another document the fault is %q", f)
+				}
+			})
+		}
+	}
+}

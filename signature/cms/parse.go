@@ -38,18 +38,29 @@ var (
 // OIDTSTInfo is the content type of a time-stamp token (RFC 3161 §2.4.2).
 var OIDTSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 
-// headOfTimeStamp is how far into a file the content type of a time-stamp token is looked for.
+// headOfTimeStamp is how far into a file the content type of a time-stamp token stands at most.
 const headOfTimeStamp = 512
 
-// IsTimeStamp tells by sight whether b is a time-stamp token, or a response (RFC 3161 §2.4.2). It
-// reads as little as it can and judges nothing.
+// IsTimeStamp tells whether b is a time-stamp token, or a response (RFC 3161 §2.4.2). It reads as
+// little as it can and judges nothing.
 func IsTimeStamp(b []byte) bool {
 	in := cryptobyte.String(b)
 	var body, status cryptobyte.String
 	if in.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&status, cbasn1.SEQUENCE) && status.PeekASN1Tag(cbasn1.INTEGER) {
 		return true // PKIStatusInfo comes first; a ContentInfo begins with an object identifier
 	}
-	return bytes.Contains(b[:min(len(b), headOfTimeStamp)], derTSTInfo)
+	if !bytes.Contains(b[:min(len(b), headOfTimeStamp)], derTSTInfo) {
+		return false
+	}
+	der, err := ber.Definite(b)
+	if err != nil {
+		return true // the reader of time-stamps will say what is wrong
+	}
+	in = der
+	var content, encap cryptobyte.String
+	return in.ReadASN1(&body, cbasn1.SEQUENCE) && body.SkipASN1(cbasn1.OBJECT_IDENTIFIER) && body.ReadASN1(&content, explicit(0)) &&
+		content.ReadASN1(&body, cbasn1.SEQUENCE) && body.SkipASN1(cbasn1.INTEGER) && body.SkipASN1(cbasn1.SET) &&
+		body.ReadASN1(&encap, cbasn1.SEQUENCE) && bytes.HasPrefix(encap, derTSTInfo)
 }
 
 // derTSTInfo is the DER of OIDTSTInfo.
