@@ -1,12 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
@@ -25,7 +26,7 @@ type reportFlags struct {
 const maxReported = 64 << 20
 
 // check refuses what cannot be written before anything is judged.
-func (c *reportFlags) check(file string) error {
+func (c *reportFlags) check(face *ui.Face, file string) error {
 	if c.Purpose != "" && !slices.Contains(rules.Purposes(), rules.Purpose(c.Purpose)) {
 		return ui.Usage("there is no purpose %q", c.Purpose).WithHint("%s", "one of "+strings.Join(purposeWords(), ", "))
 	}
@@ -45,6 +46,10 @@ func (c *reportFlags) check(file string) error {
 	if c.ReportKey != "" && !pdf {
 		return ui.Usage("--report-key signs a PDF: name one with --report FILE.pdf")
 	}
+	if c.ReportKey != "" {
+		_, err := c.sealer(face)
+		return err
+	}
 	return nil
 }
 
@@ -60,10 +65,20 @@ func purposeWords() []string {
 
 // document joins what was found with what the law makes of it. It has no serial numbers: they are for
 // the check alone (Act, art. 19(2)).
-func (c *reportFlags) document(face *ui.Face, found *signature.Report, file string) (*report.Document, error) {
+func (c *reportFlags) document(face *ui.Face, found *signature.Report, file string, at time.Time) (*report.Document, error) {
 	d, err := report.New(found, rules.Purpose(c.Purpose))
-	if err != nil || file == "-" {
-		return d, err
+	if err != nil {
+		return nil, err
+	}
+	if c.ReportKey != "" {
+		s, err := c.sealer(face)
+		if err != nil {
+			return nil, err
+		}
+		d.Made(report.PlainName(s.Certificate.Subject.String()), at)
+	}
+	if file == "-" {
+		return d, nil
 	}
 	raw, err := face.ReadFile(file, maxReported)
 	if err != nil {
@@ -72,10 +87,10 @@ func (c *reportFlags) document(face *ui.Face, found *signature.Report, file stri
 	return d.Of(filepath.Base(file), raw), nil
 }
 
-// write writes the files of --report.
-func (c *reportFlags) write(face *ui.Face, d *report.Document) error {
+// write writes the files of --report. at is when they are made, civil time.
+func (c *reportFlags) write(ctx context.Context, face *ui.Face, d *report.Document, at time.Time) error {
 	for _, name := range c.Report {
-		raw, err := c.render(face, d, ending(name))
+		raw, err := c.render(ctx, face, d, ending(name), at)
 		if err == nil {
 			err = face.WriteFile(name, raw)
 		}
@@ -86,24 +101,35 @@ func (c *reportFlags) write(face *ui.Face, d *report.Document) error {
 	return nil
 }
 
-func (c *reportFlags) render(face *ui.Face, d *report.Document, ending string) ([]byte, error) {
+func (c *reportFlags) render(ctx context.Context, face *ui.Face, d *report.Document, ending string, at time.Time) ([]byte, error) {
 	switch ending {
 	case ".pdf":
-		pdf, err := d.PDF(face.Lang)
+		if c.ReportKey == "" {
+			face.Note("the PDF is not signed: name the verifier's own key with --report-key, or it is no evidence of the check")
+			return d.PDF(face.Lang)
+		}
+		s, err := c.sealer(face)
 		if err != nil {
 			return nil, err
 		}
-		if c.ReportKey == "" {
-			face.Note("the PDF is not signed: name the verifier's own key with --report-key, or it is no evidence of the check")
-			return pdf, nil
-		}
-		return nil, jitsuin.Errorf(jitsuin.Unsupported, "report-key", "PDF reports are not signed by this release")
+		return d.SealedPDF(ctx, face.Lang, s, at)
 	case ".txt":
 		return []byte(d.Text(face.Lang)), nil
 	case ".json":
 		return d.JSON()
 	}
 	return d.HTML(face.Lang)
+}
+
+// maxReportKey is the size of the largest file with key and certificates.
+const maxReportKey = 1 << 20
+
+func (c *reportFlags) sealer(face *ui.Face) (*report.Sealer, error) {
+	text, err := face.ReadFile(c.ReportKey, maxReportKey)
+	if err != nil {
+		return nil, err
+	}
+	return report.ReadSealer(text)
 }
 
 // print writes what stands at the terminal: the verdict, what it means and what to do first.

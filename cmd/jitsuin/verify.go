@@ -81,18 +81,18 @@ func (j *judgeCmd) Run(ctx context.Context, face *ui.Face, country *calls, k *ko
 	case j.File == "":
 		return ui.Usage("name the file that is to be judged, or --batch")
 	}
-	if err := c.check(j.File); err != nil {
+	if err := c.check(face, j.File); err != nil {
 		return err
 	}
 	found, err := judge.Verify(ctx, face, r)
 	if err != nil {
 		return err
 	}
-	d, err := c.document(face, found, j.File)
+	d, err := c.document(face, found, j.File, r.Now)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.print(face, d, found.ExitCode()), c.reportFlags.write(face, d)); err != nil {
+	if err := errors.Join(c.print(face, d, found.ExitCode()), c.reportFlags.write(ctx, face, d, r.Now)); err != nil {
 		return err
 	}
 	if code := found.ExitCode(); code != 0 {

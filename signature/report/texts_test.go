@@ -92,7 +92,7 @@ func TestPlainNames(t *testing.T) {
 		"CN=Hanako,C=JP": "Hanako", `CN=Sand\, Bank,O=X`: "Sand, Bank", "OU=Agency,OU=JPKI for digital signature,O=JPKI-TEST,C=JP": "Agency / JPKI for digital signature",
 		"O=Firm,C=JP": "Firm", "C=JP": "C=JP", "": "", "CN=a+OU=b": "a", `CN=end\`: `end\`, "no name": "no name",
 	} {
-		if got := plainName(dn); got != want {
+		if got := PlainName(dn); got != want {
 			t.Errorf("%q is called %q, want %q", dn, got, want)
 		}
 	}

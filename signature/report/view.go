@@ -200,7 +200,7 @@ func (v *View) indication(s *signature.Signature) string {
 func (v *View) who(p *Part, s *signature.Signature) {
 	switch i := s.Items; {
 	case s.Format == signature.FormatTST && s.Signer != nil:
-		p.row(v.Lang, "stamper", plainName(s.Signer.Subject))
+		p.row(v.Lang, "stamper", PlainName(s.Signer.Subject))
 	case i != nil:
 		p.row(v.Lang, "name", i.Name)
 		p.row(v.Lang, "address", i.Address)
@@ -211,7 +211,7 @@ func (v *View) who(p *Part, s *signature.Signature) {
 	case s.Signer.Kind == jitsuin.AuthCert:
 		p.row(v.Lang, "name", v.word("name-not-inside"))
 	default:
-		p.row(v.Lang, "subject", plainName(s.Signer.Subject))
+		p.row(v.Lang, "subject", PlainName(s.Signer.Subject))
 	}
 	if s.Signer != nil && s.Format != signature.FormatTST {
 		kind := string(s.Signer.Kind)
@@ -294,7 +294,7 @@ func (v *View) trust(p *Part, s *signature.Signature) {
 	}
 	authority := v.word("untrusted")
 	if s.Chain.OK || s.Chain.Anchor != "" {
-		authority = plainName(s.Chain.Anchor)
+		authority = PlainName(s.Chain.Anchor)
 	}
 	p.row(v.Lang, "authority", authority)
 	p.row(v.Lang, "status", v.status(&s.Revocation))
@@ -320,9 +320,9 @@ func (v *View) date(d jitsuin.Date) string {
 	return e.String() + "（" + d.String() + "）"
 }
 
-// plainName writes a distinguished name (RFC 4514) as people call who bears it: by the common name,
+// PlainName writes a distinguished name (RFC 4514) as people call who bears it: by the common name,
 // else by organisational units or organisation.
-func plainName(dn string) string {
+func PlainName(dn string) string {
 	var units []string
 	organisation := ""
 	for _, part := range splitName(dn) {
