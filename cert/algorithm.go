@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -13,8 +14,8 @@ import (
 )
 
 // Algorithms says which keys and signature algorithms are accepted. The zero value is the rule of the
-// system: RSA of 2048 to 8192 bits with SHA-256, SHA-384 or SHA-512, ECDSA on P-256 or P-384 with the same
-// hashes; SHA-1, MD5 and everything else refused. The fields loosen that for judging old material only.
+// system: RSA of 2048 to 8192 bits with SHA-256, SHA-384 or SHA-512, ECDSA on P-256, P-384 or P-521 with the same
+// hashes, Ed25519; SHA-1, MD5, DSA and everything else refused. What the JPKI may issue for is narrower: see CheckSubjectKey. The fields loosen that for judging old material only.
 type Algorithms struct {
 	MinRSABits int  // 0 means 2048
 	SHA1       bool // also accept RSA and ECDSA with SHA-1
@@ -41,10 +42,12 @@ func (a Algorithms) CheckKey(pub crypto.PublicKey) error {
 		}
 		return nil
 	case *ecdsa.PublicKey:
-		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() {
+		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() || k.Curve == elliptic.P521() {
 			return nil
 		}
 		return fmt.Errorf("%w: ECDSA on %s", ErrAlgorithm, k.Curve.Params().Name)
+	case ed25519.PublicKey:
+		return nil
 	}
 	return fmt.Errorf("%w: key type %T", ErrAlgorithm, pub)
 }
@@ -58,7 +61,7 @@ func (a Algorithms) Verify(pub crypto.PublicKey, alg x509.SignatureAlgorithm, si
 	switch alg {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
 		x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS,
-		x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
+		x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512, x509.PureEd25519:
 		return (&x509.Certificate{PublicKey: pub}).CheckSignature(alg, signed, sig)
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
 		if a.SHA1 {
@@ -96,6 +99,7 @@ var algorithmIDs = []struct {
 	{x509.ECDSAWithSHA256, "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"},
 	{x509.ECDSAWithSHA384, "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"},
 	{x509.ECDSAWithSHA512, "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"},
+	{x509.PureEd25519, "\x30\x05\x06\x03\x2b\x65\x70"},
 	{x509.ECDSAWithSHA1, "\x30\x09\x06\x07\x2a\x86\x48\xce\x3d\x04\x01"},
 }
 
