@@ -64,7 +64,7 @@ type listAnswer struct {
 
 func (q *listQuery) status(chain []*x509.Certificate, i int) Status {
 	best := unknown(SourceCRL, "there is no revocation list for the certificate")
-	d, problem := readDetails(chain[i])
+	d, problem := readDetails(chain[i], false)
 	if problem != "" {
 		best.Why = "the certificate is malformed: " + problem
 		return best

@@ -23,12 +23,13 @@ type details struct {
 	unknown      bool // a critical extension that is not processed
 	qualified    bool // a policy qualifier that is not known
 	form, breach string
+	strict       bool
 
 	isCA       bool
 	pathLen    int    // -1: not limited
 	keyUsage   uint16 // bit n is KeyUsage (n); 0 if absent
 	purposes   []string
-	names      []generalName // subjectAltName
+	altNames   []byte        // GeneralNames of subjectAltName; see names
 	keyID      []byte        // subjectKeyIdentifier
 	issuerKey  []byte        // keyIdentifier of authorityKeyIdentifier
 	issuerSN   []byte        // authorityCertSerialNumber
@@ -109,9 +110,10 @@ func (d *details) breaks(rule bool, what string) {
 	}
 }
 
-// readDetails reads c; problem says what is malformed, "" if nothing is.
-func readDetails(c *x509.Certificate) (d *details, problem string) {
-	d = &details{cert: c, pathLen: -1, explicit: -1, mapping: -1, inhibit: -1}
+// readDetails reads c; problem says what is malformed, "" if nothing is. Strictly, it also reads what crypto/x509 has
+// read already, to see whether that was too lenient, and what no question depends on.
+func readDetails(c *x509.Certificate, strict bool) (d *details, problem string) {
+	d = &details{cert: c, strict: strict, pathLen: -1, explicit: -1, mapping: -1, inhibit: -1}
 	in := cryptobyte.String(c.Raw)
 	var outer, tbs, outerAlg, sig cryptobyte.String
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) ||
@@ -141,7 +143,7 @@ func (d *details) readTBS(tbs, outerAlg cryptobyte.String) string {
 	if !bytes.Equal(alg, outerAlg) {
 		return "the signature algorithms inside and outside differ"
 	}
-	d.malforms(!plainAlgorithm(alg), "the parameters of its signature algorithm are not those of the standard")
+	d.malforms(d.strict && !plainAlgorithm(alg), "the parameters of its signature algorithm are not those of the standard")
 	if serial[0]&0x80 != 0 {
 		return "its serial number is negative"
 	}
@@ -154,6 +156,9 @@ func (d *details) readTBS(tbs, outerAlg cryptobyte.String) string {
 		return "it has no issuer"
 	}
 	for _, name := range []cryptobyte.String{issuer, subject} {
+		if !d.strict {
+			break
+		}
 		if !nameForm(name) {
 			return "a name in it is malformed"
 		}
@@ -213,7 +218,7 @@ func (d *details) readRest(tbs cryptobyte.String) string {
 	}
 	var seen [][]byte
 	for !list.Empty() {
-		d.malforms(falseWritten(list), "an extension writes out that it is not critical")
+		d.malforms(d.strict && falseWritten(list), "an extension writes out that it is not critical")
 		id, critical, value, ok := readExtension(&list)
 		if !ok || !oidForm(id) {
 			return "an extension is malformed"
@@ -252,11 +257,17 @@ func (d *details) readExtension(id []byte, critical bool, value cryptobyte.Strin
 	if critical {
 		d.critical |= e
 	}
+	if !d.strict && e&leftToX509 != 0 {
+		return ""
+	}
 	if !strictDER(value, maxDepth) || !d.readKnown(e, value) {
 		return "its " + extensionNames[e] + " is malformed"
 	}
 	return ""
 }
+
+// leftToX509 are extensions that crypto/x509 reads and that decide nothing by themselves.
+const leftToX509 = extIAN | extDirectory | extCRLDP | extFreshest | extAIA | extSIA
 
 var extensionNames = map[extensionSet]string{extAKI: "authorityKeyIdentifier", extSKI: "subjectKeyIdentifier", extKeyUsage: "keyUsage",
 	extPolicies: "certificatePolicies", extMappings: "policyMappings", extSAN: "subjectAltName", extIAN: "issuerAltName",

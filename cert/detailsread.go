@@ -146,14 +146,25 @@ func (d *details) readNames(e extensionSet, value cryptobyte.String) bool {
 	if !value.ReadASN1(&body, cbasn1.SEQUENCE) || !value.Empty() || body.Empty() {
 		return false
 	}
+	if e == extSAN {
+		d.altNames = body
+	}
+	if !d.strict {
+		return true
+	}
 	names, ok := readGeneralNames(body)
-	if ok && e == extSAN {
-		d.names = names
-		for _, n := range names {
-			d.breaks(!n.wellFormed(), "a name in its subjectAltName is not of the form of its kind")
-		}
+	for _, n := range names {
+		d.breaks(e == extSAN && !n.wellFormed(), "a name in its subjectAltName is not of the form of its kind")
 	}
 	return ok
+}
+
+// names reads the subjectAltName, which is needed only where names are constrained.
+func (d *details) names() ([]generalName, bool) {
+	if d.altNames == nil {
+		return nil, true
+	}
+	return readGeneralNames(d.altNames)
 }
 
 func accessForm(value cryptobyte.String) bool {

@@ -18,7 +18,7 @@ func Inspect(der []byte) (c *x509.Certificate, breach string, err error) {
 	if c, err = Parse(der); err != nil {
 		return nil, "", err
 	}
-	d, problem := readDetails(c)
+	d, problem := readDetails(c, true)
 	if problem == "" {
 		problem = d.form
 	}

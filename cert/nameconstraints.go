@@ -23,7 +23,7 @@ type subtree struct {
 }
 
 // maxNameChecks bounds comparisons of names with constraints in one path.
-const maxNameChecks = 100_000
+const maxNameChecks = 1 << 19
 
 // parseNameConstraints gives nil for what is malformed.
 func parseNameConstraints(value cryptobyte.String) *nameConstraints {
@@ -111,7 +111,11 @@ type subjectName struct {
 
 // constrainedNames lists the names of a certificate: its subject, the mail addresses in it, its alternative names,
 // and for a leaf without dNSName each common name that reads as a host, since there are those who take it for one.
-func constrainedNames(d *details, leaf bool) (names []subjectName) {
+func constrainedNames(d *details, leaf bool) (names []subjectName, ok bool) {
+	alternatives, ok := d.names()
+	if !ok {
+		return nil, false
+	}
 	if !d.emptySubject {
 		folded, _ := foldName(d.cert.RawSubject)
 		names = append(names, subjectName{generalName: generalName{nameDirectory, d.cert.RawSubject}, folded: folded})
@@ -119,21 +123,21 @@ func constrainedNames(d *details, leaf bool) (names []subjectName) {
 			names = append(names, subjectName{generalName: generalName{nameEmail, []byte(mail)}})
 		}
 	}
-	for _, n := range d.names {
+	for _, n := range alternatives {
 		s := subjectName{generalName: n}
 		if n.tag == nameDirectory {
 			s.folded, _ = foldName(n.value)
 		}
 		names = append(names, s)
 	}
-	if leaf && !slices.ContainsFunc(d.names, func(n generalName) bool { return n.tag == nameDNS }) {
+	if leaf && !slices.ContainsFunc(alternatives, func(n generalName) bool { return n.tag == nameDNS }) {
 		for _, cn := range attributes(d.cert.RawSubject, "\x55\x04\x03") {
 			if strings.Contains(cn, ".") && hostName(strings.TrimPrefix(cn, "*.")) {
 				names = append(names, subjectName{generalName: generalName{nameDNS, []byte(cn)}})
 			}
 		}
 	}
-	return names
+	return names, true
 }
 
 const oidMailDER = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
@@ -152,7 +156,10 @@ func checkNames(path []*details) (depth int, problem string) {
 				continue
 			}
 			if names[j] == nil {
-				names[j] = constrainedNames(path[j], j == 0)
+				var ok bool
+				if names[j], ok = constrainedNames(path[j], j == 0); !ok {
+					return j, "its names are malformed"
+				}
 			}
 			for _, n := range names[j] {
 				if checks += len(c.permitted) + len(c.excluded); checks > maxNameChecks {

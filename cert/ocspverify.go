@@ -91,7 +91,7 @@ func (r *OCSPResponse) names(c *x509.Certificate) bool {
 // delegated checks the certificate of a responder.
 func (r *OCSPResponse) delegated(c, issuer *x509.Certificate, o OCSPCheck) error {
 	_, noCheck := extensionValue(c, oidNoCheck)
-	d, problem := readDetails(c)
+	d, problem := readDetails(c, false)
 	switch {
 	case problem != "":
 		return ocspUntrusted("its responder's certificate is malformed: %s", problem)

@@ -46,6 +46,7 @@ const (
 	maxPathTries  = 100   // signatures verified in one search
 	maxPathSteps  = 2_000 // certificates looked at as issuers
 	maxPathsFound = 32    // paths to an anchor that are judged
+	maxPathPool   = 2_000 // certificates each of anchors and intermediates that issuers are looked for among
 )
 
 // ValidatePath finds and checks a path from leaf to one of the anchors at the instant o.At
@@ -107,6 +108,7 @@ type search struct {
 	paths   int
 	known   []*details // of the certificates looked at
 	made    []signedBy // signatures that were verified
+	issuers map[*x509.Certificate][]candidate
 	found   *Path
 	failure *PathError
 	chain   []*x509.Certificate // of failure
@@ -127,7 +129,7 @@ func (s *search) read(c *x509.Certificate, depth int) (*details, *PathError) {
 			return d, nil
 		}
 	}
-	d, problem := readDetails(c)
+	d, problem := readDetails(c, s.o.Strict)
 	if problem != "" {
 		return nil, pathErrorf(Malformed, depth, "a certificate is malformed: %s", problem)
 	}
@@ -217,9 +219,12 @@ type candidate struct {
 // candidates lists certificates whose subject is the child's issuer: those that the key identifiers name first,
 // then those that are valid at the instant, anchors before intermediates.
 func (s *search) candidates(child *x509.Certificate) []candidate {
+	if all, known := s.issuers[child]; known {
+		return all
+	}
 	var all []candidate
 	add := func(list []*x509.Certificate, anchor bool) {
-		for _, c := range list {
+		for _, c := range list[:min(len(list), maxPathPool)] {
 			if c == nil || !SameName(c.RawSubject, child.RawIssuer) {
 				continue
 			}
@@ -232,6 +237,12 @@ func (s *search) candidates(child *x509.Certificate) []candidate {
 	add(s.o.Intermediates, false)
 	if len(all) > 1 {
 		slices.SortStableFunc(all, func(a, b candidate) int { return s.order(a) - s.order(b) })
+	}
+	if s.steps > 0 {
+		if s.issuers == nil {
+			s.issuers = map[*x509.Certificate][]candidate{}
+		}
+		s.issuers[child] = all
 	}
 	return all
 }
