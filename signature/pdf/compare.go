@@ -121,6 +121,9 @@ func (c *comparer) collect() error {
 			if one == nil {
 				continue
 			}
+			if err := one.load(); err != nil {
+				return err
+			}
 			for _, sub := range one.subs {
 				if rows += sub.count; rows > maxRows {
 					return jitsuin.Errorf(jitsuin.Unsupported, "pdf-limit", "more than %d rows of cross-references", maxRows)

@@ -10,9 +10,10 @@ import (
 const (
 	tailWindow  = 2048     // bytes from the end in which the last startxref must stand
 	maxFiller   = 64       // bytes of white space after %%EOF that still belong to a revision
-	maxWork     = 48 << 20 // bytes of objects that are parsed for one document, repetitions counted
-	maxCached   = 1 << 18  // elements of parsed objects that are kept
-	maxUnpacked = 16 << 20 // bytes of decoded object streams that are kept
+	maxWork     = 64 << 20 // bytes of objects that are parsed for one document, repetitions counted
+	maxLookups  = 1 << 24  // sections that are asked where an object lies, repetitions counted
+	maxCached   = 1 << 17  // elements of parsed objects that are kept
+	maxUnpacked = 6 << 20  // bytes of decoded object streams that are kept
 )
 
 // Document is a PDF file as read: its bytes, its revisions and what has been parsed so far. It
@@ -22,7 +23,8 @@ type Document struct {
 	sections  []*section // oldest first
 	revisions []Revision // oldest first
 
-	work, decoded int // spent so far
+	work, decoded, lookups, rowBytes int // spent so far
+
 	depth         int // of lengths that refer to objects
 	objects       map[key]Object
 	elements      int // of what objects holds

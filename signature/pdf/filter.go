@@ -11,8 +11,9 @@ import (
 
 // Bounds of decoded streams.
 const (
-	maxDecoded    = 8 << 20  // bytes of one stream that is decoded
-	maxDecodedAll = 96 << 20 // bytes of all streams that one document makes us decode
+	maxDecoded    = 4 << 20  // bytes of one stream that is decoded
+	maxDecodedAll = 64 << 20 // bytes of all streams that one document makes us decode
+	maxRowBytes   = 8 << 20  // bytes of all cross-reference streams
 	maxColumns    = 1 << 16  // bytes of a predictor's row
 )
 

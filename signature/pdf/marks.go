@@ -4,10 +4,11 @@ import "math"
 
 // Bounds of reading what a page shows.
 const (
-	maxOperators = 1 << 18 // of one page with its form XObjects
-	maxForms     = 8       // form XObjects inside each other
-	maxStates    = 64      // saved graphics states
-	maxSegments  = 1 << 12 // of one path
+	maxOperators = 1 << 18  // of one page with its form XObjects
+	maxContent   = 16 << 20 // bytes of one page with its form XObjects, repetitions counted
+	maxForms     = 8        // form XObjects inside each other
+	maxStates    = 64       // saved graphics states
+	maxSegments  = 1 << 12  // of one path
 )
 
 // rect is a rectangle in the page's own space: left, bottom, right, top.
@@ -53,6 +54,7 @@ type marker struct {
 	target rect
 	hit    bool
 	steps  int
+	bytes  int
 	depth  int
 }
 
@@ -138,7 +140,8 @@ func (m *marker) mark(r rect) {
 
 // run reads one content stream.
 func (m *marker) run(b []byte, resources *Dict, ctm matrix) {
-	if m.depth++; m.depth > maxForms {
+	m.bytes += len(b)
+	if m.depth++; m.depth > maxForms || m.bytes > maxContent {
 		m.hit = true
 		return
 	}

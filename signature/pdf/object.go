@@ -54,7 +54,14 @@ func (d *Dict) Get(key Name) Object {
 
 // Has tells whether key is present, be its value null.
 func (d *Dict) Has(key Name) bool {
-	return d != nil && slices.ContainsFunc(d.Entries, func(e Entry) bool { return e.Key == key })
+	if d == nil {
+		return false
+	}
+	if d.index != nil {
+		_, ok := d.index[key]
+		return ok
+	}
+	return slices.ContainsFunc(d.Entries, func(e Entry) bool { return e.Key == key })
 }
 
 // Duplicate gives a key that stands twice. Readers differ on which of the two counts, so a

@@ -9,6 +9,9 @@ import (
 // maxHits is how many mentions of /ByteRange outside the signatures are looked into.
 const maxHits = 64
 
+// maxStanding is how many rows of cross-references are put in order for that.
+const maxStanding = 1 << 18
+
 // place of an object in the file, for looking up what stands at a byte.
 type standing struct {
 	at, num int
@@ -23,6 +26,7 @@ func (d *Document) addOrphans(all []*Signature) []*Signature {
 		return slices.ContainsFunc(all, func(s *Signature) bool { return s.Dict != nil && s.Dict.At <= at && at < s.Dict.End })
 	}
 	var objects []standing
+	nothing := -1 // what the last mention was in, where that was no signature
 	mark := []byte("/ByteRange")
 	for pos, hits := 0, 0; hits < maxHits; {
 		i := bytes.Index(d.bytes[pos:], mark)
@@ -38,8 +42,14 @@ func (d *Document) addOrphans(all []*Signature) []*Signature {
 		if objects == nil {
 			objects = d.standing()
 		}
-		if s := d.orphanAt(objects, at); s != nil {
+		in := last(objects, at)
+		if in < 0 || in == nothing {
+			continue
+		}
+		if s := d.orphanAt(objects[in], at); s != nil {
 			all = append(all, s)
+		} else {
+			nothing = in
 		}
 	}
 	return all
@@ -54,8 +64,11 @@ func (d *Document) standing() []standing {
 			if one == nil {
 				continue
 			}
+			if err := one.load(); err != nil {
+				return all
+			}
 			for _, sub := range one.subs {
-				if rows += sub.count; rows > maxRows {
+				if rows += sub.count; rows > maxStanding {
 					return all
 				}
 				for i := range sub.count {
@@ -70,16 +83,17 @@ func (d *Document) standing() []standing {
 	return all
 }
 
-// orphanAt gives the signature dictionary in force around a byte, nil where there is none.
-func (d *Document) orphanAt(objects []standing, at int) *Signature {
+// last gives the object that begins last before a byte, -1 for none.
+func last(objects []standing, at int) int {
 	i, found := slices.BinarySearchFunc(objects, at, func(s standing, at int) int { return cmp.Compare(s.at, at) })
 	if !found {
 		i--
 	}
-	if i < 0 {
-		return nil
-	}
-	o := objects[i]
+	return i
+}
+
+// orphanAt gives the signature dictionary in force around a byte of an object, nil where there is none.
+func (d *Document) orphanAt(o standing, at int) *Signature {
 	now, l, ok, err := d.Current().where(o.num)
 	if err != nil || !ok || now != o.section || l.kind != plain {
 		return nil

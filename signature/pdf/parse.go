@@ -138,7 +138,7 @@ func (p *parser) object() (Object, error) {
 	}
 	switch c := p.buf[p.pos]; c {
 	case '/':
-		return p.name()
+		return p.nameObject()
 	case '(':
 		return p.literal()
 	case '[':
@@ -152,6 +152,29 @@ func (p *parser) object() (Object, error) {
 	return p.atom()
 }
 
+// known are names that stand in almost every file, made once: a name in an Object costs room otherwise.
+var known = map[string]Object{}
+
+func init() {
+	for _, n := range []Name{"AcroForm", "Annot", "Annots", "AP", "BBox", "ByteRange", "Catalog", "Contents", "Count", "DA", "DR", "DecodeParms",
+		"Columns", "ETSI.CAdES.detached", "ETSI.RFC3161", "Adobe.PPKLite", "F", "FT", "Fields", "Filter", "First", "FlateDecode", "Font", "ID", "Index",
+		"Info", "Kids", "Length", "M", "MediaBox", "Metadata", "N", "Name", "ObjStm", "P", "Page", "Pages", "Parent", "Predictor", "Prev", "Reason", "Rect",
+		"Resources", "Root", "Sig", "SigFlags", "Size", "SubFilter", "Subtype", "T", "Type", "V", "W", "Widget", "XRef", "XObject", "adbe.pkcs7.detached"} {
+		known[string(n)] = n
+	}
+}
+
+// nameObject reads a name that is a value.
+func (p *parser) nameObject() (Object, error) {
+	start := p.pos
+	p.pos++
+	if o, ok := known[string(p.word())]; ok {
+		return o, nil
+	}
+	p.pos = start
+	return p.name()
+}
+
 // name reads a name. Zero bytes and broken #xx are refused, for readers differ on them.
 func (p *parser) name() (Name, error) {
 	start := p.pos
@@ -159,6 +182,10 @@ func (p *parser) name() (Name, error) {
 	w := p.word()
 	if len(w) > maxName {
 		return "", malformed(start, "a name is longer than %d bytes", maxName)
+	}
+	if o, ok := known[string(w)]; ok {
+		n, _ := o.(Name)
+		return n, nil
 	}
 	if bytes.IndexByte(w, '#') < 0 {
 		return Name(w), nil
@@ -262,7 +289,7 @@ func (p *parser) dict() (*Dict, error) {
 		return nil, err
 	}
 	defer func() { p.depth-- }()
-	d := &Dict{At: p.pos}
+	d := &Dict{At: p.pos, Entries: make([]Entry, 0, 8)}
 	for p.pos += 2; ; {
 		p.space()
 		if p.pos >= len(p.buf) {

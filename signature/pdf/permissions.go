@@ -137,12 +137,18 @@ func (d *Document) transforms(v View, dict *Dict) []transform {
 	return all
 }
 
+// maxLocked is how many names a lock may have; one of more locks every field.
+const maxLocked = 1 << 9
+
 // lockOf reads /Action and /Fields. What cannot be read locks every field.
 func lockOf(v View, dict *Dict) lock {
 	l := lock{}
 	l.action, _ = dict.Get("Action").(Name)
 	a, err := v.Array(dict.Get("Fields"))
 	if err != nil {
+		return lock{}
+	}
+	if len(a) > maxLocked {
 		return lock{}
 	}
 	for _, o := range a {

@@ -45,8 +45,8 @@ func (v View) Size() int {
 	size := 1
 	for _, s := range v.doc.sections[:v.doc.revisions[v.rev].sections] {
 		for _, one := range []*section{s, s.hybrid} {
-			if one == nil {
-				continue
+			if one == nil || one.load() != nil {
+				continue // what cannot be read is refused where it is asked for
 			}
 			if n, ok := one.trailer.Get("Size").(int64); ok && n <= maxNumber {
 				size = max(size, int(n))
@@ -64,6 +64,9 @@ func (v View) Size() int {
 func (v View) where(num int) (*section, location, bool, error) {
 	for i := v.doc.revisions[v.rev].sections - 1; i >= 0; i-- {
 		s := v.doc.sections[i]
+		if v.doc.lookups++; v.doc.lookups > maxLookups {
+			return nil, location{}, false, jitsuin.Errorf(jitsuin.Unsupported, "pdf-limit", "too many look-ups of objects in too many revisions")
+		}
 		l, ok, err := s.find(num)
 		if err != nil {
 			return nil, l, false, err

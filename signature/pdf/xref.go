@@ -39,6 +39,8 @@ type section struct {
 	number   int      // object number of the stream
 	hybrid   *section // of /XRefStm
 	revision int
+
+	decode func() ([]byte, error) // rows of a stream, until they are asked for for the first time
 }
 
 // subsection is a run of entries; rows are read when they are asked for.
@@ -65,6 +67,9 @@ func (s *section) find(num int) (location, bool, error) {
 }
 
 func (s *section) findOwn(num int) (location, bool, error) {
+	if err := s.load(); err != nil {
+		return location{}, false, err
+	}
 	i, found := slices.BinarySearchFunc(s.subs, num, func(sub subsection, n int) int {
 		switch {
 		case n < sub.first:
@@ -143,7 +148,10 @@ func (d *Document) readSection(at, end int) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.finish()
+	if key, ok := s.trailer.Duplicate(); ok {
+		return nil, malformed(s.at, "a trailer has /%s twice", key)
+	}
+	return s, s.sort()
 }
 
 // readTable reads a table (§7.5.4) and its trailer.
@@ -228,14 +236,30 @@ func (d *Document) readXRefStream(p *parser, s *section) error {
 		return malformed(s.at, "what startxref points to is no cross-reference")
 	}
 	s.trailer = st.Dict
-	data, err := d.decode(st, nil)
+	s.decode = func() ([]byte, error) {
+		data, err := d.decode(st, nil)
+		if d.rowBytes += len(data); d.rowBytes > maxRowBytes {
+			return nil, jitsuin.Errorf(jitsuin.Unsupported, "pdf-limit", "cross-reference streams of more than %d bytes", maxRowBytes)
+		}
+		return data, err
+	}
+	return s.readWidths(st.Dict)
+}
+
+// load decodes the rows of a cross-reference stream. Older ones are often never asked for.
+func (s *section) load() error {
+	if s.decode == nil {
+		return nil
+	}
+	data, err := s.decode()
 	if err != nil {
 		return err
 	}
-	if err := s.readWidths(st.Dict); err != nil {
+	s.decode = nil
+	if err := s.readIndex(s.trailer, data); err != nil {
 		return err
 	}
-	return s.readIndex(st.Dict, data)
+	return s.sort()
 }
 
 // readWidths reads /W.
@@ -281,8 +305,8 @@ func (s *section) readIndex(dict *Dict, data []byte) error {
 	return nil
 }
 
-// finish sorts the subsections and refuses those that overlap.
-func (s *section) finish() error {
+// sort puts the subsections in order and refuses those that overlap.
+func (s *section) sort() error {
 	byFirst := func(a, b subsection) int { return cmp.Compare(a.first, b.first) }
 	if !slices.IsSortedFunc(s.subs, byFirst) {
 		slices.SortFunc(s.subs, byFirst)
@@ -291,9 +315,6 @@ func (s *section) finish() error {
 		if s.subs[i].first < s.subs[i-1].first+s.subs[i-1].count {
 			return malformed(s.at, "a cross-reference names object %d twice", s.subs[i].first)
 		}
-	}
-	if key, ok := s.trailer.Duplicate(); ok {
-		return malformed(s.at, "a trailer has /%s twice", key)
 	}
 	return nil
 }
