@@ -238,6 +238,23 @@ func TestPDFAttacksOnTheFile(t *testing.T) {
 			f.Update(pdftest.Update{Before: append(pad, "7 0 obj\n<<>>\nendobj\n"...)})
 			return f.Bytes
 		}, "changes-after"},
+		{"an update that brings an older state back through /XRefStm", func(t *testing.T) []byte {
+			f := pdftest.Contract(pdftest.Hybrid)
+			stream := strings.Index(string(f.Bytes), "/XRefStm ")
+			old := string(f.Bytes[stream : stream+bytes.IndexByte(f.Bytes[stream:], '>')])
+			f.Update(pdftest.Update{Objects: map[int]string{pdftest.Amount: f.Edit(pdftest.Amount, "/V(80,000)", "/V(90,000)")}})
+			f.Sign(t, signtest.New(t).RSA, pdftest.Sig{Field: "Tenant"})
+			f.Update(pdftest.Update{Trailer: old})
+			return f.Bytes
+		}, "malformed"},
+		{"an update whose /XRefStm is another cross-reference of the signed revision", func(t *testing.T) []byte {
+			f := pdftest.Contract(pdftest.Stream)
+			first := f.StartXRef
+			f.Update(pdftest.Update{Style: pdftest.Stream, Objects: map[int]string{pdftest.Logo: pdftest.StreamOf("/Subtype/Image", "")}})
+			f.Sign(t, signtest.New(t).RSA, pdftest.Sig{Field: "Tenant"})
+			f.Update(pdftest.Update{Trailer: fmt.Sprintf("/XRefStm %d", first)})
+			return f.Bytes
+		}, "changes-after"},
 	} {
 		t.Run(c.name, func(t *testing.T) { refused(t, judgePDF(t, c.make(t)), c.want) })
 	}

@@ -223,6 +223,10 @@ func TestPDFFurtherSignatures(t *testing.T) {
 	visible := func(rect string) pdftest.Sig {
 		return pdftest.Sig{Field: "Second", FieldKeys: "/Rect[" + rect + "]/F 4" + appearance, Objects: pdftest.Seal(61)}
 	}
+	place := func(rect string) pdftest.Sig { // the landlord's field is elsewhere, with an empty look
+		return pdftest.Sig{Objects: objects{61: pdftest.StreamOf("/Subtype/Form/BBox[0 0 9 9]", ""),
+			pdftest.Landlord: "<</Type/Annot/Subtype/Widget/FT/Sig/T(Landlord)/F 4/P 3 0 R/AP<</N 61 0 R>>/Rect[" + rect + "]>>"}}
+	}
 	for _, c := range []struct {
 		name   string
 		first  pdftest.Sig
@@ -244,6 +248,12 @@ func TestPDFFurtherSignatures(t *testing.T) {
 		{"a seal after a certification", pdftest.Sig{DocMDP: 2}, visible("400 20 460 80"), false},
 		{"a seal after a lock", pdftest.Sig{FieldMDP: "/Action/All"}, visible("400 20 460 80"), false},
 		{"a seal over the whole page", pdftest.Sig{}, visible("0 0 595 842"), false},
+		{"a seal that does not turn with the page", pdftest.Sig{}, pdftest.Sig{FieldKeys: "/Rect[400 20 460 80]/F 20" + appearance, Objects: pdftest.Seal(61)}, false},
+		{"a seal that shows when it is printed", pdftest.Sig{}, pdftest.Sig{FieldKeys: "/Rect[72 760 132 800]/F 36" + appearance, Objects: pdftest.Seal(61)}, false},
+		{"a seal that shows under the mouse", pdftest.Sig{}, pdftest.Sig{FieldKeys: "/Rect[72 760 132 800]/F 4/AP<</R 61 0 R>>", Objects: pdftest.Seal(61)}, false},
+		{"with a look in a field that was there", place("300 100 400 160"), pdftest.Sig{Existing: pdftest.Landlord, Objects: pdftest.Seal(61)}, true},
+		{"with a look in a field over words", place("72 760 132 800"), pdftest.Sig{Existing: pdftest.Landlord, Objects: pdftest.Seal(61)}, true},
+		{"with a look in a field as large as the page", place("0 0 595 842"), pdftest.Sig{Existing: pdftest.Landlord, Objects: pdftest.Seal(61)}, false},
 		{"with an action", pdftest.Sig{}, pdftest.Sig{FieldKeys: "/Rect[0 0 0 0]/A<</S/URI/URI(x)>>"}, false},
 		{"together with another text", pdftest.Sig{}, pdftest.Sig{Objects: objects{pdftest.Content: pdftest.StreamOf("", "BT (8,000) Tj ET")}}, false},
 		{"together with another image", pdftest.Sig{}, pdftest.Sig{Objects: objects{pdftest.Logo: pdftest.StreamOf("/Subtype/Image", "")}}, false},

@@ -62,9 +62,11 @@ type comparer struct {
 	allowed  map[edge]bool  // references to changed objects that rules have followed
 	watched  map[int]bool   // unchanged objects on the way that rules took to changed ones
 	fresh    map[int]bool   // widgets of new signature fields
-	seen     map[int]string // those that show something and were not yet met on a page, with the field's name
+	seen     map[int]*shown // widgets that show something new
 	locks    []lock
-	certain  bool // a certification signature is in force
+
+	pageMarks map[int]*markings
+	certain   bool // a certification signature is in force
 }
 
 // compareAll classifies for every signature what was changed after it.
@@ -86,7 +88,7 @@ func (d *Document) compareAll(all []*Signature) {
 // compare fills in what was changed after s.
 func (d *Document) compare(s *Signature) {
 	c := &comparer{d: d, s: s, old: d.At(s.Revision), new: d.Current(),
-		changed: map[int]*difference{}, allowed: map[edge]bool{}, watched: map[int]bool{}, fresh: map[int]bool{}, seen: map[int]string{}}
+		changed: map[int]*difference{}, allowed: map[edge]bool{}, watched: map[int]bool{}, fresh: map[int]bool{}, seen: map[int]*shown{}, pageMarks: map[int]*markings{}}
 	for _, step := range []func() error{c.permissions, c.collect, c.trailer, c.conclude} {
 		if err := step(); err != nil {
 			c.note(0, LevelOther, "the revisions cannot be compared: %v", err)

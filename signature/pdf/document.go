@@ -155,12 +155,11 @@ func (d *Document) chain(last end) error {
 		}
 		at, limit = prev, s.at
 	}
-	d.order(revisions, sections)
-	return nil
+	return d.order(revisions, sections)
 }
 
 // order puts what chain found oldest first.
-func (d *Document) order(revisions []Revision, sections []*section) {
+func (d *Document) order(revisions []Revision, sections []*section) error {
 	n := 0
 	for i := len(revisions) - 1; i >= 0; i-- {
 		r := revisions[i]
@@ -172,15 +171,60 @@ func (d *Document) order(revisions []Revision, sections []*section) {
 		d.sections = append(d.sections, sections[i])
 	}
 	from := 0
+	hybrids := map[int]bool{}
 	for i, r := range d.revisions {
 		for _, s := range d.sections[from:r.sections] {
 			s.revision = i
-			if i > 0 && s.hybrid != nil && s.hybrid.at < d.revisions[i-1].End {
-				s.hybrid = nil // copied from the trailer of the older revision, which has it still
+			if s.hybrid == nil {
+				continue
 			}
+			if hybrids[s.hybrid.at] {
+				if err := d.copied(s, max(i-1, 0)); err != nil {
+					return err
+				}
+				s.hybrid = nil
+				continue
+			}
+			hybrids[s.hybrid.at] = true
 		}
 		from = r.sections
 	}
+	return nil
+}
+
+// copied looks at an /XRefStm that was copied from the trailer of an older revision. Some readers go by
+// it before that revision's successors, so nothing of it may be out of date.
+func (d *Document) copied(s *section, before int) error {
+	rows := 0
+	if err := s.hybrid.load(); err != nil {
+		return err
+	}
+	for _, sub := range s.hybrid.subs {
+		if rows += sub.count; rows > maxRows {
+			return jitsuin.Errorf(jitsuin.Unsupported, "pdf-limit", "more than %d rows of cross-references", maxRows)
+		}
+		for i := range sub.count {
+			l, err := s.hybrid.entry(sub.rows, i)
+			if err != nil {
+				return err
+			}
+			own, has, err := s.findOwn(sub.first + i)
+			if err != nil {
+				return err
+			}
+			if l.kind == free || has && own.kind != free {
+				continue
+			}
+			_, now, ok, err := View{d, before}.where(sub.first + i)
+			if err != nil {
+				return err
+			}
+			if !ok || now != l {
+				return malformed(s.at, "/XRefStm points to an older revision's stream, which brings back object %d", sub.first+i)
+			}
+		}
+	}
+	return nil
 }
 
 // readOne reads a section and the stream of a hybrid one.

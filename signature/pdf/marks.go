@@ -46,16 +46,43 @@ func (r rect) with(p [2]float64) rect {
 	return rect{min(r[0], p[0]), min(r[1], p[1]), max(r[2], p[0]), max(r[3], p[1])}
 }
 
-// marker reads what a page shows and tells whether any of it lies in a rectangle. Where it cannot
-// tell it says yes: bounds of text and shapes are taken wider than they are, never narrower, but for
-// what is painted white and text that is not painted at all.
+// markings is what a page shows: where text and images stand, and where shapes are painted. Where that
+// cannot be told it is everything. Bounds are taken wider than they are, never narrower, but for what
+// is painted white and for text that is not painted at all.
+type markings struct {
+	texts, shapes []rect
+	everything    bool
+}
+
+// maxMarks is how many rectangles are kept of one page; one of more counts as full.
+const maxMarks = 1 << 16
+
+// meets tells whether the page shows something in a rectangle; shapes count if they are asked for.
+func (m *markings) meets(r rect, shapes bool) bool {
+	if m.everything {
+		return true
+	}
+	for _, one := range m.texts {
+		if one.meets(r) {
+			return true
+		}
+	}
+	for _, one := range m.shapes {
+		if shapes && one.meets(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// marker reads what a page shows. hit ends the reading: the page counts as full.
 type marker struct {
-	v      View
-	target rect
-	hit    bool
-	steps  int
-	bytes  int
-	depth  int
+	v     View
+	out   *markings
+	hit   bool
+	steps int
+	bytes int
+	depth int
 }
 
 // state is the part of the graphics state that decides where something is painted.
@@ -75,16 +102,27 @@ type state struct {
 	pathHas, tooBig bool
 }
 
-// shows tells whether the page shows something in the rectangle.
-func (v View) shows(page *Dict, target rect) bool {
-	m := &marker{v: v, target: target}
+// markings reads what a page shows.
+func (v View) markings(page *Dict) *markings {
+	m := &marker{v: v, out: &markings{}}
 	resources, err := v.Dict(v.inherited(page, "Resources"))
 	if err != nil {
-		return true
+		return &markings{everything: true}
 	}
+	content, ok := v.content(page)
+	if !ok {
+		return &markings{everything: true}
+	}
+	m.run(content, resources, identity)
+	m.out.everything = m.hit
+	return m.out
+}
+
+// content gives a page's content in one piece; false where it cannot be read.
+func (v View) content(page *Dict) ([]byte, bool) {
 	contents, err := v.Resolve(page.Get("Contents"))
 	if err != nil {
-		return true
+		return nil, false
 	}
 	parts, ok := contents.(Array)
 	if !ok {
@@ -94,23 +132,22 @@ func (v View) shows(page *Dict, target rect) bool {
 	for _, o := range parts {
 		o, err := v.Resolve(o)
 		if err != nil {
-			return true
+			return nil, false
 		}
 		st, ok := o.(*Stream)
+		if o == nil {
+			continue
+		}
 		if !ok {
-			if o == nil {
-				continue
-			}
-			return true
+			return nil, false
 		}
 		b, err := v.Decode(st)
 		if err != nil || len(all)+len(b) > maxDecoded {
-			return true
+			return nil, false
 		}
 		all = append(append(all, b...), '\n')
 	}
-	m.run(all, resources, identity)
-	return m.hit
+	return all, true
 }
 
 // inherited looks an entry up in a page and the nodes above it.
@@ -128,14 +165,18 @@ func (v View) inherited(page *Dict, key Name) Object {
 	return nil
 }
 
-// mark notes something painted.
-func (m *marker) mark(r rect) {
+// mark notes something painted: text and images, or shapes.
+func (m *marker) mark(r rect, to *[]rect) {
 	for _, f := range r {
 		if math.IsNaN(f) {
 			m.hit = true
 		}
 	}
-	m.hit = m.hit || r.meets(m.target)
+	if len(*to) == maxMarks {
+		m.hit = true
+		return
+	}
+	*to = append(*to, r)
 }
 
 // run reads one content stream.
@@ -168,7 +209,7 @@ func (m *marker) run(b []byte, resources *Dict, ctm matrix) {
 			p.elements = 0
 		case op == "BI":
 			m.hit = m.hit || !p.inlineImage()
-			m.mark(e.s.ctm.box(0, 0, 1, 1))
+			m.mark(e.s.ctm.box(0, 0, 1, 1), &m.out.texts)
 			e.args = e.args[:0]
 		default:
 			e.do(op)

@@ -136,10 +136,10 @@ func (e *execution) paint(fill, stroke bool) {
 		}
 		switch {
 		case fill && !s.fill, stroke && !s.stroke && s.tooBig:
-			e.m.mark(wide(s.whole))
+			e.m.mark(wide(s.whole), &e.m.out.shapes)
 		case stroke && !s.stroke:
 			for _, r := range s.segments {
-				e.m.mark(wide(r))
+				e.m.mark(wide(r), &e.m.out.shapes)
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func (e *execution) xobject() {
 		e.m.hit = true
 	case !ok:
 	case st.Dict.Get("Subtype") != Name("Form"):
-		e.m.mark(e.s.ctm.box(0, 0, 1, 1))
+		e.m.mark(e.s.ctm.box(0, 0, 1, 1), &e.m.out.texts)
 	default:
 		e.form(st)
 	}

@@ -93,7 +93,7 @@ func (e *execution) showString(b []byte) {
 	if !s.unpainted && len(b) > 0 {
 		const below, above = -0.35, 1.1
 		m := s.textm.times(s.ctm)
-		e.m.mark(m.box(min(0, width), s.rise+below*s.size, max(0, width), s.rise+above*s.size))
+		e.m.mark(m.box(min(0, width), s.rise+below*s.size, max(0, width), s.rise+above*s.size), &e.m.out.texts)
 	}
 	s.textm = matrix{1, 0, 0, 1, width, 0}.times(s.textm)
 }

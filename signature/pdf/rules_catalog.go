@@ -203,8 +203,10 @@ func (c *comparer) pages() error {
 		}
 		c.explainAnywhere(p.Ref.Num)
 	}
-	for num, name := range c.seen {
-		c.forbid(num, "the signature field %.80q was added and stands on no page", name)
+	for num, s := range c.seen {
+		if s.added && !s.met {
+			c.forbid(num, "the signature field %.80q was added and stands on no page", s.name)
+		}
 	}
 	return nil
 }
@@ -212,7 +214,7 @@ func (c *comparer) pages() error {
 // annotations compares a page's list: what was there stays in its order, what came is known.
 func (c *comparer) annotations(p Page, n Object) error {
 	o, page := p.Dict.Get("Annots"), p.Ref.Num
-	if equal(o, n) && !c.differsAt(n) {
+	if equal(o, n) && !c.differsAt(n) && len(c.seen) == 0 {
 		return nil
 	}
 	old, err := c.old.Array(o)
@@ -226,19 +228,16 @@ func (c *comparer) annotations(p Page, n Object) error {
 	c.explain(o, page, "Annots")
 	i := 0
 	for _, a := range new {
+		ref, ok := a.(Ref)
+		if s := c.seen[ref.Num]; ok && s != nil {
+			c.stands(p, ref, s)
+		}
 		if i < len(old) && equal(old[i], a) {
 			i++
 			continue
 		}
-		ref, ok := a.(Ref)
 		if !ok || !c.fresh[ref.Num] && !c.note3(ref) {
 			c.forbid(page, "an annotation was added to a page or moved in its list")
-		}
-		if name, seen := c.seen[ref.Num]; ok && seen {
-			if c.covers(p, c.added(ref)) {
-				c.forbid(ref.Num, "the signature field %.80q was added over something that the page shows", name)
-			}
-			delete(c.seen, ref.Num)
 		}
 	}
 	if i < len(old) {

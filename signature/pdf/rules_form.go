@@ -407,6 +407,9 @@ func (f *fieldChange) appearance(o, n Object, num int) (bool, error) {
 	if ref, ok := o.(Ref); ok && !same {
 		c.watched[ref.Num] = true // given up here, it must not have served elsewhere
 	}
+	if f.kind != "Btn" {
+		c.look(num, f.name, false)
+	}
 	return true, c.explainTree(o, num, "AP", maxLook)
 }
 

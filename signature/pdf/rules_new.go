@@ -86,7 +86,7 @@ func (c *comparer) newWidget(ref Ref, name string) error {
 	case c.locked(name):
 		c.forbid(ref.Num, "the signature field %.80q was added where it is seen, after a signature that locks fields", name)
 	default:
-		c.seen[ref.Num] = name // judged where it stands on a page
+		c.look(ref.Num, name, true)
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (c *comparer) unseen(dict *Dict) bool { return c.unseenIn(c.new, dict) }
 
 func (c *comparer) unseenIn(v View, dict *Dict) bool {
 	flags, _ := dict.Get("F").(int64)
-	if flags&(2|32) != 0 {
+	if flags&2 != 0 { // hidden; what is not to be viewed may still be printed
 		return true
 	}
 	r, ok := c.rectangle(v, dict.Get("Rect"))
@@ -108,7 +108,7 @@ func (c *comparer) unseenIn(v View, dict *Dict) bool {
 		return false
 	}
 	ap, err := v.Dict(dict.Get("AP"))
-	return err == nil && (ap == nil || !ap.Has("N"))
+	return err == nil && (ap == nil || len(ap.Entries) == 0)
 }
 
 // rectangle reads a rectangle and puts its corners in order.
@@ -135,14 +135,66 @@ func (c *comparer) rectangle(v View, o Object) (rect, bool) {
 	return rect{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}, true
 }
 
-// covers tells whether a new widget lies over something that the signed page shows, or over another
-// annotation.
-func (c *comparer) covers(page Page, widget *Dict) bool {
-	target, ok := c.rectangle(c.new, widget.Get("Rect"))
-	if !ok || c.old.shows(page.Dict, target) {
-		return true
+// shown is a widget that shows something new and must be looked at where it stands on a page.
+type shown struct {
+	name  string
+	added bool // it is new; otherwise its field was there
+	met   bool // on a page
+}
+
+// look has a widget looked at where it stands.
+func (c *comparer) look(num int, name string, added bool) {
+	c.seen[num] = &shown{name: name, added: added}
+}
+
+// stands judges a widget of a page that shows something new. What is new covers nothing at all. A place
+// that was there was seen when the page was signed, and words in it are its own, unless it is so large
+// that it can take the page's place.
+func (c *comparer) stands(p Page, ref Ref, s *shown) {
+	s.met = true
+	v := c.old
+	if s.added {
+		v = c.new
 	}
-	annotations, err := c.old.Array(page.Dict.Get("Annots"))
+	dict, err := v.Dict(ref)
+	if err != nil || dict == nil {
+		c.forbid(ref.Num, "the field %.80q cannot be read where it stands", s.name)
+		return
+	}
+	const unbound = 8 | 16 // no zoom, no rotate: it reaches beyond its rectangle
+	flags, _ := dict.Get("F").(int64)
+	target, ok := c.rectangle(v, dict.Get("Rect"))
+	if !s.added && ok && !c.large(p, target) {
+		return
+	}
+	if m := c.markingsOf(p); !ok || s.added && flags&unbound != 0 || m.meets(target, s.added) {
+		c.forbid(ref.Num, "the field %.80q covers something that the page shows", s.name)
+		return
+	}
+	if s.added && c.overAnnotation(p, target) {
+		c.forbid(ref.Num, "the field %.80q was added over an annotation", s.name)
+	}
+}
+
+// large tells whether a rectangle is more than a quarter of its page.
+func (c *comparer) large(p Page, r rect) bool {
+	page, ok := c.rectangle(c.old, c.old.inherited(p.Dict, "MediaBox"))
+	return !ok || 4*(r[2]-r[0])*(r[3]-r[1]) > (page[2]-page[0])*(page[3]-page[1])
+}
+
+// markingsOf reads what a page showed, once.
+func (c *comparer) markingsOf(p Page) *markings {
+	m := c.pageMarks[p.Ref.Num]
+	if m == nil {
+		m = c.old.markings(p.Dict)
+		c.pageMarks[p.Ref.Num] = m
+	}
+	return m
+}
+
+// overAnnotation tells whether a rectangle lies over an annotation that the page had.
+func (c *comparer) overAnnotation(p Page, target rect) bool {
+	annotations, err := c.old.Array(p.Dict.Get("Annots"))
 	if err != nil {
 		return true
 	}
