@@ -1,6 +1,7 @@
 package xmldsig
 
 import (
+	"crypto"
 	"crypto/dsa" //lint:ignore SA1019 read in old documents; never makes a signature pass
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -73,7 +74,7 @@ func (v *verification) gather(k *keyInfo, n xmltree.ID) {
 			k.addKey(v.d.keyValue(t.FirstElement(c)))
 		case t.Is(c, namespace11, "DEREncodedKeyValue"):
 			if der, ok := v.d.base64(c); ok {
-				key, _ := parseKey(der)
+				key, _ := ParseKey(der)
 				k.addKey(key)
 			}
 		case t.Is(c, Namespace, "RetrievalMethod"), t.Is(c, namespace11, "KeyInfoReference"):
@@ -121,15 +122,15 @@ func (k *keyInfo) addCertificate(der []byte) {
 	c, err := x509.ParseCertificate(der)
 	if err != nil || len(k.certificates) >= maxCertificates {
 		k.unread++
-		k.addKey(keyInside(der))
+		k.addKey(KeyInside(der))
 		return
 	}
 	k.certificates = append(k.certificates, c)
 }
 
-// keyInside gives the key of a certificate that is not well-formed otherwise, nil where there is none: it may tell
+// KeyInside gives the key of a certificate that is not well-formed otherwise, nil where there is none: it may tell
 // that the document is unchanged, and nothing of the signer.
-func keyInside(der []byte) any {
+func KeyInside(der []byte) crypto.PublicKey {
 	in := cryptobyte.String(der)
 	var certificate, tbs, key cryptobyte.String
 	if !in.ReadASN1(&certificate, cbasn1.SEQUENCE) || !certificate.ReadASN1(&tbs, cbasn1.SEQUENCE) ||
@@ -144,7 +145,7 @@ func keyInside(der []byte) any {
 	if !tbs.ReadASN1Element(&key, cbasn1.SEQUENCE) {
 		return nil
 	}
-	public, _ := parseKey(key)
+	public, _ := ParseKey(key)
 	return public
 }
 
@@ -176,7 +177,7 @@ func (v *verification) retrieve(k *keyInfo, n xmltree.ID) {
 		k.addKey(v.d.keyValue(t.FirstElement(at)))
 	case t.Is(at, namespace11, "DEREncodedKeyValue"):
 		if der, ok := v.d.base64(at); ok {
-			key, _ := parseKey(der)
+			key, _ := ParseKey(der)
 			k.addKey(key)
 		}
 	case t.Is(at, Namespace, "RSAKeyValue"), t.Is(at, Namespace, "DSAKeyValue"), t.Is(at, namespace11, "ECKeyValue"), t.Is(at, more2001, "ECDSAKeyValue"):

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
+	"github.com/cloudflare/circl/sign/ed448"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -42,6 +44,8 @@ func (s *Signature) check(key any, message []byte) error {
 		}
 	case ed25519.PublicKey:
 		return s.checkEd25519(key, message)
+	case ed448.PublicKey:
+		return s.checkEd448(key, message)
 	case *dsa.PublicKey:
 		if s.scheme.family == familyDSA {
 			return s.checkDSA(key, digest(s.scheme.hash, message))
@@ -59,10 +63,13 @@ func digest(h crypto.Hash, message []byte) []byte {
 }
 
 func (s *Signature) checkRSA(key *rsa.PublicKey, message []byte) error {
-	if bits := key.N.BitLen(); bits > maxRSA || bits < 1024 {
-		return fmt.Errorf("an RSA key of %d bits: %w", bits, errForbidden)
-	}
 	h := s.scheme.hash
+	switch bits := key.N.BitLen(); {
+	case bits > maxRSA, bits < 512:
+		return fmt.Errorf("an RSA key of %d bits: %w", bits, errForbidden)
+	case bits < 1024 && s.scheme.family == familyRSA:
+		return s.checkOldRSA(key, digest(h, message))
+	}
 	switch s.scheme.family {
 	case familyRSA:
 		return rsa.VerifyPKCS1v15(key, h, digest(h, message), s.value)
@@ -74,6 +81,29 @@ func (s *Signature) checkRSA(key *rsa.PublicKey, message []byte) error {
 		return rsa.VerifyPSS(key, h, digest(h, message), s.value, &rsa.PSSOptions{SaltLength: salt, Hash: h})
 	}
 	return fmt.Errorf("%s with a key %s", s.scheme.family, keyName(key))
+}
+
+// digestInfos are the heads of DigestInfo (RFC 8017 §9.2) that old keys sign.
+var digestInfos = map[crypto.Hash]string{
+	crypto.SHA1:   "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+	crypto.SHA256: "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+}
+
+// checkOldRSA is RSASSA-PKCS1-v1_5 with a key from 512 bits, which crypto/rsa refuses. It tells that an old
+// document is as it was made, and no more: such keys have been broken, and weakKey says so.
+func (s *Signature) checkOldRSA(key *rsa.PublicKey, sum []byte) error {
+	head, known := digestInfos[s.scheme.hash]
+	size, value := (key.N.BitLen()+7)/8, new(big.Int).SetBytes(s.value)
+	if !known || len(s.value) != size || value.Cmp(key.N) >= 0 || size < len(head)+len(sum)+11 || key.E < 3 || key.N.Bit(0) == 0 {
+		return errValue
+	}
+	padding := bytes.Repeat([]byte{0xff}, size-len(head)-len(sum)-3)
+	want := slices.Concat([]byte{0, 1}, padding, []byte{0}, []byte(head), sum)
+	got := value.Exp(value, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, size))
+	if !bytes.Equal(got, want) {
+		return errValue
+	}
+	return nil
 }
 
 // checkECDSA takes the value as the two numbers side by side (RFC 9231 §2.3.6). Some makers pad
@@ -114,6 +144,23 @@ func (s *Signature) checkEd25519(key ed25519.PublicKey, message []byte) error {
 		return fmt.Errorf("%s with a key Ed25519", s.scheme.family)
 	}
 	if ed25519.VerifyWithOptions(key, message, s.value, o) != nil {
+		return errValue
+	}
+	return nil
+}
+
+// checkEd448 checks by RFC 8032 §5.2.
+func (s *Signature) checkEd448(key ed448.PublicKey, message []byte) error {
+	ok := false
+	switch s.scheme.family {
+	case familyEd448:
+		ok = ed448.Verify(key, message, s.value, string(s.context))
+	case familyEd448PH:
+		ok = ed448.VerifyPh(key, message, s.value, string(s.context))
+	default:
+		return fmt.Errorf("%s with a key Ed448", s.scheme.family)
+	}
+	if !ok {
 		return errValue
 	}
 	return nil
@@ -168,6 +215,8 @@ func keyName(key any) string {
 		return "ECDSA " + k.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
+	case ed448.PublicKey:
+		return "Ed448"
 	case *dsa.PublicKey:
 		return fmt.Sprintf("DSA %d", k.P.BitLen())
 	}
@@ -180,15 +229,18 @@ func keyOf(c *x509.Certificate) any {
 	if c.PublicKey != nil {
 		return c.PublicKey
 	}
-	key, _ := parseKey(c.RawSubjectPublicKeyInfo)
+	key, _ := ParseKey(c.RawSubjectPublicKeyInfo)
 	return key
 }
 
-// oidPSS is id-RSASSA-PSS (RFC 4055 §3.1), as DER.
-var oidPSS = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a}
+// id-RSASSA-PSS (RFC 4055 §3.1) and id-Ed448 (RFC 8410 §3), as DER.
+var (
+	oidPSS   = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a}
+	oidEd448 = []byte{0x06, 0x03, 0x2b, 0x65, 0x71}
+)
 
-// parseKey reads SubjectPublicKeyInfo.
-func parseKey(der []byte) (any, error) {
+// ParseKey reads SubjectPublicKeyInfo: what crypto/x509 reads, keys for RSASSA-PSS alone, and Ed448.
+func ParseKey(der []byte) (crypto.PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err == nil {
 		return key, nil
@@ -196,8 +248,13 @@ func parseKey(der []byte) (any, error) {
 	in := cryptobyte.String(der)
 	var info, algorithm, oid, bits, body cryptobyte.String
 	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1(&algorithm, cbasn1.SEQUENCE) ||
-		!algorithm.ReadASN1Element(&oid, cbasn1.OBJECT_IDENTIFIER) || !bytes.Equal(oid, oidPSS) ||
-		!info.ReadASN1(&bits, cbasn1.BIT_STRING) || !bits.Skip(1) || !bits.ReadASN1(&body, cbasn1.SEQUENCE) {
+		!algorithm.ReadASN1Element(&oid, cbasn1.OBJECT_IDENTIFIER) || !info.ReadASN1(&bits, cbasn1.BIT_STRING) || !bits.Skip(1) {
+		return nil, err
+	}
+	switch {
+	case bytes.Equal(oid, oidEd448) && len(bits) == ed448.PublicKeySize:
+		return ed448.PublicKey(bits), nil
+	case !bytes.Equal(oid, oidPSS) || !bits.ReadASN1(&body, cbasn1.SEQUENCE):
 		return nil, err
 	}
 	rsaKey := &rsa.PublicKey{N: new(big.Int)}

@@ -23,7 +23,7 @@ func (d *Document) readMethod(s *Signature, n xmltree.ID) {
 			if !d.readPSS(s, c) {
 				s.malformed = "parameters of RSASSA-PSS that do not go together"
 			}
-		case s.scheme.family == familyEdCtx || s.scheme.family == familyEdPH:
+		case s.scheme.family == familyEdCtx || s.scheme.family == familyEdPH || s.scheme.family == familyEd448 || s.scheme.family == familyEd448PH:
 			_, local := t.Name(c)
 			text, ok := d.base64(c)
 			if string(local) != "ContextString" && string(local) != "EdDSAContextString" || !ok || len(text) > 255 || s.context != nil {

@@ -92,6 +92,8 @@ const (
 	familyEdDSA   = "Ed25519"
 	familyEdCtx   = "Ed25519ctx"
 	familyEdPH    = "Ed25519ph"
+	familyEd448   = "Ed448"
+	familyEd448PH = "Ed448ph"
 	familyHMAC    = "HMAC"
 	familyUnknown = ""
 )
@@ -113,5 +115,6 @@ var schemes = map[string]scheme{
 	Namespace + "dsa-sha1":      {familyDSA, crypto.SHA1, ""}, namespace11 + "dsa-sha256": {familyDSA, crypto.SHA256, ""},
 	more2021 + "eddsa-ed25519": {familyEdDSA, crypto.SHA512, ""}, more2021 + "eddsa-ed25519ctx": {familyEdCtx, crypto.SHA512, ""},
 	more2021 + "eddsa-ed25519ph": {familyEdPH, crypto.SHA512, ""},
-	Namespace + "hmac-sha1":      {familyHMAC, 0, cms.FaultUnsupported}, more2001 + "hmac-md5": {familyHMAC, 0, cms.FaultForbidden},
+	more2021 + "eddsa-ed448":     {familyEd448, crypto.SHA512, ""}, more2021 + "eddsa-ed448ph": {familyEd448PH, crypto.SHA512, ""},
+	Namespace + "hmac-sha1": {familyHMAC, 0, cms.FaultUnsupported}, more2001 + "hmac-md5": {familyHMAC, 0, cms.FaultForbidden},
 }

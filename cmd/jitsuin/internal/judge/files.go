@@ -15,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/signature/xmldsig"
 	"github.com/jitsuin/jitsuin/status"
 )
 
@@ -61,18 +62,28 @@ func (n *named) certificates(option string, names []string) ([]*x509.Certificate
 	return all, nil
 }
 
-// takesKey takes a bare public key (PEM, PKIX) in the place of a certificate: with it integrity can be told,
-// and not whose signature it is.
+// takesKey takes a bare public key (PEM, PKIX) in the place of a certificate, or that of a certificate which is not
+// well-formed: with it integrity can be told, and not whose signature it is.
 func (n *named) takesKey(name string) bool {
 	raw, err := readFile(name, maxPEM)
 	if err != nil {
 		return false
 	}
 	block, rest := pem.Decode(raw)
-	if block == nil || block.Type != "PUBLIC KEY" || len(bytes.TrimSpace(rest)) > 0 {
+	if block == nil || len(bytes.TrimSpace(rest)) > 0 {
 		return false
 	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if _, err := cert.Parse(block.Bytes); err != nil && block.Type == "CERTIFICATE" {
+		key := xmldsig.KeyInside(block.Bytes)
+		if key != nil {
+			n.keys = append(n.keys, key)
+		}
+		return key != nil
+	}
+	if block.Type != "PUBLIC KEY" {
+		return false
+	}
+	key, err := xmldsig.ParseKey(block.Bytes)
 	if err == nil {
 		n.keys = append(n.keys, key)
 	}
