@@ -13,6 +13,8 @@ var reasonTexts = map[string][2]string{
 	"malformed": {"電子署名として読み取れません。データが壊れているか、署名ではありません。",
 		"This cannot be read as a signature. The data is damaged or is something else."},
 	"unsupported-format": {"この版はこの形式の署名を検証できません。", "Signatures of this format are not judged by this release."},
+	"hint-differs": {"署名が指定する証明書のハッシュ値は一致していますが、併記された発行者名または番号が異なります。",
+		"The digest by which the signature names its certificate fits; issuer and number beside it are those of another."},
 	"changed-after": {"署名後に、許されていない変更が文書に加えられています。",
 		"The document was changed after it was signed, in a way that the signature does not allow."},
 	"key-only": {"署名の鍵は確認できましたが、それが誰の鍵かを示す証明書がありません。",

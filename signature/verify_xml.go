@@ -7,6 +7,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/xades"
 	"github.com/jitsuin/jitsuin/signature/xmldsig"
 )
 
@@ -26,7 +27,8 @@ func readXML(_ context.Context, in Input) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	results := d.VerifyAll(xmldsig.Options{Content: content, Certificates: in.Certificates, Keys: in.Keys})
+	options := xmldsig.Options{Content: content, Certificates: in.Certificates, Keys: in.Keys}
+	results := d.VerifyAll(options)
 	all := make([]finding, len(results))
 	for i, r := range results {
 		if in.Content != nil && !namesFile(d) {
@@ -34,6 +36,9 @@ func readXML(_ context.Context, in Input) ([]finding, error) {
 				Got: "a file is given and none is named", Fault: cms.FaultContent})
 		}
 		all[i] = xmlFinding(d, d.Signatures[i], r)
+		if p := xades.Read(d, d.Signatures[i], r, options); p != nil {
+			all[i].addXAdES(p)
+		}
 	}
 	if !slices.ContainsFunc(all, func(f finding) bool { return len(f.stamps) > 0 }) {
 		d.Tree.Free() // nothing looks at it any more: what a time-stamp covers is asked for later

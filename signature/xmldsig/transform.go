@@ -3,6 +3,7 @@ package xmldsig
 import (
 	"crypto"
 	"errors"
+	"hash"
 	"io"
 	"slices"
 
@@ -91,7 +92,7 @@ func (v *verification) digestOf(s *Signature, r *Reference, h crypto.Hash) (out 
 	if x.tree != nil {
 		return v.digestNodes(x, xmltree.Method{}, h, out.file)
 	}
-	w := h.New()
+	w := v.hash(h)
 	w.Write(x.octets)
 	out.sum, out.size = w.Sum(nil), int64(len(x.octets))
 	return out, nil
@@ -133,7 +134,7 @@ func (v *verification) nodes(x data) (data, error) {
 
 // digestNodes puts nodes in canonical form on their way into the digest.
 func (v *verification) digestNodes(x data, m xmltree.Method, h crypto.Hash, file bool) (out digested, err error) {
-	w := h.New()
+	w := v.hash(h)
 	v.d.left -= int64(x.tree.End(x.set.Top)-x.set.Top) * perNode
 	count := meter{w: w, left: &v.d.left}
 	if err := x.tree.Canonical(&count, x.set, m); err != nil {
@@ -148,6 +149,14 @@ func (v *verification) digestNodes(x data, m xmltree.Method, h crypto.Hash, file
 		out.own, out.comments = &set, set.Comments && m.Comments
 	}
 	return out, nil
+}
+
+// hash is where what a reference covers goes in the end.
+func (v *verification) hash(h crypto.Hash) hash.Hash {
+	if v.to != nil {
+		return tee{h.New(), v.to}
+	}
+	return h.New()
 }
 
 // asFailure keeps failures and takes other errors of the canonical form for one.

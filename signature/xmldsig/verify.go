@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/jitsuin/jitsuin/signature/cms"
@@ -42,10 +43,11 @@ type Outcome struct {
 
 // verification is one call of Verify.
 type verification struct {
-	d *Document
-	o Options
-	s *Signature
-	r *Result
+	d  *Document
+	o  Options
+	s  *Signature
+	r  *Result
+	to io.Writer // where the octets of a reference go beside their digest; nil for nowhere
 }
 
 // verify applies core validation (XMLDSig 1.1 §3.2) to one signature.
