@@ -4,6 +4,8 @@ package country_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"io"
 	"io/fs"
 	"os"
@@ -22,6 +24,7 @@ import (
 	"github.com/jitsuin/jitsuin/holder"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/tsp"
 )
 
 // drill is a country that was backed up while it ran and in which more has happened since:
@@ -225,6 +228,7 @@ func TestRestoreDrills(t *testing.T) {
 	t.Run("a municipality that people came to", func(t *testing.T) { d.municipality(t, d.to) })
 	t.Run("a municipality that gave a card", func(t *testing.T) { d.municipality(t, d.fresh.Town) })
 	t.Run("the platform alone", d.platform)
+	t.Run("the time-stamping authority alone", d.timeAuthority)
 	t.Run("the whole country over itself", d.overItself)
 }
 
@@ -356,6 +360,43 @@ func (d *drill) platform(t *testing.T) {
 		t.Errorf("the visitor, of whom nothing is left: %+v", v.User)
 	}
 	d.after(t, l)
+}
+
+// timeAuthority: the time-stamping authority loses everything, and its account of the numbers since with
+// it. The numbers are random, so none is given again; what was stamped since is as good as before.
+func (d *drill) timeAuthority(t *testing.T) {
+	f := d.copy(t)
+	stamp := func() *tsp.Token {
+		t.Helper()
+		url, err := f.TimeAuthority()
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := (&tsp.Client{URL: url}).Stamp(t.Context(), crypto.SHA256, make([]byte, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	l := d.start(t, f)
+	before := stamp()
+	l.stop()
+	root := anchor(t, f.Path("anchors", "time", "tsa.cer"))
+	loseDatabase(t, f, country.TSA, "state")
+	d.restore(t, f, country.TSA)
+	l = d.start(t, f)
+	after := stamp()
+	if before.Info.Serial.Cmp(after.Info.Serial) == 0 || after.Info.Time.Before(before.Info.Time) {
+		t.Errorf("numbers %s and %s", before.Info.Serial, after.Info.Serial)
+	}
+	for _, token := range []*tsp.Token{before, after} {
+		p := signature.Policy{TimeAnchors: []*x509.Certificate{root}, At: after.Info.Time.Add(time.Second)}
+		r, err := signature.Verify(t.Context(), signature.Input{Signature: token.DER, Digest: make([]byte, 32), DigestHash: crypto.SHA256}, p)
+		if err != nil || r.Verdict != signature.Passed {
+			t.Errorf("%v, %v", r, err)
+		}
+	}
+	l.stop()
 }
 
 // overItself: everything goes back to the backup, where the country is; the chips do not.

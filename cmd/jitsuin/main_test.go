@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"iter"
 	"math/big"
 	"os"
@@ -39,6 +41,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(e.WorkDir, "no-pcscd"))
 			e.Setenv("TSA", tsa)
+			e.Setenv("DIGEST", fmt.Sprintf("%x", sha256.Sum256([]byte("a contract\n"))))
 			e.Setenv("BEFORE", time.Now().AddDate(-2, 0, 0).Format(time.RFC3339)) // the cards, not the authorities
 			return os.CopyFS(e.WorkDir, os.DirFS(given))
 		},

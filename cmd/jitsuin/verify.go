@@ -17,6 +17,7 @@ import (
 type verifyCmd struct {
 	data
 	Detached      []string  `help:"The document, where it is not inside the signature." placeholder:"FILE" sep:"none"`
+	Digest        string    `help:"The digest of the document in hexadecimal, where the document itself is not at hand: of time-stamps and of CMS signatures." placeholder:"HEX"`
 	At            time.Time `help:"The instant that is asked about. The default is now: civil time where the country in the data folder runs." placeholder:"RFC3339"`
 	Anchors       []string  `help:"Certificates of trusted authorities, PEM or DER, or folders of them; none leaves trust out. The default are those of the country in the data folder." placeholder:"FILE|FOLDER|none" sep:"none"`
 	Intermediates []string  `help:"Further certificates of authorities, which are not trusted by being here." placeholder:"FILE|FOLDER" sep:"none"`
@@ -111,14 +112,14 @@ func (c *verifyCmd) request(ctx context.Context, face *ui.Face, country *calls) 
 	if err != nil {
 		return judge.Request{}, err
 	}
-	return judge.Request{Detached: c.Detached, At: c.At, Now: now, Proven: c.Proven,
+	return judge.Request{Detached: c.Detached, Digest: c.Digest, At: c.At, Now: now, Proven: c.Proven,
 		Anchors: c.Anchors, Intermediates: c.Intermediates, CRLs: c.CRL, OCSPs: c.OCSP, DefaultAnchors: anchors(c.Data),
 		Policies: cert.PolicyInputs{Initial: initial, RequireExplicit: c.ExplicitPolicy, InhibitMapping: c.InhibitMapping, InhibitAny: c.InhibitAny}}, nil
 }
 
 // batch ends with the code of files that cannot be read where a line could not be judged at all.
 func (c *verifyCmd) batch(ctx context.Context, face *ui.Face, base judge.Request) error {
-	if len(c.Detached)+len(c.Intermediates)+len(c.CRL)+len(c.OCSP)+len(c.Policy) > 0 {
+	if len(c.Detached)+len(c.Intermediates)+len(c.CRL)+len(c.OCSP)+len(c.Policy)+len(c.Digest) > 0 {
 		return ui.Usage("with --batch each line says what belongs to it; only --anchors, --at and --proven hold for all")
 	}
 	in, _, err := face.Open(c.Batch)

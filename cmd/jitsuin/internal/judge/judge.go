@@ -11,9 +11,11 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,7 @@ type Request struct {
 	Mode          Mode
 	File          string
 	Detached      []string  // CONTENT or NAME=CONTENT
+	Digest        string    // in place of Detached, in hexadecimal; its length tells SHA-256, SHA-384 or SHA-512
 	At            time.Time // the instant asked about, civil time
 	Now           time.Time // when it is asked, civil time: nothing passes for an instant after it
 	Anchors       []string  // files and folders, or the one word "none"; empty asks DefaultAnchors
@@ -167,6 +170,20 @@ func (n *named) anchors(names []string) (err error) {
 	return err
 }
 
+// digest reads the digest that stands for the document.
+func (n *named) digest() ([]byte, crypto.Hash, error) {
+	if len(n.Detached) > 0 {
+		return nil, 0, ui.Usage("give the document or its digest, not both")
+	}
+	sum, err := hex.DecodeString(n.Digest)
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		if err == nil && len(sum) == h.Size() {
+			return sum, h, nil
+		}
+	}
+	return nil, 0, ui.Usage("--digest takes a digest with SHA-256, SHA-384 or SHA-512 in hexadecimal: 64, 96 or 128 digits")
+}
+
 // trust fills in what the policy still lacks, now that it is needed.
 func (n *named) trust() error {
 	switch {
@@ -180,7 +197,7 @@ func (n *named) trust() error {
 			WithHint("give the certificates of the authorities with --anchors FILE or FOLDER, the folder of a country with --data, or --anchors none to check integrity alone")
 	}
 	if n.files != nil {
-		n.files.Anchors = n.policy.Anchors
+		n.files.Anchors = slices.Concat(n.policy.Anchors, n.policy.TimeAnchors)
 		n.policy.Revocation = n.files
 	}
 	return nil
@@ -213,12 +230,16 @@ const maxNamed = 64 << 20
 // content opens the documents that are not inside the signature. A single one is streamed; done closes it.
 func (n *named) content(f *ui.Face, in *signature.Input) (done func(), err error) {
 	done = func() {}
+	if n.Digest != "" {
+		in.Digest, in.DigestHash, err = n.digest()
+		return done, err
+	}
 	for _, d := range n.Detached {
 		name, file, has := nameAndFile(d)
 		if !has {
 			file = d
 		}
-		if len(n.Detached) == 1 && (!has || in.Format.Family() == signature.FormatCMS || in.Format == "" && signature.FormatOf(in.Signature) == signature.FormatCMS) {
+		if len(n.Detached) == 1 && (!has || coversOne(in)) {
 			content, size, err := f.Open(file)
 			if err != nil {
 				return done, err
@@ -237,6 +258,15 @@ func (n *named) content(f *ui.Face, in *signature.Input) (done func(), err error
 		in.Files[name] = raw
 	}
 	return done, nil
+}
+
+// coversOne tells whether signatures of the format cover one document, whatever it is called.
+func coversOne(in *signature.Input) bool {
+	format := in.Format.Family()
+	if format == "" {
+		format = signature.FormatOf(in.Signature)
+	}
+	return format == signature.FormatCMS || format == signature.FormatTST
 }
 
 // unjudged gives the report on what no trust could change: a file that is no signature, or one of a form
