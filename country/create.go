@@ -139,7 +139,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "minister":
 		return minister.Config{Config: b}
 	case "platform":
-		return platform.Config{Config: b}
+		return platform.Config{Config: b, TSA: TSA}
 	case "tsa":
 		return tsa.Config{Config: b, PassphraseFile: "../secrets/" + tsaPassphrase}
 	case "holder":

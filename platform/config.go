@@ -42,6 +42,12 @@ type Config struct {
 	// it is never longer than a challenge may last.
 	RequestLife time.Duration `yaml:"request_life,omitempty" check:"not-negative"`
 
+	// ReportKey is a PEM file with the private key and the certificates with which PDF reports are signed.
+	// Without one a key with a certificate of its own making is drawn once, and lies in the state folder.
+	ReportKey string `yaml:"report_key,omitempty" check:"file"`
+	// TSA is the instance that stamps PDF reports with the time, tsa:1; empty for none.
+	TSA string `yaml:"tsa,omitempty" check:"instance=tsa,listed"`
+
 	// Standalone makes this a verifier of its own: Tenant is the only one, and none are registered.
 	Standalone bool         `yaml:"standalone,omitempty"`
 	Tenant     TenantConfig `yaml:"tenant,omitempty"`
@@ -75,7 +81,7 @@ func (c *Config) Resolve(base string) error {
 	for i := range c.Anchors {
 		actor.ResolvePaths(base, &c.Anchors[i])
 	}
-	actor.ResolvePaths(base, &c.Tenant.PublicKey)
+	actor.ResolvePaths(base, &c.Tenant.PublicKey, &c.ReportKey)
 	return c.Config.Resolve(base)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
+	"github.com/jitsuin/jitsuin/signature/report"
 	"github.com/jitsuin/jitsuin/status"
 )
 
@@ -36,6 +37,7 @@ type Platform struct {
 	jlis    jlis.Client
 	anchors atomic.Pointer[[]*x509.Certificate] // nil until they are known
 	lists   *status.CRLCache                    // nil unless lists are used
+	sealer  *report.Sealer                      // signs PDF reports
 }
 
 // New opens the verifier; Run starts it.
@@ -66,6 +68,9 @@ func (p *Platform) open(ctx context.Context) error {
 		if err := p.registerOwn(ctx); err != nil {
 			return err
 		}
+	}
+	if err := p.openSealer(); err != nil {
+		return err
 	}
 	if p.cfg.Validity == ValidityCRL {
 		p.lists = p.newLists()

@@ -14,15 +14,21 @@ import (
 // rendered is a form of the report: what it is called, its media type, and how it is written.
 type rendered struct {
 	name, mediaType, ending string
-	write                   func(p *Platform, d *report.Document, lang string) ([]byte, error)
+	write                   func(ctx context.Context, p *Platform, d *report.Document, lang string) ([]byte, error)
 }
 
 // renderings in the order in which one is chosen where the caller takes any.
 var renderings = []rendered{
-	{"html", "text/html; charset=utf-8", ".html", func(_ *Platform, d *report.Document, lang string) ([]byte, error) { return d.HTML(lang) }},
-	{"pdf", "application/pdf", ".pdf", func(_ *Platform, d *report.Document, lang string) ([]byte, error) { return d.PDF(lang) }},
-	{"text", "text/plain; charset=utf-8", ".txt", func(_ *Platform, d *report.Document, lang string) ([]byte, error) { return []byte(d.Text(lang)), nil }},
-	{"json", "application/json", ".json", func(_ *Platform, d *report.Document, _ string) ([]byte, error) { return d.JSON() }},
+	{"html", "text/html; charset=utf-8", ".html", func(_ context.Context, _ *Platform, d *report.Document, lang string) ([]byte, error) {
+		return d.HTML(lang)
+	}},
+	{"pdf", "application/pdf", ".pdf", func(ctx context.Context, p *Platform, d *report.Document, lang string) ([]byte, error) {
+		return d.SealedPDF(ctx, lang, p.sealer, p.Clock.Now())
+	}},
+	{"text", "text/plain; charset=utf-8", ".txt", func(_ context.Context, _ *Platform, d *report.Document, lang string) ([]byte, error) {
+		return []byte(d.Text(lang)), nil
+	}},
+	{"json", "application/json", ".json", func(_ context.Context, _ *Platform, d *report.Document, _ string) ([]byte, error) { return d.JSON() }},
 }
 
 // renderingOf gives the form that was asked for by name, else the first that the header Accept takes.
@@ -104,7 +110,7 @@ func (p *Platform) render(ctx context.Context, tenant string, in *reportIn) (*re
 	if err != nil {
 		return nil, err
 	}
-	body, err := r.write(p, d, languageOf(in.Lang, in.Language))
+	body, err := r.write(ctx, p, d, languageOf(in.Lang, in.Language))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package platform_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/x509"
 	"io"
 	"net/http"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
@@ -173,4 +176,41 @@ func TestFilesBelongToTheRequest(t *testing.T) {
 	if _, err := b.verifyWith(b.tenant, key, r); jitsuin.KindOf(err) != jitsuin.Conflict {
 		t.Errorf("with another file: %v", err)
 	}
+}
+
+// The PDF is signed with a key of the platform's own, which is drawn once.
+func TestAPDFReportIsSealed(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	v := b.verify(b.signed(b.Agency.Resident("霧島　花子")))
+	_, pdf := b.get(b.tenant, "/v1/verifications/"+string(v.ID)+"/report?format=pdf", nil)
+	_, der := b.get(b.tenant, "/report.cer", nil)
+	root, err := cert.Parse(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := signature.Policy{At: time.Now(), Anchors: []*x509.Certificate{root}, AnyKind: true, Revocation: alwaysGood{}}
+	r, err := signature.Verify(t.Context(), signature.Input{Signature: pdf}, p)
+	if err != nil || r.Verdict != signature.Passed || len(r.Signatures) != 1 || r.Signatures[0].Coverage != signature.Whole || r.Signatures[0].PDF.Certification != 1 {
+		t.Fatalf("%v, %s %v", err, r.Verdict, r.Reasons)
+	}
+	if inside, err := report.Attached(pdf); err != nil || inside.Legal.Action != report.Accept || inside.MadeBy != platformtest.ID {
+		t.Errorf("inside: %+v, %v", inside, err)
+	}
+	b.Stop()
+	b.StartPlatform("sqlite::memory:", nil)
+	resp, err := http.Get(b.Origin + "/report.cer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if again, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(der, again) {
+		t.Errorf("after a restart another key seals: %v", err)
+	}
+}
+
+// alwaysGood answers for certificates of which nobody keeps a status.
+type alwaysGood struct{}
+
+func (alwaysGood) Status(_ context.Context, _, _ *x509.Certificate, at time.Time) (cert.Status, error) {
+	return cert.Status{State: cert.Good, Source: cert.SourceOCSP, ThisUpdate: at.Add(-time.Minute), NextUpdate: at.Add(time.Hour)}, nil
 }

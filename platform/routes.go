@@ -25,9 +25,10 @@ func (p *Platform) routes() {
 		Summary: "A check of yours again", Policy: tenants}, p.getVerification)
 	httpapi.Register(p.API, httpapi.Operation{ID: "verification-report", Method: http.MethodGet, Path: "/v1/verifications/{id}/report",
 		Summary:     "The report on a check of yours, for people or programs",
-		Description: "A page, a PDF with the data attached, text, or data (its schema is at /report.schema.json), in Japanese or English. Without a format the header Accept decides, without a language Accept-Language.",
+		Description: "A page, a PDF with the data attached and signed by this verifier (its certificate is at /report.cer), text, or data (its schema is at /report.schema.json), in Japanese or English. Without a format the header Accept decides, without a language Accept-Language.",
 		Policy:      tenants}, p.getReport)
 	p.API.Raw("GET /report.schema.json", httpapi.Public("the form of reports is published"), http.HandlerFunc(serveSchema))
+	p.API.Raw("GET /report.cer", httpapi.Public("whoever relies on a signed report needs the certificate"), http.HandlerFunc(p.serveSealer))
 	httpapi.Register(p.API, httpapi.Operation{ID: "login-challenge", Method: http.MethodPost, Path: "/v1/login-challenges", Status: http.StatusCreated,
 		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
 	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,
