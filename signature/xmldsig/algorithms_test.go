@@ -249,24 +249,24 @@ func TestAlgorithms(t *testing.T) {
 	if len(all) < 35 {
 		t.Fatalf("only %d algorithms", len(all))
 	}
-	for i, a := range all {
+	other := derKey(t, signtest.New(t).Other.Certificate.PublicKey)
+	for _, a := range all {
 		t.Run(a.name, func(t *testing.T) {
 			signed := signedWith(t, a.method, a.parameters, a.key, a.sign)
 			got := faults(t, signed)
 			if !strings.Contains(got, "key-only") || strings.Contains(got, "weak") != (a.want == "weak") || strings.Contains(got, "value") {
 				t.Errorf("%s\n%s", got, signed)
 			}
-			other := all[(i+17)%len(all)] // of another kind
 			for name, c := range map[string]change{
 				"the value changed": match(`(<SignatureValue>.{5})(.)`, "${1}/"),
 				"the value cut":     match(`(<SignatureValue>.{8})[^<]*`, "${1}"),
 				"the form changed":  swap(`CanonicalizationMethod Algorithm="`+C14N, `CanonicalizationMethod Algorithm="`+C14N11),
-				"another's key":     swap(a.key, other.key),
+				"another's key":     swap(a.key, other),
 				"another parameter": swap("</SignatureMethod>", "<x/></SignatureMethod>"),
 			} {
 				altered := c(t, signed)
-				if altered == signed || a.key == other.key && name == "another's key" {
-					continue
+				if altered == signed {
+					continue // the character was that already
 				}
 				if got := faults(t, altered); !strings.Contains(got, "value") && !strings.Contains(got, "format") && !strings.Contains(got, "unsupported") && !strings.Contains(got, "forbidden") {
 					t.Errorf("%s: %s", name, got)
