@@ -103,7 +103,7 @@ func (s scheme) check(c *x509.Certificate, h crypto.Hash, what covered, value []
 		}
 	case ed25519.PublicKey:
 		if s.family == familyEd25519 && what.message == nil {
-			return fmt.Errorf("Ed25519 without signed attributes: %w", errUnsupported)
+			return fmt.Errorf("Ed25519 over content that is not embedded: %w", errUnsupported)
 		}
 		if s.family == familyEd25519 {
 			return fits(ed25519.Verify(key, what.message, value))

@@ -178,7 +178,13 @@ func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) covered
 	if d.looksLikeAttributes() {
 		r.add("direct-content", "content that cannot be taken for signed attributes", "a DER set of attributes", FaultAmbiguous)
 	}
-	return covered{digest: d.Sum(r.Digest)}
+	what := covered{digest: d.Sum(r.Digest)}
+	if s.parent != nil {
+		what.message = s.parent.Value
+	} else if sd.Embedded { // and the same, or content-given has failed
+		what.message = sd.Content
+	}
+	return what
 }
 
 // strength judges the signer's key.
