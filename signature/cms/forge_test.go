@@ -176,6 +176,7 @@ func (f forgery) encode(b *cryptobyte.Builder, value []byte) {
 		algorithm(b, f.digestOID, nil)
 		if !f.direct {
 			all := slices.Clone(f.attributes)
+			slices.SortFunc(all, bytes.Compare)
 			if f.order != nil {
 				f.order(all)
 			}

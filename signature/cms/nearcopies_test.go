@@ -95,8 +95,9 @@ var nearCopies = []nearCopy{
 	{"content-type twice", twiceAttribute(attrContentType), cms.FaultFormat},
 	{"an attribute added", func(_ *testing.T, c *copied) {
 		s := c.root.signer().signed()
-		s.kids = append(s.kids, tlv(attribute(asn1.ObjectIdentifier{1, 2, 3, 4}, octets([]byte("x")))))
+		s.kids = slices.Insert(s.kids, 0, tlv(attribute(asn1.ObjectIdentifier{1, 2, 3, 4}, octets([]byte("x"))))) // shorter than any
 	}, cms.FaultValue},
+	{"attributes in another order", func(_ *testing.T, c *copied) { slices.Reverse(c.root.signer().signed().kids) }, cms.FaultFormat},
 	{"attributes emptied", func(_ *testing.T, c *copied) { c.root.signer().signed().kids = nil }, cms.FaultFormat},
 	{"attributes removed", func(_ *testing.T, c *copied) { c.root.signer().drop(0xa0) }, cms.FaultValue},
 	{"attributes removed and given as the content", func(t *testing.T, c *copied) {

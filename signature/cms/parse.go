@@ -98,6 +98,7 @@ type SignerInfo struct {
 	Countersigners     []*SignerInfo               // those who countersign this signature (RFC 5652 §11.4)
 	parent             *SignerInfo                 // what this one countersigns
 	hashed             map[indexed]map[string]bool // see unsignedSums
+	inOrder            bool                        // the signed attributes stand in the order of DER
 	signedDER          []byte                      // SET OF Attribute in DER, what the signature covers (RFC 5652 §5.4)
 	members            signerMembers
 }
@@ -313,19 +314,19 @@ func readSigner(in *cryptobyte.String) (*SignerInfo, error) {
 	return s, nil
 }
 
-// readSigned reads the signed attributes and notes them as the SET OF in DER that is signed, whatever
-// the order in which they came (RFC 5652 §5.4).
+// readSigned reads the signed attributes and notes them as the SET OF in DER that is signed (RFC 5652
+// §5.4), whatever the order in which they came.
 func (s *SignerInfo) readSigned(signed cryptobyte.String) error {
 	var elements [][]byte
 	var err error
 	if s.Signed, elements, err = readAttributes(signed); err != nil || !s.HasSigned {
 		return err
 	}
-	inOrder := slices.IsSortedFunc(elements, bytes.Compare)
+	s.inOrder = slices.IsSortedFunc(elements, bytes.Compare)
 	for _, a := range s.Signed {
-		inOrder = inOrder && slices.IsSortedFunc(a.Values, bytes.Compare)
+		s.inOrder = s.inOrder && slices.IsSortedFunc(a.Values, bytes.Compare)
 	}
-	if inOrder {
+	if s.inOrder {
 		s.signedDER = make([]byte, 0, len(signed)+maxHeader)
 		b := cryptobyte.NewBuilder(s.signedDER)
 		b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(signed) })

@@ -21,6 +21,9 @@ func (sd *SignedData) checkForm(r *Result, s *SignerInfo) {
 		r.pass("digest-listed", "among the digest algorithms of the whole", yes(sd.lists(s.DigestAlgorithm), "there"),
 			sd.lists(s.DigestAlgorithm), FaultFormat)
 	}
+	if s.HasSigned && !s.inOrder {
+		r.add("signed-attributes-order", "that of DER", "another", FaultFormat)
+	}
 	for _, a := range s.Unsigned {
 		if signedOnly(a.Type) {
 			r.add("unsigned-attributes", "none that has a meaning only where it is signed", a.Type.String(), FaultFormat)

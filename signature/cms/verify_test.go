@@ -26,6 +26,11 @@ func TestRules(t *testing.T) {
 	who := p.RSA
 	plain := plainAttributes()
 	twice := func(a []byte) [][]byte { return [][]byte{a, plain[1], plain[0]} }
+	reversed := func(a [][]byte) [][]byte {
+		a = slices.SortedFunc(slices.Values(a), bytes.Compare)
+		slices.Reverse(a)
+		return a
+	}
 	utc := []byte("\x17\x0d261124030405Z")
 	ess := func(c *x509.Certificate) []byte {
 		return attribute(attrCertV2, build(func(b *cryptobyte.Builder) {
@@ -43,8 +48,9 @@ func TestRules(t *testing.T) {
 		want cms.Fault
 	}{
 		"nothing broken":                       {forgery{}, ""},
-		"attributes in another order":          {forgery{order: slices.Reverse[[][]byte]}, ""},
-		"signed in another order than DER":     {forgery{attributes: [][]byte{plain[1], plain[0]}, covered: func(a [][]byte) [][]byte { return a }}, cms.FaultValue},
+		"attributes in another order":          {forgery{order: slices.Reverse[[][]byte]}, cms.FaultFormat},
+		"signed in another order than DER":     {forgery{order: slices.Reverse[[][]byte], covered: reversed}, cms.FaultFormat},
+		"signed in an order that is not shown": {forgery{covered: reversed}, cms.FaultValue},
 		"content-type missing":                 {forgery{attributes: plain[1:]}, cms.FaultFormat},
 		"content-type of another":              {forgery{attributes: [][]byte{attribute(attrContentType, oidValue(oidOtherType)), plain[1]}}, cms.FaultFormat},
 		"content-type twice":                   {forgery{attributes: twice(plain[0])}, cms.FaultFormat},
