@@ -276,3 +276,27 @@ func TestPDFFurtherSignatures(t *testing.T) {
 		})
 	}
 }
+
+// The fonts of the form may become more, but not where a page uses them, too.
+func TestPDFSharedResources(t *testing.T) {
+	for name, c := range map[string]struct {
+		page string
+		good bool
+	}{"of the form alone": {"/Resources<</Font 72 0 R>>", true}, "of a page, too": {"/Resources 70 0 R", false}} {
+		t.Run(name, func(t *testing.T) {
+			f := pdftest.Contract(pdftest.Table)
+			own := "/Resources<</Font<</F1 5 0 R>>/XObject<</Logo 7 0 R>>>>"
+			f.Update(pdftest.Update{Objects: objects{
+				pdftest.Catalog: f.Edit(pdftest.Catalog, "/DR<</Font<</Helv 5 0 R>>>>", "/DR 70 0 R"),
+				pdftest.Page:    f.Edit(pdftest.Page, own, c.page),
+				70:              "<</Font 71 0 R>>", 71: "<</Helv 5 0 R>>", 72: "<</F1 5 0 R>>"}})
+			f.Sign(t, signtest.New(t).RSA, pdftest.Sig{Field: "Tenant"})
+			r := judgePDF(t, change(f, objects{71: "<</Helv 5 0 R/F1 5 0 R>>"}))
+			if c.good {
+				allowed(t, r)
+			} else {
+				refused(t, r, "changes-after")
+			}
+		})
+	}
+}
