@@ -11,12 +11,15 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"fmt"
 	"runtime"
 	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin/signature"
+	"github.com/jitsuin/jitsuin/signature/pades"
+	"github.com/jitsuin/jitsuin/signature/xmldsig"
 )
 
 // size is the length of the measured documents in bytes, about.
@@ -143,11 +146,56 @@ func (p *people) documents(ctx context.Context) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []document{{"CMS, 100 kB detached", detached, content}}, nil
+	printed, err := (&pades.Signer{Certificate: p.signer.Certificate, Key: p.signer.Key}).Sign(ctx, page(size), pades.Options{At: p.now})
+	if err != nil {
+		return nil, err
+	}
+	chain := []*x509.Certificate{p.signer.Certificate}
+	filled, err := xmldsig.Sign(form(size), []xmldsig.Target{{Document: true}}, chain, p.signer.Key, xmldsig.Profile{Prefix: "ds"})
+	if err != nil {
+		return nil, err
+	}
+	return []document{{"CMS, 100 kB detached", detached, content}, {"PDF, 100 kB", printed, nil}, {"XML, 100 kB", filled, nil}}, nil
 }
 
 // text is n bytes that look like writing.
 func text(n int) []byte {
 	const line = "甲は、乙に対し、次の条件で物件を売り渡す。 The parties agree to the terms below.\n"
 	return bytes.Repeat([]byte(line), n/len(line)+1)[:n]
+}
+
+// page is a PDF of about n bytes: one page of text, in the form of the simplest writers.
+func page(n int) []byte {
+	var words, b bytes.Buffer
+	words.WriteString("BT /F1 9 Tf 11 TL 40 800 Td\n")
+	for words.Len() < n {
+		words.WriteString("(The parties agree to the terms that stand below, and each keeps one copy.) Tj T*\n")
+	}
+	words.WriteString("ET")
+	b.WriteString("%PDF-1.7\n")
+	var offsets []int
+	for i, object := range []string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 1/Kids[3 0 R]>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+		fmt.Sprintf("<</Length %d>>\nstream\n%s\nendstream", words.Len(), words.String()), "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"} {
+		offsets = append(offsets, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, object)
+	}
+	at := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(offsets)+1)
+	for _, o := range offsets {
+		fmt.Fprintf(&b, "%010d 00000 n \n", o)
+	}
+	fmt.Fprintf(&b, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(offsets)+1, at)
+	return b.Bytes()
+}
+
+// form is a filled-in form of about n bytes, rich in markup as those of the authorities are.
+func form(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DataRoot xmlns=\"urn:x-example:form\">\n<構成管理情報 Id=\"構成情報\">\n")
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprintf(&b, "  <明細 番号=\"%d\" 区分=\"A\">\n    <氏名>例川　花子</氏名>\n    <金額 単位=\"円\">%d</金額>\n    <備考></備考>\n    <日付><年>2026</年><月>11</月><日>%d</日></日付>\n  </明細>\n", i, i*1234, i%28+1)
+	}
+	b.WriteString("</構成管理情報>\n</DataRoot>\n")
+	return b.Bytes()
 }

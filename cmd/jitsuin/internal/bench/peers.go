@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"encoding/pem"
 	"fmt"
@@ -30,10 +31,10 @@ func (p *people) peers(ctx context.Context, documents []document) (all []work, c
 		return path
 	}
 	authority := put("authority.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.authority.Raw}))
-	for _, d := range documents {
-		signed, content := put("signed", d.signed), ""
+	for i, d := range documents {
+		signed, content := put(fmt.Sprintf("signed-%d", i), d.signed), ""
 		if d.content != nil {
-			content = put("content", d.content)
+			content = put(fmt.Sprintf("content-%d", i), d.content)
 		}
 		for _, c := range commands(d, signed, content, authority) {
 			path, missing := exec.LookPath(c[0])
@@ -57,6 +58,8 @@ func commands(d document, signed, content, authority string) [][]string {
 	switch {
 	case d.content != nil:
 		return [][]string{{"openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signed, "-content", content, "-CAfile", authority, "-purpose", "any", "-out", os.DevNull}}
+	case bytes.HasPrefix(d.signed, []byte("%PDF")):
+		return [][]string{{"pdfsig", "-nocert", signed}}
 	}
-	return nil
+	return [][]string{{"xmlsec1", "--verify", "--trusted-pem", authority, signed}}
 }
