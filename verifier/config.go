@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,7 +24,8 @@ type Config struct {
 	Status string `yaml:"status" check:"required,folder"`
 	// Intermediates is a folder with further authorities' certificates, which are not trusted by being there.
 	Intermediates string `yaml:"intermediates,omitempty" check:"folder"`
-	// TimeAnchors is the folder with the authorities that are trusted for time-stamps; without one, those of anchors are.
+	// TimeAnchors is the folder with the authorities that are trusted for time-stamps, and for nothing else. Without one it
+	// is the folder time in that of anchors; where there is none either, those of anchors are trusted for time, too.
 	TimeAnchors string `yaml:"time_anchors,omitempty" check:"folder"`
 	// Listen is HOST:PORT of page and API; without it 127.0.0.1:8455, which this machine alone reaches. Elsewhere a
 	// proxy brings TLS and decides who may come.
@@ -77,6 +79,9 @@ type Limits struct {
 	ListsMiB int `yaml:"lists_mib,omitempty" check:"range=1..65536"`
 }
 
+// timeFolder is where "jitsuin verify" looks for them, too.
+const timeFolder = "time"
+
 // sourceName is what names of sources may look like: they stand in logs and in the page.
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
@@ -109,6 +114,9 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	actor.ResolvePaths(filepath.Dir(abs), &c.Anchors, &c.Status, &c.Intermediates, &c.TimeAnchors)
+	if info, err := os.Stat(filepath.Join(c.Anchors, timeFolder)); c.TimeAnchors == "" && err == nil && info.IsDir() {
+		c.TimeAnchors = filepath.Join(c.Anchors, timeFolder)
+	}
 	c.fill()
 	return &c, nil
 }

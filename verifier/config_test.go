@@ -33,6 +33,12 @@ func TestConfigurationIsStrict(t *testing.T) {
 	if c.Anchors != filepath.Join(dir, "anchors") || c.Listen != "127.0.0.1:8455" || c.Grace != 36*time.Hour || c.Sources["j-lis"].Timeout != 2*time.Minute || c.Limits.FileMiB != 8 || c.Limits.Documents != 16 {
 		t.Errorf("%+v", c)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "anchors", "time"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := load(well); err != nil || c.TimeAnchors != filepath.Join(dir, "anchors", "time") {
+		t.Errorf("%+v %v", c, err)
+	}
 	for text, words := range map[string]string{
 		"":                              "anchors",
 		"anchors: anchors\n":            "status",

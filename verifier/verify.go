@@ -53,7 +53,7 @@ func (v *Verifier) Verify(ctx context.Context, j Job) (*report.Document, error) 
 	if err != nil {
 		return nil, err
 	}
-	sayEnded(r, read.Ended())
+	SayEnded(r, read.Ended())
 	d, err := report.New(r, j.Purpose)
 	if err != nil {
 		return nil, err
@@ -102,9 +102,9 @@ func unarmour(raw []byte) []byte {
 	return block.Bytes
 }
 
-// sayEnded puts into a report which lists had ended. Where one was used nonetheless, that stands before everything
+// SayEnded puts into a report which lists had ended. Where one was used nonetheless, that stands before everything
 // else and at every signature.
-func sayEnded(r *signature.Report, ended []status.Ended) {
+func SayEnded(r *signature.Report, ended []status.Ended) {
 	for _, e := range ended {
 		reason := signature.Reason{Code: "status-ended",
 			JA: "手元の失効情報は" + stamp(e.ThisUpdate) + "に作られたもので、" + stamp(e.NextUpdate) + "に期限が切れています。新しい失効情報を入れてから、もう一度確認してください。",

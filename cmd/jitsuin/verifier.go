@@ -44,6 +44,10 @@ type verifierInitCmd struct {
 	Folder string `arg:"" help:"Folder that is made." type:"path"`
 }
 
+func (verifierInitCmd) Help() string {
+	return `Example:  jitsuin verifier init ./verifier`
+}
+
 func (c *verifierInitCmd) Run(face *ui.Face) error {
 	if err := verifier.Init(c.Folder); err != nil {
 		return err

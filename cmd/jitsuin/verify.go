@@ -23,6 +23,7 @@ type verifyCmd struct {
 	Intermediates []string  `help:"Further certificates of authorities, which are not trusted by being here." placeholder:"FILE|FOLDER" sep:"none"`
 	CRL           []string  `name:"crl" help:"Revocation list." placeholder:"FILE" sep:"none"`
 	OCSP          []string  `name:"ocsp" help:"OCSP response." placeholder:"FILE" sep:"none"`
+	StatusFolder  string    `name:"status" help:"Folder of revocation lists, as the stand-alone verifier has one, in place of --crl and --ocsp. It is read once." placeholder:"FOLDER" type:"path"`
 	Proven        bool      `help:"Ask about the earliest instant that a good time-stamp proves, in place of --at."`
 	JSON          bool      `name:"json" help:"Print the report as JSON."`
 	Batch         string    `help:"Judge one request a line, and print one report a line as JSON." placeholder:"FILE.jsonl" sep:"none"`
@@ -50,7 +51,7 @@ type verifyCmd struct {
 }
 
 func (verifyCmd) Help() string {
-	return `Status comes from --crl and --ocsp alone: nothing is fetched, and what is not known never passes.
+	return `Status comes from --crl and --ocsp, or from the folder --status, alone: nothing is fetched, and what is not known never passes.
 
 With --batch each line is {"id", "mode", "file", "detached", "at", "anchors", "intermediates": [], "crl": [], "ocsp": [], "policies": {"initial": [], "require_explicit", "inhibit_mapping", "inhibit_any"}}, all but file optional, paths relative to the batch. The answers come in the same order, with the same id. The exit code is 0 when every line was judged, whatever the verdicts.
 
@@ -113,13 +114,13 @@ func (c *verifyCmd) request(ctx context.Context, face *ui.Face, country *calls) 
 		return judge.Request{}, err
 	}
 	return judge.Request{Detached: c.Detached, Digest: c.Digest, At: c.At, Now: now, Proven: c.Proven,
-		Anchors: c.Anchors, Intermediates: c.Intermediates, CRLs: c.CRL, OCSPs: c.OCSP, DefaultAnchors: anchors(c.Data),
+		Anchors: c.Anchors, Intermediates: c.Intermediates, CRLs: c.CRL, OCSPs: c.OCSP, StatusFolder: c.StatusFolder, DefaultAnchors: anchors(c.Data),
 		Policies: cert.PolicyInputs{Initial: initial, RequireExplicit: c.ExplicitPolicy, InhibitMapping: c.InhibitMapping, InhibitAny: c.InhibitAny}}, nil
 }
 
 // batch ends with the code of files that cannot be read where a line could not be judged at all.
 func (c *verifyCmd) batch(ctx context.Context, face *ui.Face, base judge.Request) error {
-	if len(c.Detached)+len(c.Intermediates)+len(c.CRL)+len(c.OCSP)+len(c.Policy)+len(c.Digest) > 0 {
+	if len(c.Detached)+len(c.Intermediates)+len(c.CRL)+len(c.OCSP)+len(c.Policy)+len(c.Digest) > 0 || c.StatusFolder != "" {
 		return ui.Usage("with --batch each line says what belongs to it; only --anchors, --at and --proven hold for all")
 	}
 	in, _, err := face.Open(c.Batch)

@@ -23,6 +23,7 @@ import (
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/status"
+	"github.com/jitsuin/jitsuin/verifier"
 )
 
 // Request is one command line.
@@ -36,6 +37,7 @@ type Request struct {
 	Anchors       []string  // files and folders, or the one word "none"; empty asks DefaultAnchors
 	Intermediates []string
 	CRLs, OCSPs   []string
+	StatusFolder  string            // folder of revocation lists, in place of CRLs and OCSPs; "" for none
 	Proven        bool              // judge at the instant that a time-stamp proves
 	Policies      cert.PolicyInputs // of chain and status
 	// DefaultAnchors names a file or folder with the anchors of the country at hand, "" for none.
@@ -68,14 +70,22 @@ func Verify(ctx context.Context, f *ui.Face, r Request) (*signature.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	if r.Mode.ofCertificate() {
-		return named.certificate(ctx)
+	judged, err := named.judge(ctx, f)
+	if err == nil && named.reading != nil {
+		verifier.SayEnded(judged, named.reading.Ended())
 	}
-	raw, err := f.ReadFile(r.File, maxSignature)
+	return judged, err
+}
+
+func (n *named) judge(ctx context.Context, f *ui.Face) (*signature.Report, error) {
+	if n.Mode.ofCertificate() {
+		return n.certificate(ctx)
+	}
+	raw, err := f.ReadFile(n.File, maxSignature)
 	if err != nil {
 		return nil, err
 	}
-	return named.signature(ctx, f, unarmour(raw))
+	return n.signature(ctx, f, unarmour(raw))
 }
 
 // named is a request whose files, but the first, were read.
@@ -86,6 +96,7 @@ type named struct {
 	keys          []crypto.PublicKey // bare keys among the intermediates
 	files         *status.Files      // nil where no status is named
 	raw           []byte             // of the certificate, where that is asked about
+	reading       *status.Reading    // nil where no folder of lists is named
 	unread        []string           // material that could not be read, in words
 }
 
@@ -121,6 +132,9 @@ func (r Request) open(f *ui.Face) (*named, error) {
 }
 
 func (n *named) checkUsage() error {
+	if n.StatusFolder != "" && len(n.CRLs)+len(n.OCSPs) > 0 {
+		return ui.Usage("--status names a folder of lists; --crl and --ocsp do not go with it")
+	}
 	for _, a := range n.Anchors {
 		if a == None && len(n.Anchors) > 1 {
 			return ui.Usage("--anchors none stands alone")
@@ -200,8 +214,29 @@ func (n *named) trust() error {
 		n.files.Anchors = slices.Concat(n.policy.Anchors, n.policy.TimeAnchors)
 		n.policy.Revocation = n.files
 	}
+	return n.readFolder()
+}
+
+// readFolder reads a folder of lists, now that it is known who may sign them. What of it is not used is said.
+func (n *named) readFolder() error {
+	if n.StatusFolder == "" {
+		return nil
+	}
+	folder := &status.Folder{Path: n.StatusFolder, Anchors: slices.Concat(n.policy.Anchors, n.policy.TimeAnchors), Intermediates: n.intermediates,
+		Clock: func() time.Time { return n.Now }, History: allHistory}
+	if err := folder.Reload(); err != nil {
+		return err
+	}
+	for _, p := range folder.Problems() {
+		n.unread = append(n.unread, p.File+": "+p.Why)
+	}
+	n.reading = folder.Read(0)
+	n.policy.Revocation = n.reading
 	return nil
 }
+
+// allHistory keeps every list of a folder: a command line may ask about any instant.
+const allHistory = 200 * 365 * 24 * time.Hour
 
 // signature judges a signature of any format.
 func (n *named) signature(ctx context.Context, f *ui.Face, raw []byte) (*signature.Report, error) {
