@@ -10,6 +10,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // Unlocked is a key of an open card whose PIN was verified: the card uses it without asking again until the
@@ -53,6 +54,18 @@ func (u *Unlocked) Document(ctx context.Context, content io.Reader, at time.Time
 	return der, nil
 }
 
+// PDF signs a PDF document inside itself, as Card.PDF does.
+func (u *Unlocked) PDF(ctx context.Context, document []byte, o pades.Options) ([]byte, error) {
+	if u.Kind != jitsuin.SignCert {
+		return nil, jitsuin.Errorf(jitsuin.Denied, "wrong-kind", "documents are signed with the signature key")
+	}
+	signed, err := (&signature.DocumentSigner{Certificate: u.key.certificate, Key: u.key.signer}).PDF(ctx, document, o, nil)
+	if err != nil {
+		return nil, fmt.Errorf("sign the document: %w", err)
+	}
+	return signed, nil
+}
+
 // Answer answers a login challenge as Card.Login does.
 func (u *Unlocked) Answer(challenge signature.Challenge) (signature.Answer, error) {
 	answer, err := challenge.Sign(u.key.certificate, u.key.signer)
@@ -69,4 +82,12 @@ func (u *Unlocked) WrongKind(ctx context.Context, content io.Reader, at time.Tim
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "cert-kind", "the wrong key for a document is the authentication key")
 	}
 	return (&cms.Signer{Certificate: u.key.certificate, Key: u.key.signer}).Detached(ctx, content, at)
+}
+
+// WrongKindPDF is WrongKind for a PDF that is signed inside itself.
+func (u *Unlocked) WrongKindPDF(ctx context.Context, document []byte, o pades.Options) ([]byte, error) {
+	if u.Kind != jitsuin.AuthCert {
+		return nil, jitsuin.Errorf(jitsuin.Invalid, "cert-kind", "the wrong key for a document is the authentication key")
+	}
+	return (&pades.Signer{Certificate: u.key.certificate, Key: u.key.signer}).Sign(ctx, document, o)
 }

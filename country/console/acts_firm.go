@@ -264,7 +264,8 @@ func (r *acting) again(ctx context.Context, p *person) error {
 		return err
 	}
 	copied, err := passing(ctx, r, "firm-copy", func(ctx context.Context) (l signedLetter, err error) {
-		if l.Document, _, err = c.visit(ctx, http.MethodGet, c.firm+"/account/application.pdf"); err == nil {
+		l.Document, _, err = c.visit(ctx, http.MethodGet, c.firm+"/account/application.pdf")
+		if err == nil && !bytes.Contains(l.Document, []byte("/ByteRange")) { // one of before is signed beside
 			l.Signature, _, err = c.visit(ctx, http.MethodGet, c.firm+"/account/application.p7s")
 		}
 		return l, err

@@ -13,6 +13,7 @@ import (
 	"github.com/jitsuin/jitsuin/holder"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/signature/form"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // The steps of a flow, in their order. Pages and the sandbox's API call the same. Who calls holds f.mu.
@@ -186,20 +187,43 @@ func (s *Site) makeAnswer(ctx context.Context, f *flow, t test) (*api.HolderAnsw
 		return a, err
 	}
 	key, at := f.open.key, s.Clock.Now()
-	var err error
 	if t.fault == faultWrongKind {
+		var err error
 		if key, err = f.open.card.Unlock(ctx, jitsuin.AuthCert, typedPIN(t.pin)); err != nil {
 			return nil, err
 		}
 		a.Certificate = key.Certificate().Raw
-		a.Signature, err = key.WrongKind(ctx, bytes.NewReader(f.signed), at)
+	}
+	content := f.signed
+	var err error
+	if f.form != nil {
+		content, err = f.signInside(ctx, key, at)
 	} else {
-		a.Signature, err = key.Document(ctx, bytes.NewReader(f.signed), at)
+		a.Signature, err = signBeside(ctx, key, content, at)
 	}
-	d := api.AnswerDocument{Name: f.claims.Documents[0].Name, MediaType: api.MediaTypePDF, Content: f.signed}
+	if err != nil {
+		return nil, err
+	}
 	if t.fault == faultAltered {
-		d.Content = alter(f.signed)
+		content = alter(content)
 	}
-	a.Documents = []api.AnswerDocument{d}
-	return a, err
+	a.Documents = []api.AnswerDocument{{Name: f.claims.Documents[0].Name, MediaType: api.MediaTypePDF, Content: content}}
+	return a, nil
+}
+
+// signInside signs a document that was made here (PAdES B-B). It carries its signature from then on.
+func (f *flow) signInside(ctx context.Context, key *holder.Unlocked, at time.Time) ([]byte, error) {
+	o := pades.Options{At: at, Name: f.open.items.Name}
+	if key.Kind == jitsuin.AuthCert {
+		return key.WrongKindPDF(ctx, f.signed, o)
+	}
+	return key.PDF(ctx, f.signed, o)
+}
+
+// signBeside signs a document that came as it is: its bytes go back unchanged.
+func signBeside(ctx context.Context, key *holder.Unlocked, content []byte, at time.Time) ([]byte, error) {
+	if key.Kind == jitsuin.AuthCert {
+		return key.WrongKind(ctx, bytes.NewReader(content), at)
+	}
+	return key.Document(ctx, bytes.NewReader(content), at)
 }

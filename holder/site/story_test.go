@@ -18,6 +18,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/form"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // inForce is a status service for which no certificate was revoked.
@@ -30,7 +31,11 @@ func (inForce) Status(_ context.Context, _, _ *x509.Certificate, at time.Time) (
 // verified judges a signature as a verifier that trusts the test's authorities.
 func (w *world) verified(a client.HolderAnswer, document []byte) *signature.Report {
 	w.t.Helper()
-	r, err := signature.Verify(w.t.Context(), signature.Input{Signature: a.Signature, Content: bytes.NewReader(document)},
+	in := signature.Input{Signature: a.Signature, Content: bytes.NewReader(document)}
+	if a.Signature == nil { // it is inside
+		in = signature.Input{Signature: document}
+	}
+	r, err := signature.Verify(w.t.Context(), in,
 		signature.Policy{Anchors: []*x509.Certificate{w.cards.CAs[jitsuin.SignCert].Cert, w.cards.CAs[jitsuin.AuthCert].Cert}, At: time.Now(), Revocation: inForce{}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -68,7 +73,11 @@ func TestAFormIsFilledInReadAndSigned(t *testing.T) {
 	if r := w.verified(a, a.Documents[0].Content); r.Verdict != signature.Passed {
 		t.Errorf("%+v", r)
 	}
-	filled, err := form.Read(a.Documents[0].Content)
+	made, err := pades.Original(a.Documents[0].Content)
+	if err != nil || a.Signature != nil {
+		t.Fatalf("the form is not signed inside itself: %v", err)
+	}
+	filled, err := form.Read(made)
 	if err != nil || filled.Form.Number != "A-17" || filled.Values["occupation"] != "会社員" {
 		t.Errorf("%+v, %v", filled, err)
 	}

@@ -100,8 +100,9 @@ type RequestClaims struct {
 }
 
 // HolderAnswer is what the holder posts to the ResponseURI as JSON. Either Error is there ("access_denied" where
-// the person said no), or Certificate and Signature are. For ActSign, Signature is a detached CMS over the one
-// document in Documents; for ActLogin it is the answer to the challenge.
+// the person said no), or Certificate is. For ActSign of a form, the one document in Documents is signed inside itself
+// (PAdES) and there is no Signature; for ActSign of a PDF that came as it is, Signature is a detached CMS over it. For
+// ActLogin Signature is the answer to the challenge.
 type HolderAnswer struct {
 	Txn         jitsuin.ID       `json:"txn"`
 	State       string           `json:"state"`

@@ -1,6 +1,7 @@
 package securities
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -53,6 +54,9 @@ func (f *Firm) postAnswer(ctx context.Context, in *answerIn) (*answerOut, error)
 	return &answerOut{api.AnswerTaken{ReturnURL: f.cfg.Origin + "/return?code=" + url.QueryEscape(r.code)}}, nil
 }
 
+// signatureMark is in every PDF that is signed inside itself; whether the signature is one, is judged later.
+var signatureMark = []byte("/ByteRange")
+
 // checkAnswer refuses what no holder sends.
 func checkAnswer(a api.HolderAnswer) error {
 	bad := func(field, text string) error {
@@ -61,7 +65,7 @@ func checkAnswer(a api.HolderAnswer) error {
 	switch {
 	case a.Error != "" && (len(a.Signature) > 0 || len(a.Documents) > 0):
 		return bad("error", "an answer is an error or a signature, not both")
-	case a.Error == "" && len(a.Signature) == 0:
+	case a.Error == "" && len(a.Signature) == 0 && (len(a.Documents) == 0 || !bytes.Contains(a.Documents[0].Content, signatureMark)):
 		return bad("signature", "the answer has no signature")
 	case len(a.Documents) > 1:
 		return bad("documents", "one document is signed at a time")
@@ -103,6 +107,8 @@ func (f *Firm) takeAnswer(ctx context.Context, a api.HolderAnswer) (r request, f
 			return jitsuin.Errorf(jitsuin.Conflict, "answer-given", "this request has been answered with something else")
 		case r.act == api.ActSign && a.Error == "" && len(a.Documents) == 0:
 			return jitsuin.Errorf(jitsuin.Invalid, "answer-form", "the answer has no document").At("documents")
+		case r.act == api.ActLogin && a.Error == "" && len(a.Signature) == 0:
+			return jitsuin.Errorf(jitsuin.Invalid, "answer-form", "the answer has no signature").At("signature")
 		}
 		first, r.answer, r.code = true, digest, code
 		r.outcome = outcomeOfAnswer(a, wall.After(r.expiresAt))
@@ -136,6 +142,6 @@ func noteAnswer(tx *store.Tx, r request, a api.HolderAnswer, check string, civil
 		return err
 	}
 	_, err := tx.Exec(`INSERT INTO documents (application, received_at, content, signature, check_id) VALUES ($1, $2, $3, $4, $5)`,
-		r.application, store.Micros(civil), a.Documents[0].Content, a.Signature, check)
+		r.application, store.Micros(civil), a.Documents[0].Content, append([]byte{}, a.Signature...), check)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/form"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // outcome is what became of an application, or of a login. A page has words for each: firm.outcome.….
@@ -59,11 +60,31 @@ type application struct {
 	signed       *signedDocument // nil before the answer
 }
 
-// signedDocument is an application as it came back from the holder.
+// signedDocument is an application as it came back from the holder. A PDF that is signed inside itself (PAdES) has no
+// signature beside it; one that a holder of before signed has, a CMS over the whole of it.
 type signedDocument struct {
 	receivedAt         time.Time // civil
 	content, signature []byte
 	checkID            string
+}
+
+// inside tells whether the signature is in the document.
+func (d *signedDocument) inside() bool { return len(d.signature) == 0 }
+
+// beside gives the signature as the platform takes it, nil where it is in the document.
+func (d *signedDocument) beside() []byte {
+	if d.inside() {
+		return nil
+	}
+	return d.signature
+}
+
+// form gives the document that the form made, to the octet: the signed revision may hold a signature and nothing else.
+func (d *signedDocument) form() ([]byte, error) {
+	if !d.inside() {
+		return d.content, nil
+	}
+	return pades.Original(d.content)
 }
 
 // numberAlphabet has no letters that are taken for digits (Crockford).

@@ -57,7 +57,11 @@ func (f *Firm) decide(ctx context.Context, number string) error {
 // readDocument takes nothing for this application but its own form, filled in completely and unchanged. No
 // other document goes to the platform: a signature is asked about for the purpose that it was made for.
 func readDocument(a application) (form.Filled, outcome) {
-	filled, err := form.Read(a.signed.content)
+	made, err := a.signed.form()
+	if err != nil {
+		return form.Filled{}, altered
+	}
+	filled, err := form.Read(made)
 	switch {
 	case jitsuin.CodeOf(err) == "form-none":
 		return filled, otherForm
@@ -84,7 +88,7 @@ func sameForm(a, b form.Form) bool {
 func (f *Firm) verify(ctx context.Context, number string, d *signedDocument) (client.Verification, error) {
 	for {
 		v, err := f.platform.Verify(ctx, d.checkID, client.VerificationRequest{
-			Document: d.content, Signature: d.signature, Purpose: string(rules.PurposeAccount)})
+			Document: d.content, Signature: d.beside(), Purpose: string(rules.PurposeAccount)})
 		if err != nil {
 			return v, err
 		}

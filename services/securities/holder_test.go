@@ -17,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/services/securities"
 	"github.com/jitsuin/jitsuin/signature/form"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // The tests play the holder: they fetch the request from the platform and the form from the firm, fill it in,
@@ -103,17 +104,38 @@ func (b *browser) filled(f form.Form, items jitsuin.FourItems, typed map[string]
 	return pdf
 }
 
-// signed gives the answer with a document that a credential signed.
+// signed gives the answer with a document that a credential signed inside itself, whatever its kind.
 func (a asked) signed(b *browser, document []byte, c platformtest.Credential) api.HolderAnswer {
 	b.t.Helper()
-	return api.HolderAnswer{Txn: a.claims.Txn, State: a.claims.State, Certificate: c.Cert.Raw, Signature: c.Over(b.t, document),
-		Documents: []api.AnswerDocument{{Name: a.form.Title.JA + ".pdf", MediaType: "application/pdf", Content: document}}}
+	s := pades.Signer{Certificate: c.Cert, Key: c.Key}
+	content, err := s.Sign(b.t.Context(), document, pades.Options{At: time.Now(), Name: "見本"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return a.with(content, nil, c)
+}
+
+// beside gives the answer with a document and a signature beside it, as holders of before did.
+func (a asked) beside(b *browser, document []byte, c platformtest.Credential) api.HolderAnswer {
+	b.t.Helper()
+	return a.with(document, c.Over(b.t, document), c)
+}
+
+func (a asked) with(content, signature []byte, c platformtest.Credential) api.HolderAnswer {
+	return api.HolderAnswer{Txn: a.claims.Txn, State: a.claims.State, Certificate: c.Cert.Raw, Signature: signature,
+		Documents: []api.AnswerDocument{{Name: a.form.Title.JA + ".pdf", MediaType: "application/pdf", Content: content}}}
 }
 
 // answer is the ordinary answer of a person to an application.
 func (b *browser) answer(a asked, p *platformtest.Person) api.HolderAnswer {
 	b.t.Helper()
 	return a.signed(b, b.filled(a.form, p.Items, typed()), p.Sign)
+}
+
+// answerBeside is the same as a holder of before gave it.
+func (b *browser) answerBeside(a asked, p *platformtest.Person) api.HolderAnswer {
+	b.t.Helper()
+	return a.beside(b, b.filled(a.form, p.Items, typed()), p.Sign)
 }
 
 // posts gives an answer to the firm, as the holder does: without any cookie. It gives the address that leads back.

@@ -61,13 +61,36 @@ func TestAnAccountIsOpenedWithASignedForm(t *testing.T) {
 			t.Errorf("me: %+v", me)
 		}
 		checkRecord(t, b.record(), me, hanako.Items)
-		for path, content := range map[string][]byte{"pdf": answer.Documents[0].Content, "p7s": answer.Signature} {
-			resp, got := b.get(f.origin + "/account/application." + path)
-			if got != string(content) || !strings.Contains(resp.Header.Get("Content-Disposition"), a.number) {
-				t.Errorf("the %s to be kept is not what was signed", path)
-			}
+		keeps(t, f, b, a, map[string][]byte{"pdf": answer.Documents[0].Content})
+		if resp, _ := b.get(f.origin + "/account/application.p7s"); resp.StatusCode != 404 {
+			t.Errorf("a signature beside a document that is signed inside: %d", resp.StatusCode)
 		}
 	})
+}
+
+// keeps wants a customer to get what was signed, to the octet.
+func keeps(t *testing.T, f *firm, b *browser, a asked, files map[string][]byte) {
+	t.Helper()
+	for path, content := range files {
+		resp, got := b.get(f.origin + "/account/application." + path)
+		if got != string(content) || !strings.Contains(resp.Header.Get("Content-Disposition"), a.number) {
+			t.Errorf("the %s to be kept is not what was signed", path)
+		}
+	}
+}
+
+// A signature beside the document, as holders of before made it, opens an account too, and both are kept.
+func TestASignatureBesideTheDocument(t *testing.T) {
+	f := open(t, "sqlite::memory:")
+	hanako := f.Agency.Resident("霧島　花子")
+	b := f.browser()
+	a := b.asks()
+	answer := b.answerBeside(a, hanako)
+	has(t, "the result", b.comesTo(answer), "口座を開設しました", "TOTAL-PASSED")
+	b.logsIn(hanako.Auth)
+	_, _, page := b.returns(f.origin + "/account")
+	has(t, "the account", page, "application.p7s")
+	keeps(t, f, b, a, map[string][]byte{"pdf": answer.Documents[0].Content, "p7s": answer.Signature})
 }
 
 // checkRecord wants every member that the regulation asks for, and the time for which it is kept.
@@ -145,7 +168,7 @@ func TestAnAnswerHasItsEffectOnce(t *testing.T) {
 		}
 		want(t, "at once", f.rows(), "1 customers, 1 accounts, 1 entries")
 		other := answer
-		other.Signature = append([]byte{}, hanako.Sign.Over(t, []byte("another"))...)
+		other.Signature = hanako.Sign.Over(t, []byte("another"))
 		if _, code := b.posts(other); code != "answer-given" {
 			t.Errorf("another answer to the same request: %q", code)
 		}

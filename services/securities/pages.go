@@ -139,7 +139,7 @@ type result struct {
 	Account *Account
 	Entries []Entry
 	Keeping Keeping
-	Digests []string // of the document and of its signature, SHA-256
+	Digests []string // of the document and of a signature beside it, SHA-256
 	JSON    string   // the platform's report
 }
 
@@ -151,7 +151,10 @@ func (f *Firm) resultPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := result{application: a, Open: q.open, Signed: a.signed != nil, Over: time.Now().After(a.ExpiresAt)}
 	if a.signed != nil {
-		v.Digests = []string{hexSum(a.signed.content), hexSum(a.signed.signature)}
+		v.Digests = []string{hexSum(a.signed.content)}
+		if !a.signed.inside() {
+			v.Digests = append(v.Digests, hexSum(a.signed.signature))
+		}
 	}
 	if v.JSON, err = indented(a.Report); err != nil {
 		return err
@@ -226,7 +229,18 @@ func (f *Firm) accountPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.site.Page(w, r, http.StatusOK, "account", map[string]any{"Customer": c, "Record": record})
+	beside := false // an application of before has its signature in a file of its own
+	if c.Account != nil {
+		err = f.DB.View(r.Context(), func(tx *store.Tx) error {
+			a, err := getApplication(tx, c.Account.Application)
+			beside = err == nil && a.signed != nil && !a.signed.inside()
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	f.site.Page(w, r, http.StatusOK, "account", map[string]any{"Customer": c, "Record": record, "Beside": beside})
 	return nil
 }
 
@@ -286,11 +300,15 @@ func (f *Firm) download(mediaType string, part func(*signedDocument) []byte) web
 		if err != nil {
 			return err
 		}
+		content := part(a.signed)
+		if len(content) == 0 {
+			return jitsuin.Errorf(jitsuin.NotFound, "signature-inside", "the signature is in the document itself")
+		}
 		w.Header().Set("Content-Type", mediaType)
 		w.Header().Set("Content-Disposition", `attachment; filename="`+a.Number+r.URL.Path[len("/account/application"):]+`"`)
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		_, err = w.Write(part(a.signed))
+		_, err = w.Write(content)
 		return err
 	}
 }

@@ -124,7 +124,14 @@ func (o opening) chosen(field string) rules.Text {
 // attachment names what is kept with the record as it was received: the signed application with its
 // signature here, and the evidence of the check in the firm's vault at the platform.
 func (o opening) attachment() rules.Text {
-	document, cms := hexSum(o.signed.content), hexSum(o.signed.signature)
+	document := hexSum(o.signed.content)
+	if o.signed.inside() {
+		return rules.Text{
+			JA: fmt.Sprintf("電子署名された申込書 %s（PDF、SHA-256 %s）。検証の記録 %s", o.Number, document, o.verification),
+			EN: fmt.Sprintf("Signed application %s (PDF, SHA-256 %s); record of the check %s", o.Number, document, o.verification),
+		}
+	}
+	cms := hexSum(o.signed.signature)
 	return rules.Text{
 		JA: fmt.Sprintf("申込書 %s（PDF、SHA-256 %s）及びその電子署名（CMS、SHA-256 %s）。検証の記録 %s", o.Number, document, cms, o.verification),
 		EN: fmt.Sprintf("Application %s (PDF, SHA-256 %s) and its signature (CMS, SHA-256 %s); record of the check %s", o.Number, document, cms, o.verification),

@@ -2,6 +2,7 @@ package securities_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"html/template"
 	"net/http"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/signature/cms"
+	"github.com/jitsuin/jitsuin/signature/pades"
+	"github.com/jitsuin/jitsuin/signature/seal"
 )
 
 // refusal is one way to be refused. answer makes what the holder posts.
@@ -78,26 +81,50 @@ func refusals(t *testing.T, f *firm) []refusal {
 
 // documents are refusals for what was signed, or was not.
 func documents(good *platformtest.Person) []refusal {
-	return []refusal{
+	changed := func(change func(content []byte) []byte) func(*browser, asked) api.HolderAnswer {
+		return func(b *browser, a asked) api.HolderAnswer {
+			answer := b.answer(a, good)
+			answer.Documents[0].Content = change(slices.Clone(answer.Documents[0].Content))
+			return answer
+		}
+	}
+	value := func(content []byte) int { // near the end of the digits of the signature
+		from := bytes.LastIndex(content, []byte("/Contents <"))
+		return from + len(bytes.TrimRight(content[from:from+bytes.IndexByte(content[from+len("/Contents <"):], '>')], "0")) - 10
+	}
+	return append(beside(good), []refusal{
 		{"wrong-kind", func(b *browser, a asked) api.HolderAnswer {
 			return b.signedBy(b.answer(a, good), good.Auth)
 		}},
-		{"altered", func(b *browser, a asked) api.HolderAnswer { // a byte more
-			answer := b.answer(a, good)
-			answer.Documents[0].Content = append(slices.Clone(answer.Documents[0].Content), '\n')
-			return answer
-		}},
-		{"altered", func(b *browser, a asked) api.HolderAnswer { // a sound form that says something else than what was signed
-			says := typed()
-			says["purpose"] = "short-term"
-			answer := b.answer(a, good)
-			answer.Documents[0].Content = b.filled(a.form, good.Items, says)
-			return answer
-		}},
-		{"altered", func(b *browser, a asked) api.HolderAnswer { // the value of the signature
-			answer := b.answer(a, good)
-			answer.Signature[len(answer.Signature)-1] ^= 1
-			return answer
+		{"altered", changed(func(c []byte) []byte { return append(c, '\n') })},           // a byte more
+		{"altered", changed(func(c []byte) []byte { return append(c, "% more\n"...) })},  // a comment
+		{"altered", changed(func(c []byte) []byte { c[len(c)/2] ^= 1; return c })},       // a byte of a page
+		{"altered", changed(func(c []byte) []byte { c[value(c)] ^= 1; return c })},       // the value of the signature
+		{"altered", changed(func(c []byte) []byte { return c[:len(c)-len("%%EOF\n")] })}, // not whole
+		{"altered", changed(func(c []byte) []byte { // the data say something else than the pages
+			return bytes.Replace(c, []byte("retirement"), []byte("short-term"), 1)
+		})},
+		{"altered", changed(func(c []byte) []byte { // the signature's own words
+			return bytes.Replace(c, []byte("/SigFlags 3"), []byte("/SigFlags 1"), 1)
+		})},
+		{"altered", changed(func(c []byte) []byte { // evidence was added after it
+			more, err := pades.Preserve(c, time.Now(), pades.Evidence{Certificates: []*x509.Certificate{good.Sign.Cert}})
+			if err != nil {
+				panic(err)
+			}
+			return more
+		})},
+		{"altered", func(b *browser, a asked) api.HolderAnswer { // there is more to see than the form made
+			s, err := seal.New("見本")
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			by := pades.Signer{Certificate: good.Sign.Cert, Key: good.Sign.Key}
+			content, err := by.Sign(b.t.Context(), b.filled(a.form, good.Items, typed()), pades.Options{At: time.Now(), Seal: &pades.Appearance{Seal: s, Page: 1, X: 100, Y: 100}})
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			return a.with(content, nil, good.Sign)
 		}},
 		{"other-form", func(b *browser, a asked) api.HolderAnswer { // of another application of the same browser
 			other := b.asks()
@@ -109,16 +136,47 @@ func documents(good *platformtest.Person) []refusal {
 			mine.Clauses[1].JA = "手数料は無料とします。"
 			return a.signed(b, b.filled(mine, good.Items, typed()), good.Sign)
 		}},
-		{"other-form", func(b *browser, a asked) api.HolderAnswer { // a document that is none of this firm's
-			return a.signed(b, []byte("%PDF-1.7 手数料無料"), good.Sign)
-		}},
 		{"items-differ", func(b *browser, a asked) api.HolderAnswer { // another person's data in the form
 			items := good.Items
 			items.Name = "霧島　花子"
 			return a.signed(b, b.filled(a.form, items, typed()), good.Sign)
 		}},
-		{"not-accepted", func(b *browser, a asked) api.HolderAnswer {
+	}...)
+}
+
+// beside are refusals of a document with a signature beside it.
+func beside(good *platformtest.Person) []refusal {
+	return []refusal{
+		{"wrong-kind", func(b *browser, a asked) api.HolderAnswer {
+			return b.signedBy(b.answerBeside(a, good), good.Auth)
+		}},
+		{"altered", func(b *browser, a asked) api.HolderAnswer { // a byte more
+			answer := b.answerBeside(a, good)
+			answer.Documents[0].Content = append(slices.Clone(answer.Documents[0].Content), '\n')
+			return answer
+		}},
+		{"altered", func(b *browser, a asked) api.HolderAnswer { // a sound form that says something else than what was signed
+			says := typed()
+			says["purpose"] = "short-term"
+			answer := b.answerBeside(a, good)
+			answer.Documents[0].Content = b.filled(a.form, good.Items, says)
+			return answer
+		}},
+		{"altered", func(b *browser, a asked) api.HolderAnswer { // the value of the signature
+			answer := b.answerBeside(a, good)
+			answer.Signature[len(answer.Signature)-1] ^= 1
+			return answer
+		}},
+		{"altered", func(b *browser, a asked) api.HolderAnswer { // signed inside and beside
 			answer := b.answer(a, good)
+			answer.Signature = good.Sign.Over(b.t, answer.Documents[0].Content)
+			return answer
+		}},
+		{"other-form", func(b *browser, a asked) api.HolderAnswer { // a document that is none of this firm's
+			return a.beside(b, []byte("%PDF-1.7 手数料無料"), good.Sign)
+		}},
+		{"not-accepted", func(b *browser, a asked) api.HolderAnswer {
+			answer := b.answerBeside(a, good)
 			answer.Signature = []byte("no signature")
 			return answer
 		}},
@@ -128,9 +186,18 @@ func documents(good *platformtest.Person) []refusal {
 // signedBy gives an answer another signature, by a key that no holder would sign with.
 func (b *browser) signedBy(answer api.HolderAnswer, c platformtest.Credential) api.HolderAnswer {
 	b.t.Helper()
-	s := cms.Signer{Certificate: c.Cert, Key: c.Key}
 	var err error
-	if answer.Signature, err = s.Detached(b.t.Context(), bytes.NewReader(answer.Documents[0].Content), time.Now()); err != nil {
+	if answer.Signature != nil {
+		s := cms.Signer{Certificate: c.Cert, Key: c.Key}
+		answer.Signature, err = s.Detached(b.t.Context(), bytes.NewReader(answer.Documents[0].Content), time.Now())
+	} else {
+		var made []byte
+		if made, err = pades.Original(answer.Documents[0].Content); err == nil {
+			s := pades.Signer{Certificate: c.Cert, Key: c.Key}
+			answer.Documents[0].Content, err = s.Sign(b.t.Context(), made, pades.Options{At: time.Now()})
+		}
+	}
+	if err != nil {
 		b.t.Fatal(err)
 	}
 	return answer
@@ -213,8 +280,8 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 		"two documents":               {change(func(x *api.HolderAnswer) { x.Documents = append(x.Documents, x.Documents[0]) }), "answer-form"},
 		"no PDF":                      {change(func(x *api.HolderAnswer) { x.Documents[0].MediaType = "text/html" }), "answer-form"},
 		"an empty document":           {change(func(x *api.HolderAnswer) { x.Documents[0].Content = []byte{} }), "request-form"},
-		"no signature":                {change(func(x *api.HolderAnswer) { x.Signature = nil }), "answer-form"},
-		"an error with a signature":   {change(func(x *api.HolderAnswer) { x.Error = "access_denied" }), "answer-form"},
+		"no signature":                {change(func(x *api.HolderAnswer) { x.Documents[0].Content = b.filled(a.form, hanako.Items, typed()) }), "answer-form"},
+		"an error with a document":    {change(func(x *api.HolderAnswer) { x.Error = "access_denied" }), "answer-form"},
 		"a request of another tenant": {change(func(x *api.HolderAnswer) { x.Txn, x.State = b.ofAnotherTenant() }), "answer-unknown"},
 	} {
 		_, code := b.posts(c.answer)
