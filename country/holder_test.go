@@ -21,6 +21,7 @@ import (
 	platform "github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/form"
+	"github.com/jitsuin/jitsuin/signature/pades"
 )
 
 // shop is a relying party of the test's own, a tenant of the country's platform.
@@ -137,7 +138,11 @@ func TestAServiceReachesACardThroughTheHolder(t *testing.T) {
 	}
 	a := s.answered(t, l, "sign", sign)
 	v := check(a)
-	filled, err := form.Read(a.Documents[0].Content)
+	made, err := pades.Original(a.Documents[0].Content)
+	if err != nil || a.Signature != nil {
+		t.Fatalf("the form is not signed inside itself: %v", err)
+	}
+	filled, err := form.Read(made)
 	if err != nil || v.Report.Verdict != signature.Passed || len(filled.Differences(*v.Items)) > 0 || filled.Values["what"] != "りんご" {
 		t.Errorf("%+v, %+v, %v", v.Report, filled, err)
 	}
@@ -146,7 +151,7 @@ func TestAServiceReachesACardThroughTheHolder(t *testing.T) {
 	if err != nil || in.Report.Verdict != signature.Passed || in.User.ID != v.User.ID {
 		t.Errorf("%+v, %v", in, err)
 	}
-	for fault, sub := range map[string]signature.SubIndication{"altered": signature.HashFailure, "wrong-kind": signature.ChainConstraints} {
+	for fault, sub := range map[string]signature.SubIndication{"altered": signature.FormatFailure, "wrong-kind": signature.ChainConstraints} {
 		wrong := sign
 		wrong.Fault, wrong.WrongPIN = fault, country.AuthPIN.Reveal()
 		if v := check(s.answered(t, l, "sign", wrong)); v.Report.Verdict != signature.Failed || v.Report.SubIndication != sub || v.Items != nil {
