@@ -2,7 +2,6 @@ package platform_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"io"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/jws"
 	"github.com/jitsuin/jitsuin/signature/report"
+	"github.com/jitsuin/jitsuin/status"
 )
 
 // get fetches what a tenant may see, with headers.
@@ -188,7 +188,12 @@ func TestAPDFReportIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := signature.Policy{At: time.Now(), Anchors: []*x509.Certificate{root}, AnyKind: true, Revocation: alwaysGood{}}
+	_, crl := b.get(b.tenant, "/report.crl", nil)
+	lists := &status.Files{Clock: time.Now, Anchors: []*x509.Certificate{root}}
+	if err := lists.AddCRL(crl); err != nil {
+		t.Fatal(err)
+	}
+	p := signature.Policy{At: time.Now(), Anchors: []*x509.Certificate{root}, AnyKind: true, Revocation: lists}
 	r, err := signature.Verify(t.Context(), signature.Input{Signature: pdf}, p)
 	if err != nil || r.Verdict != signature.Passed || len(r.Signatures) != 1 || r.Signatures[0].Coverage != signature.Whole || r.Signatures[0].PDF.Certification != 1 {
 		t.Fatalf("%v, %s %v", err, r.Verdict, r.Reasons)
@@ -206,11 +211,4 @@ func TestAPDFReportIsSealed(t *testing.T) {
 	if again, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(der, again) {
 		t.Errorf("after a restart another key seals: %v", err)
 	}
-}
-
-// alwaysGood answers for certificates of which nobody keeps a status.
-type alwaysGood struct{}
-
-func (alwaysGood) Status(_ context.Context, _, _ *x509.Certificate, at time.Time) (cert.Status, error) {
-	return cert.Status{State: cert.Good, Source: cert.SourceOCSP, ThisUpdate: at.Add(-time.Minute), NextUpdate: at.Add(time.Hour)}, nil
 }

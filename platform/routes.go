@@ -29,6 +29,7 @@ func (p *Platform) routes() {
 		Policy:      tenants}, p.getReport)
 	p.API.Raw("GET /report.schema.json", httpapi.Public("the form of reports is published"), http.HandlerFunc(serveSchema))
 	p.API.Raw("GET /report.cer", httpapi.Public("whoever relies on a signed report needs the certificate"), http.HandlerFunc(p.serveSealer))
+	p.API.Raw("GET /report.crl", httpapi.Public("whoever relies on a signed report asks whether its certificate was revoked"), http.HandlerFunc(p.serveSealerList))
 	httpapi.Register(p.API, httpapi.Operation{ID: "login-challenge", Method: http.MethodPost, Path: "/v1/login-challenges", Status: http.StatusCreated,
 		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
 	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,

@@ -61,3 +61,14 @@ func (p *Platform) serveSealer(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	w.Write(c.Raw)
 }
+
+// serveSealerList gives the revocation list of that root.
+func (p *Platform) serveSealerList(w http.ResponseWriter, r *http.Request) {
+	if p.sealer.List == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/pkix-crl")
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.Write(p.sealer.List)
+}

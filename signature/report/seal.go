@@ -26,6 +26,7 @@ type Sealer struct {
 	Certificate *x509.Certificate
 	Others      []*x509.Certificate // authorities' certificates, embedded beside it
 	Key         crypto.Signer
+	List        []byte          // the revocation list (DER) of the authority, where there is one; not embedded
 	Stamper     cms.Timestamper // nil: the report states its time and nothing proves it
 }
 
@@ -41,7 +42,7 @@ func (d *Document) SealedPDF(ctx context.Context, lang string, s *Sealer, at tim
 }
 
 // ReadSealer reads the key of a verifier from PEM: one private key (PKCS #8, PKCS #1 or SEC 1) and its
-// certificate, then those of authorities. A certificate of JPKI for logging in is refused with kind Denied.
+// certificate, then those of authorities, and perhaps a revocation list. A certificate of JPKI for logging in is refused with kind Denied.
 func ReadSealer(text []byte) (*Sealer, error) {
 	bad := func(format string, args ...any) error {
 		return jitsuin.Errorf(jitsuin.Invalid, "report-key", format, args...).WithHint("a PEM file with the private key and its certificate")
@@ -59,6 +60,8 @@ func ReadSealer(text []byte) (*Sealer, error) {
 			} else {
 				s.Others = append(s.Others, c)
 			}
+		case "X509 CRL":
+			s.List = block.Bytes
 		case "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
 			if s.Key != nil {
 				return nil, bad("there are two private keys")
@@ -106,46 +109,58 @@ var documentSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36}
 const sealerYears = 20
 
 // NewSealer makes a key on P-256 for a verifier that has none from an authority, with a certificate below
-// a root of its own, whose key signs this one certificate and is gone. Who relies on its reports has to
-// get the root (the last of Others) from the verifier. The second result is what ReadSealer reads.
+// a root of its own. The root's key signs this one certificate and one revocation list, which names
+// nobody, and is gone: nothing can be revoked any more, and a key that was stolen has to be announced by
+// other means. Who relies on the reports gets the root (the last of Others) and the list from the
+// verifier. The second result is what ReadSealer reads.
 func NewSealer(name string, from time.Time) (*Sealer, []byte, error) {
 	from = from.UTC().Truncate(time.Second).Add(-time.Minute)
-	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	until := from.AddDate(sealerYears, 0, 0)
+	subject := func(cn string) pkix.Name {
+		return pkix.Name{Country: []string{"JP"}, Organization: []string{"Jitsuin verification reports"}, CommonName: cn}
+	}
+	root, rootKey, err := certified(&x509.Certificate{Subject: subject(name + " root"), NotBefore: from, NotAfter: until,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true}, nil, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leaf, key, err := certified(&x509.Certificate{Subject: subject(name), NotBefore: from, NotAfter: until,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, UnknownExtKeyUsage: []asn1.ObjectIdentifier{documentSigning}, BasicConstraintsValid: true}, root, rootKey)
 	if err != nil {
 		return nil, nil, err
 	}
-	organisation := "Jitsuin verification reports"
-	root := &x509.Certificate{Subject: pkix.Name{Country: []string{"JP"}, Organization: []string{organisation}, CommonName: name + " root"}, NotBefore: from, NotAfter: from.AddDate(sealerYears, 0, 0),
-		KeyUsage: x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true}
-	leaf := &x509.Certificate{Subject: pkix.Name{Country: []string{"JP"}, Organization: []string{organisation}, CommonName: name}, NotBefore: from, NotAfter: root.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, UnknownExtKeyUsage: []asn1.ObjectIdentifier{documentSigning}, BasicConstraintsValid: true}
-	var text bytes.Buffer
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: from, NextUpdate: until}, root, rootKey)
+	if err != nil {
+		return nil, nil, err
+	}
 	raw, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := pem.Encode(&text, &pem.Block{Type: "PRIVATE KEY", Bytes: raw}); err != nil {
+	var text []byte
+	for _, b := range []pem.Block{{Type: "PRIVATE KEY", Bytes: raw}, {Type: "CERTIFICATE", Bytes: leaf.Raw}, {Type: "CERTIFICATE", Bytes: root.Raw}, {Type: "X509 CRL", Bytes: list}} {
+		text = append(text, pem.EncodeToMemory(&b)...)
+	}
+	s, err := ReadSealer(text)
+	return s, text, err
+}
+
+// certified draws a key and makes its certificate, signed by by, or by itself where that is nil.
+func certified(template, issuer *x509.Certificate, by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, one := range []struct {
-		of *x509.Certificate
-		to crypto.PublicKey
-	}{{leaf, key.Public()}, {root, rootKey.Public()}} {
-		if one.of.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126)); err != nil {
-			return nil, nil, err
-		}
-		der, err := x509.CreateCertificate(rand.Reader, one.of, root, one.to, rootKey)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
-			return nil, nil, err
-		}
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126)); err != nil {
+		return nil, nil, err
 	}
-	s, err := ReadSealer(text.Bytes())
-	return s, text.Bytes(), err
+	if by == nil {
+		issuer, by = template, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), by)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := x509.ParseCertificate(der)
+	return c, key, err
 }

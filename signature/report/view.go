@@ -226,7 +226,7 @@ func (v *View) what(p *Part, s *signature.Signature) {
 	covers := v.word(string(s.Coverage))
 	if c := s.Covers; c != nil && c.Content == "signature" {
 		covers = v.word("countersigned")
-	} else if c != nil && s.Coverage == signature.Whole && c.Content != "" {
+	} else if c != nil && s.Coverage == signature.Whole && c.Content != "" && besides(s.Format) {
 		covers = v.bracket(covers, v.word(c.Content))
 	}
 	p.row(v.Lang, "what", covers)
@@ -251,6 +251,11 @@ func (v *View) what(p *Part, s *signature.Signature) {
 	if s.ModifiedAfter {
 		p.row(v.Lang, "after", v.word(string(s.Modification)))
 	}
+}
+
+// besides tells whether the document of a format can lie in a file of its own: then it is said where it was.
+func besides(f signature.Format) bool {
+	return f.Family() != signature.FormatPDF && f.Family() != signature.FormatXMLDSig
 }
 
 func (v *View) when(p *Part, s *signature.Signature) {
