@@ -1,8 +1,6 @@
 package xmltree
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"unicode/utf8"
 )
 
@@ -11,8 +9,8 @@ const (
 	classStart uint8 = 1 << iota // may begin a name (XML 1.0 §2.3 [4]), the colon left out
 	className                    // may stand in a name, the colon left out
 	classSpace                   // white space
-	classValue                   // in an attribute value: read or written otherwise than it stands
-	classText                    // in a text: likewise, or its end
+	classValue                   // in an attribute value: its end, or to be looked at
+	classText                    // in a text: likewise
 )
 
 var classes = func() (c [256]uint8) {
@@ -29,10 +27,17 @@ var classes = func() (c [256]uint8) {
 	for _, b := range " \t\r\n" {
 		c[b] |= classSpace
 	}
-	for _, b := range "\t\n\r&<\"'" {
+	for b := range c {
+		if b < ' ' || b >= utf8.RuneSelf {
+			c[b] |= classValue | classText
+		}
+	}
+	c['\t'] &^= classText
+	c['\n'] &^= classText
+	for _, b := range "&<\"'" {
 		c[b] |= classValue
 	}
-	for _, b := range "\r&<>" {
+	for _, b := range "&<>" {
 		c[b] |= classText
 	}
 	return c
@@ -62,50 +67,37 @@ func isChar(r rune) bool {
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
 }
 
+// beyondASCII gives how many octets the character of XML at the head of b has, which is not ASCII; 0
+// where it is none.
+func beyondASCII(b []byte) int {
+	if c := b[0]; c > 0xE0 && c < 0xED && len(b) > 2 && b[1]&0xC0 == 0x80 && b[2]&0xC0 == 0x80 { // for speed
+		return 3
+	}
+	r, n := utf8.DecodeRune(b)
+	if n == 1 || !isChar(r) {
+		return 0
+	}
+	return n
+}
+
 // firstBad gives the offset of the first octet that is not part of a character of XML in UTF-8, -1
 // where there is none, and tells whether there are carriage returns.
 func firstBad(b []byte) (at int, cr bool) {
-	const high, low = 0x8080808080808080, 0x2020202020202020
 	for i := 0; i < len(b); {
-		for i+8 <= len(b) { // eight octets at a time, or those before the first that is not ASCII
-			w := binary.LittleEndian.Uint64(b[i:])
-			marks, size := (w-low)&^w&high, 8
-			if beyond := w & high; beyond != 0 {
-				size = bits.TrailingZeros64(beyond) / 8
-				marks &= 1<<(8*size) - 1
-			}
-			for ; marks != 0; marks &= marks - 1 {
-				switch k := i + bits.TrailingZeros64(marks)/8; {
-				case b[k] == '\r':
-					cr = true
-				case b[k] < 0x20 && b[k] != '\n' && b[k] != '\t':
-					return k, cr
-				}
-			}
-			i += size
-			if size < 8 {
-				break
-			}
-		}
-		for ; i < len(b) && i+8 > len(b) && b[i] < utf8.RuneSelf; i++ { // the last ones
-			if c := b[i]; c < 0x20 && c != '\n' && c != '\t' {
-				if c != '\r' {
-					return i, cr
-				}
-				cr = true
-			}
-		}
-		for i < len(b) && b[i] >= utf8.RuneSelf {
-			if c := b[i]; c > 0xE0 && c < 0xED && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80 { // three octets, for speed
-				i += 3
-				continue
-			}
-			r, n := utf8.DecodeRune(b[i:])
-			if n == 1 || !isChar(r) {
+		switch c := b[i]; {
+		case c >= utf8.RuneSelf:
+			n := beyondASCII(b[i:])
+			if n == 0 {
 				return i, cr
 			}
 			i += n
+			continue
+		case c == '\r':
+			cr = true
+		case c < ' ' && c != '\t' && c != '\n':
+			return i, cr
 		}
+		i++
 	}
 	return -1, cr
 }

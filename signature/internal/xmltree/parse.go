@@ -15,11 +15,7 @@ func Parse(in []byte) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	bad, cr := firstBad(text)
-	if bad >= 0 {
-		return nil, invalid("character", bad, "an octet that is no character of XML in UTF-8")
-	}
-	p := parser{text: text, t: &Tree{text: text, cr: cr, utf8: utf8, root: None}}
+	p := parser{text: text, t: &Tree{text: text, utf8: utf8, root: None}}
 	p.t.room()
 	if err := p.document(); err != nil {
 		return nil, err
@@ -137,30 +133,39 @@ func (p *parser) characters() error {
 		return nil
 	}
 	canonical := true
-	for i := 0; i < len(raw); i++ {
+	for i := 0; i < len(raw); {
 		c := raw[i]
-		if classes[c]&classText == 0 {
-			continue
-		}
-		switch c {
-		case '\r':
-			canonical = false
-		case '>':
-			if i >= 2 && raw[i-1] == ']' && raw[i-2] == ']' {
-				return invalid("text", from+i, "']]>' in a text")
+		switch {
+		case classes[c]&classText == 0:
+			i++
+		case c >= utf8.RuneSelf:
+			n := beyondASCII(raw[i:])
+			if n == 0 {
+				return badCharacter(from + i)
 			}
-			canonical = false
-		default: // '&': '<' is not in raw
+			i += n
+		case c == '&':
 			r, n := reference(raw[i:])
 			if n == 0 {
 				return invalid("reference", from+i, "a reference that is neither predefined nor a character")
 			}
 			canonical = canonical && canonicalReference(textEscapes, r, raw[i:i+n])
-			i += n - 1
+			i += n
+		case c == '>' && i >= 2 && raw[i-1] == ']' && raw[i-2] == ']':
+			return invalid("text", from+i, "']]>' in a text")
+		case c == '>', c == '\r':
+			canonical = false
+			i++
+		default:
+			return badCharacter(from + i)
 		}
 	}
 	p.add(Text, from, from+end, from, from+end, canonical)
 	return nil
+}
+
+func badCharacter(at int) error {
+	return invalid("character", at, "an octet that is no character of XML in UTF-8")
 }
 
 // canonicalReference tells whether a reference is spelt as the canonical form spells its character.
@@ -175,6 +180,9 @@ func (p *parser) section() error {
 	end := bytes.Index(p.text[body:], []byte("]]>"))
 	if end < 0 {
 		return invalid("end", from, "a CDATA section that does not end")
+	}
+	if bad, _ := firstBad(p.text[body : body+end]); bad >= 0 {
+		return badCharacter(body + bad)
 	}
 	p.add(CDATA, from, body+end+3, body, body+end, false)
 	return nil
@@ -192,12 +200,12 @@ func (p *parser) comment() error {
 	if to >= len(p.text) || p.text[to] != '>' {
 		return invalid("comment", body+end, "'--' in a comment")
 	}
-	p.add(Comment, from, to+1, body, body+end, !p.hasCR(body, body+end))
+	bad, cr := firstBad(p.text[body : body+end])
+	if bad >= 0 {
+		return badCharacter(body + bad)
+	}
+	p.add(Comment, from, to+1, body, body+end, !cr)
 	return nil
-}
-
-func (p *parser) hasCR(from, to int) bool {
-	return p.t.cr && bytes.IndexByte(p.text[from:to], '\r') >= 0
 }
 
 // instruction reads a processing instruction.
@@ -224,7 +232,11 @@ func (p *parser) instruction() error {
 	if body == after && end > after {
 		return invalid("instruction", after, "a processing instruction without white space after its target")
 	}
-	canonical := !p.hasCR(body, end) && (body == after || body == after+1 && p.text[after] == ' ' && body < end)
+	bad, cr := firstBad(p.text[body:end])
+	if bad >= 0 {
+		return badCharacter(body + bad)
+	}
+	canonical := !cr && (body == after || body == after+1 && p.text[after] == ' ' && body < end)
 	p.add(Instruction, from, end+2, body, end, canonical)
 	p.t.nodes[len(p.t.nodes)-1].name = uint16(name)
 	return nil
@@ -297,12 +309,15 @@ func (p *parser) name(at int) (length, prefix int, err error) {
 			colon, begins = i, true
 			i++
 			continue
-		case c >= 0xE4 && c <= 0xEC, c == 0xE3 && p.text[i+1] != 0x80: // U+3040 to U+CFFF, for speed
-			i += 3
 		case c >= utf8.RuneSelf:
-			r, n := utf8.DecodeRune(p.text[i:])
-			if !nameRune(r, begins) {
-				return 0, 0, invalid("name", i, "a character that may not stand in a name")
+			n := beyondASCII(p.text[i:])
+			if n == 0 {
+				return 0, 0, badCharacter(i)
+			}
+			if c < 0xE4 && !(c == 0xE3 && p.text[i+1] != 0x80) || c > 0xEC { // from U+3040 to U+CFFF all are allowed
+				if r, _ := utf8.DecodeRune(p.text[i:]); !nameRune(r, begins) {
+					return 0, 0, invalid("name", i, "a character that may not stand in a name")
+				}
 			}
 			i += n
 		default:

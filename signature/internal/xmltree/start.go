@@ -3,6 +3,7 @@ package xmltree
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 )
 
 // startTag reads a start tag or an empty element, resolves its names and notes how it is spelt.
@@ -27,11 +28,16 @@ func (p *parser) startTag() error {
 	if parent == 0 {
 		t.root = id
 	}
+	n := &t.nodes[id]
+	if p.pos < len(p.text) && p.text[p.pos] == '>' { // nearly always: a name and nothing else
+		p.pos++
+		n.body = int32(p.pos)
+		return p.bind(n)
+	}
 	empty, err := p.attributes(id)
 	if err != nil {
 		return err
 	}
-	n := &t.nodes[id]
 	n.body = int32(p.pos)
 	if err := p.resolve(n); err != nil {
 		return err
@@ -139,21 +145,29 @@ func (p *parser) attribute() (a attribute, spelt bool, err error) {
 		if i >= len(text) {
 			return a, false, invalid("end", from, "an attribute that does not end")
 		}
-		switch c := text[i]; c {
-		case quote:
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf:
+			n := beyondASCII(text[i:])
+			if n == 0 {
+				return a, false, badCharacter(i)
+			}
+			i += n - 1
+		case c == quote:
 			a = attribute{at: int32(from), value: int32(begin), length: int32(i - begin), name: uint16(name), prefix: uint16(prefix), form: canonical}
 			p.pos = i + 1
 			return a, spelt && canonical, nil
-		case '<':
+		case c == '<':
 			return a, false, invalid("attribute", i, "'<' in an attribute's value")
-		case '\'': // written as it is
-		case '&':
+		case c == '\'': // written as it is
+		case c == '&':
 			r, n := reference(text[i:])
 			if n == 0 {
 				return a, false, invalid("reference", i, "a reference that is neither predefined nor a character")
 			}
 			canonical = canonical && canonicalReference(valueEscapes, r, text[i:i+n])
 			i += n - 1
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r':
+			return a, false, badCharacter(i)
 		default:
 			canonical = false
 		}
@@ -245,13 +259,8 @@ func (p *parser) find(scope int32, prefix []byte) int32 {
 // resolve binds the prefixes of an element and its attributes, and puts these in order (C14N 1.0 §2.2).
 func (p *parser) resolve(n *node) error {
 	text, t := p.text, p.t
-	prefix := text[n.from+1 : n.from+1+int32(n.prefix)]
-	n.space = p.find(n.scope, prefix)
-	switch {
-	case string(prefix) == "xml":
-		n.space = spaceXML
-	case n.space == 0 && n.prefix > 0:
-		return invalid("namespace", int(n.from), "an element with a prefix that is not declared")
+	if err := p.bind(n); err != nil {
+		return err
 	}
 	own := t.attrs[n.attr:]
 	for i := range own {
@@ -269,6 +278,23 @@ func (p *parser) resolve(n *node) error {
 		}
 	}
 	return t.sortAttributes(n, own)
+}
+
+// bind binds the prefix of an element.
+func (p *parser) bind(n *node) error {
+	if up := &p.t.nodes[n.parent]; n.prefix == 0 && up.prefix == 0 && n.scope == up.scope && n.parent > 0 {
+		n.space = up.space
+		return nil
+	}
+	prefix := p.text[n.from+1 : n.from+1+int32(n.prefix)]
+	n.space = p.find(n.scope, prefix)
+	switch {
+	case string(prefix) == "xml":
+		n.space = spaceXML
+	case n.space == 0 && n.prefix > 0:
+		return invalid("namespace", int(n.from), "an element with a prefix that is not declared")
+	}
+	return nil
 }
 
 // sortAttributes puts the attributes of an element in canonical order, notes where they did not stand in it, and

@@ -97,7 +97,6 @@ type Tree struct {
 	attrs []attribute
 	decls []declaration // [0] is none
 	root  ID
-	cr    bool // the text has carriage returns, which read as line feeds
 	utf8  bool // the input was UTF-8
 }
 
