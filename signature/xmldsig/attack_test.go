@@ -215,6 +215,54 @@ func TestChangesToTheSignatureAreRefused(t *testing.T) {
 	}
 }
 
+// What lies beside a document element that is signed by its Id is not signed.
+func TestInstructionsBesideTheDocument(t *testing.T) {
+	who := signtest.New(t).RSA
+	out, err := Sign([]byte(`<a Id="a"><b/></a>`), []Target{{ID: "a"}}, []*x509.Certificate{who.Certificate}, who.Key, Profile{Where: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prefix, want := range map[string]string{"": "ok", "<!-- x -->": "ok", "<?xml-stylesheet href='x.xsl'?>": "ok, part"} {
+		if got := verdict(t, []byte(prefix+string(out)), Options{}); got != want {
+			t.Errorf("%s: %s", prefix, got)
+		}
+	}
+}
+
+// What cannot be signed so that it verifies is not signed.
+func TestWhatWouldNotVerifyIsNotSigned(t *testing.T) {
+	who, other := signtest.New(t).RSA, signtest.New(t).Other
+	sign := func(document string, p Profile, chain *x509.Certificate, targets ...Target) error {
+		var in []byte
+		if document != "" {
+			in = []byte(document)
+		}
+		_, err := Sign(in, targets, []*x509.Certificate{chain}, who.Key, p)
+		return err
+	}
+	const doc = `<a Id="a"><b Id="b"><c Id="c"/></b><d Id="d"/><d id="d"/></a>`
+	if err := sign(doc, Profile{Where: "b"}, who.Certificate, Target{ID: "b"}); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{
+		"an element around the signature": sign(doc, Profile{Where: "c"}, who.Certificate, Target{ID: "b"}),
+		"an Id that two have":             sign(doc, Profile{}, who.Certificate, Target{ID: "d"}),
+		"an Id that none has":             sign(doc, Profile{}, who.Certificate, Target{ID: "x"}),
+		"a place that two have":           sign(doc, Profile{Where: "d"}, who.Certificate, Target{ID: "b"}),
+		"nothing":                         sign(doc, Profile{}, who.Certificate),
+		"a target that says nothing":      sign(doc, Profile{}, who.Certificate, Target{}),
+		"the certificate of another":      sign(doc, Profile{}, other.Certificate, Target{Document: true}),
+		"a document type":                 sign("<!DOCTYPE a>"+doc, Profile{}, who.Certificate, Target{Document: true}),
+		"a document in another encoding":  sign("<?xml version='1.0' encoding='Shift_JIS'?><a>\x8E\xC0</a>", Profile{}, who.Certificate, Target{Document: true}),
+		"an object that is no XML":        sign("", Profile{}, who.Certificate, Target{Object: []byte("<x>")}),
+		"an object that ends itself":      sign("", Profile{}, who.Certificate, Target{Object: []byte("</Object><Object>")}),
+	} {
+		if err == nil {
+			t.Errorf("%s is signed", name)
+		}
+	}
+}
+
 // template signs a document that has a signature with blanks, whatever it says: what a signer might be made to sign.
 func template(t testing.TB, document string, targets ...Target) []byte {
 	t.Helper()

@@ -64,7 +64,7 @@ func (d *Document) whole(s *Signature, r *Result) bool {
 		}
 	}
 	root := d.Tree.Root()
-	if s.Node != root && !d.anyCovers(r, root) || d.splitText(r) {
+	if s.Node != root && !d.anyCovers(r, root) || d.splitText(r) || d.strayInstruction(r) {
 		return false
 	}
 	for _, object := range s.Objects {
@@ -73,6 +73,22 @@ func (d *Document) whole(s *Signature, r *Result) bool {
 		}
 	}
 	return len(r.References) > 0
+}
+
+// strayInstruction tells whether an instruction that nobody signed stands beside the document element: a
+// style sheet there makes the document look as it likes.
+func (d *Document) strayInstruction(r *Result) bool {
+	for i := range r.References {
+		if o := &r.References[i]; o.OK && o.Covered != nil && o.Covered.Top == 0 && o.Covered.Keep == nil {
+			return false
+		}
+	}
+	for n := d.Tree.FirstChild(0); n != xmltree.None; n = d.Tree.Next(n) {
+		if d.Tree.Kind(n) == xmltree.Instruction {
+			return true
+		}
+	}
+	return false
 }
 
 // splitText tells whether a comment that nobody signed stands within the text of an element. Some

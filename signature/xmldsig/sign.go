@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/signature/internal/xmltree"
 )
 
 // File is a file beside the document. Its URI in the signature is the percent-encoded name, as
@@ -194,6 +195,9 @@ func (m *maker) reference(w, objects *writer, t Target, form string, i int) erro
 	case t.File != nil:
 		m.digested(w, url.PathEscape(t.File.Name), "")
 	case t.Object != nil:
+		if _, err := xmltree.Parse(slices.Concat([]byte("<o>"), t.Object, []byte("</o>"))); err != nil {
+			return jitsuin.Errorf(jitsuin.Invalid, "xml-sign-object", "what is to be put in the signature: %w", err)
+		}
 		id := "object-" + string(rune('a'+i))
 		if m.p.ID != "" {
 			id = m.p.ID + "-" + id
