@@ -107,6 +107,9 @@ func TestListsAndOpenSSL(t *testing.T) {
 		stated("an old list suspends, a new one does not", true, "", nil, func(s small) [][]byte {
 			return [][]byte{s.root.CRL(), s.ca.CRL(ct.Number(1), lasting(-2*time.Hour, time.Hour), ct.Revoke(s.leaf, hold)), s.ca.CRL(ct.Number(2))}
 		}),
+		stated("of two lists as new as each other one suspends", false, "openssl asks the first of them", nil, func(s small) [][]byte {
+			return [][]byte{s.root.CRL(), s.ca.CRL(), s.ca.CRL(ct.Revoke(s.leaf, hold))}
+		}),
 		stated("an old list revokes, a new one has lost it", false, "what is revoked stays so wherever it stands; openssl asks the newest list alone", nil, func(s small) [][]byte {
 			return [][]byte{s.root.CRL(), s.ca.CRL(ct.Number(1), lasting(-2*time.Hour, time.Hour), ct.Revoke(s.leaf, keyCompromise)), s.ca.CRL(ct.Number(2))}
 		}),
@@ -158,6 +161,12 @@ func TestDeltasAndOpenSSL(t *testing.T) {
 		delta("a delta on a newer base that lifts", false, "", revoked(hold), revoked(remove, ct.Delta(6), ct.Number(7))),
 		delta("a delta older than the list that lifts", false, "", revoked(hold), revoked(remove, ct.Delta(3), ct.Number(4))),
 		delta("a delta of another scope that lifts", false, "", revoked(hold), revoked(remove, ct.Delta(5), ct.Number(6), ct.Scope(ct.Point{}, ct.UsersOnly))),
+		stated("a delta that nothing points to lifts", false, "", nil, func(s small) [][]byte {
+			return [][]byte{s.root.CRL(), s.ca.CRL(ct.Number(5), ct.Revoke(s.leaf, hold)), s.ca.CRL(ct.Delta(5), ct.Number(6), ct.Revoke(s.leaf, remove))}
+		}),
+		stated("a delta that nothing points to revokes", false, "a delta at hand is believed when it revokes; openssl leaves it out", nil, func(s small) [][]byte {
+			return [][]byte{s.root.CRL(), s.ca.CRL(ct.Number(5)), s.ca.CRL(ct.Delta(5), ct.Number(6), ct.Revoke(s.leaf, keyCompromise))}
+		}),
 		stated("a delta alone", false, "", nil, func(s small) [][]byte { return [][]byte{s.root.CRL(), s.ca.CRL(ct.Delta(5), ct.Number(6))} }),
 		stated("a delta of another authority of the name that lifts", false, "", freshest, func(s small) [][]byte {
 			return [][]byte{s.root.CRL(), s.ca.CRL(ct.Number(5), ct.Revoke(s.leaf, hold)), s.w.Root("CA").CRL(ct.Delta(5), ct.Number(6), ct.Revoke(s.leaf, remove))}

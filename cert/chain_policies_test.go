@@ -68,6 +68,12 @@ func TestPoliciesAndOpenSSL(t *testing.T) {
 			b := a.CA("B", ct.Policies(p1), ct.Mappings(p1, p2))
 			return question{leaf: b.Leaf("Leaf", ct.Policies(p2)), anchors: nodes(r), between: nodes(a, b), policies: explicit}
 		}},
+		{"mapped under any to what is said too, and any below", true, "two branches expect the same policy (§6.1.4 b 1); openssl keeps one of them", func(w *ct.World) question {
+			r := w.Root("Root")
+			a := r.CA("A", ct.Policies(p2, ct.AnyPolicy), ct.Mappings(p1, p2))
+			b := a.CA("B", ct.Policies(ct.AnyPolicy))
+			return question{leaf: b.Leaf("Leaf", ct.Policies(p2)), anchors: nodes(r), between: nodes(a, b), policies: want(p1)}
+		}},
 		{"mapped twice", true, "", func(w *ct.World) question {
 			r := w.Root("Root")
 			a := r.CA("A", ct.Policies(p1), ct.Mappings(p1, p2))

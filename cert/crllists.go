@@ -93,9 +93,17 @@ func (q *listQuery) status(chain []*x509.Certificate, i int) Status {
 }
 
 // conclude puts the answers together: a revocation for good counts wherever it stands, else the newest list
-// that speaks for a reason decides for it.
+// that speaks for a reason decides for it, and of equally new ones that which has the certificate suspended.
 func conclude(answers []listAnswer, none Status) Status {
-	slices.SortStableFunc(answers, func(a, b listAnswer) int { return b.thisUpdate.Compare(a.thisUpdate) })
+	slices.SortStableFunc(answers, func(a, b listAnswer) int {
+		if n := b.thisUpdate.Compare(a.thisUpdate); n != 0 || a.found == b.found {
+			return n
+		}
+		if a.found {
+			return -1
+		}
+		return 1
+	})
 	var dead *listAnswer
 	for i := range answers {
 		a := &answers[i]
@@ -222,7 +230,8 @@ func (q *listQuery) ask(c *CRL, d *details, chain []*x509.Certificate, i int) (a
 		if delta.NextUpdate.Before(a.nextUpdate) {
 			a.nextUpdate = delta.NextUpdate
 		}
-		a.apply(delta.lookupIssued(d.cert.SerialNumber, d.cert.RawIssuer))
+		e, found := delta.lookupIssued(d.cert.SerialNumber, d.cert.RawIssuer)
+		a.apply(e, found, c.freshest || d.has(extFreshest))
 	}
 	if !a.found && a.thisUpdate.After(d.cert.NotAfter) {
 		return a, false, errors.New("the revocation list was made after the certificate expired and may have dropped it")
@@ -230,10 +239,11 @@ func (q *listQuery) ask(c *CRL, d *details, chain []*x509.Certificate, i int) (a
 	return a, false, nil
 }
 
-// apply lets a delta speak. removeFromCRL lifts a suspension only: nothing revives what was revoked for good.
-func (a *listAnswer) apply(e rawEntry, found bool) {
+// apply lets a delta speak. removeFromCRL lifts a suspension only: nothing revives what was revoked for good. It does so where
+// the certificate or the list points to deltas; a delta that came along of itself can only revoke.
+func (a *listAnswer) apply(e rawEntry, found, pointed bool) {
 	switch {
-	case !found:
+	case !found, e.reason == codeRemove && !pointed:
 	case e.reason != codeRemove:
 		if !a.found || !a.entry.permanent() {
 			a.entry, a.found = e, true

@@ -29,6 +29,7 @@ type CRL struct {
 
 	scope    *crlScope
 	base     *big.Int // baseCRLNumber; nil for a complete list
+	freshest bool     // it points to deltas
 	foreign  bool     // entries name other issuers than the list's
 	unusable string   // why the list may answer for nothing, though well formed
 	breach   string   // a MUST of RFC 5280 §5 that it breaks
@@ -274,6 +275,7 @@ func (c *CRL) parseExtensions(body *cryptobyte.String, version int64) error {
 			c.breaks(!critical, "its issuingDistributionPoint is not critical")
 		case "\x55\x1d\x2e": // freshestCRL: deltas are taken from what is at hand
 			_, ok = parsePoints(value)
+			c.freshest = ok
 		default:
 			if critical && c.unusable == "" {
 				c.unusable = "the list has a critical extension that is not understood"
