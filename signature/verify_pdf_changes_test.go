@@ -121,6 +121,8 @@ func TestPDFForbiddenChanges(t *testing.T) {
 		{"a field filled in under an approval", pdftest.Sig{}, all(edit(pdftest.Amount, "/V(80,000)", "/V(8,000)"), edit(pdftest.AmountAP, "80,000", "8,0000"))},
 		{"a field that looks filled in", pdftest.Sig{}, edit(pdftest.AmountAP, "80,000", "8,0000")},
 		{"a field that looks filled in by another object", pdftest.Sig{}, all(edit(pdftest.Amount, "/N 21 0 R", "/N 60 0 R"), put(60, seal))},
+		{"a field that looks filled in where that is allowed", pdftest.Sig{DocMDP: 2}, edit(pdftest.AmountAP, "80,000", "8,0000")},
+		{"a field that shows nothing any more", pdftest.Sig{DocMDP: 2}, edit(pdftest.Amount, "/N 21 0 R", "/N 60 0 R")},
 		{"a field that may only be read", pdftest.Sig{DocMDP: 2}, edit(pdftest.Fixed, "/V(1)", "/V(9)")},
 		{"a field renamed", pdftest.Sig{DocMDP: 2}, edit(pdftest.Amount, "/T(Amount)", "/T(Total)")},
 		{"a field moved", pdftest.Sig{DocMDP: 2}, edit(pdftest.Amount, "[72 600 200 620]", "[72 765 200 785]")},

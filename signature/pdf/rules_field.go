@@ -10,6 +10,7 @@ type fieldChange struct {
 	kind    Name
 	flags   int
 	signing bool // it was empty and now has a signature
+	filled  bool // it has another value
 	level   Level
 }
 
@@ -72,18 +73,22 @@ func (f *fieldChange) compare(old, new *Dict, num int) error {
 		case equal(v, w):
 			if key == "V" && f.kind != "Sig" && f.c.differsAt(v) {
 				f.c.explain(v, num, key)
-				changed = true
+				changed, f.filled = true, true
 			}
 		case key == "Ff" && lockedOnly(v, w):
 		case !f.mayChange(key, v, w):
 			f.c.forbid(num, "/%s of the field %.80q was changed", key, f.name)
 		default:
 			changed = true
+			f.filled = f.filled || key == "V"
 		}
 	}
 	look, err := f.appearance(old.Get("AP"), new.Get("AP"), num)
 	if err != nil {
 		return err
+	}
+	if look && f.kind != "Sig" && !f.filled {
+		f.c.forbid(num, "the field %.80q looks otherwise and has the same value", f.name)
 	}
 	if changed || look {
 		f.record(num)
