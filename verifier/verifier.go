@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -62,7 +63,8 @@ func Open(cfg *Config, o Options) (*Verifier, error) {
 	const mib = 1 << 20
 	l := cfg.Limits
 	v.memory, v.slots = semaphore.NewWeighted(int64(l.MemoryMiB)*mib), semaphore.NewWeighted(int64(l.AtOnce))
-	v.folder = &status.Folder{Path: cfg.Status, Anchors: append(append([]*x509.Certificate{}, v.anchors...), v.timeAnchors...), Intermediates: v.between,
+	// Who is trusted for time alone signs lists for its own certificates, and for no other generation of its name.
+	v.folder = &status.Folder{Path: cfg.Status, Anchors: v.anchors, Intermediates: slices.Concat(v.between, v.timeAnchors),
 		Clock: v.clock, History: cfg.History, MaxFile: int64(l.ListMiB) * mib, MaxTotal: int64(l.ListsMiB) * mib}
 	v.fetcher = &fetch.Fetcher{Folder: v.folder, Sources: cfg.sources(), Clock: v.clock, Log: v.log, MaxList: v.folder.MaxFile, MaxAll: v.folder.MaxTotal}
 	if err := v.folder.Reload(); err != nil {

@@ -200,6 +200,9 @@ func (f *Fetcher) store(lists [][]byte, st *SourceState) (first error) {
 			}
 			continue
 		}
+		if slices.Contains(st.Files, name) {
+			continue // the same list under several names
+		}
 		st.Files = append(st.Files, name)
 		if isNew {
 			st.New++

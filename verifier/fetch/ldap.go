@@ -36,7 +36,7 @@ func (f *Fetcher) search(ctx context.Context, p Place) ([][]byte, error) {
 	if end, ok := ctx.Deadline(); ok {
 		left := time.Until(end)
 		seconds = max(1, int(left.Seconds()))
-		l.SetTimeout(left)
+		l.SetTimeout(left + time.Second) // ctx ends first, and says so
 	}
 	q := ldap.NewSearchRequest(p.DN, p.Scope, ldap.NeverDerefAliases, 0, seconds, false, p.Filter, []string{p.Attribute}, nil)
 	var r *ldap.SearchResult
@@ -46,10 +46,10 @@ func (f *Fetcher) search(ctx context.Context, p Place) ([][]byte, error) {
 		r, err = l.SearchWithPaging(q, ldapPage)
 	}
 	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
 	case conn.over.Load():
 		return nil, fmt.Errorf("the answer is larger than %d bytes", conn.limit)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
 		return nil, errors.New("the directory has no entry of this name")
 	case err != nil:

@@ -170,15 +170,16 @@ func TestWhatADirectoryMayAnswer(t *testing.T) {
 		"deeper than anyone": {"", func(c net.Conn) { c.Write(bytes.Repeat([]byte{0x30, 0x80}, 1<<20)); io.Copy(io.Discard, c) }},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, d := newSite(t), newDirectory(t)
 			s.MaxAll = 1 << 20
 			d.wild = c.wild
 			began := time.Now()
-			st := s.Fetch(t.Context(), fetch.Source{Name: "a", URL: "ldap://" + d.address + "/O=B,C=JP", Timeout: 700 * time.Millisecond})
+			st := s.Fetch(t.Context(), fetch.Source{Name: "a", URL: "ldap://" + d.address + "/O=B,C=JP", Timeout: 4 * time.Second})
 			if st.LastError == "" || !strings.Contains(st.LastError, c.wrong) || len(s.files()) != 0 {
 				t.Errorf("%q, want %q", st.LastError, c.wrong)
 			}
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})

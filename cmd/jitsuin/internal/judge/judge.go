@@ -222,7 +222,7 @@ func (n *named) readFolder() error {
 	if n.StatusFolder == "" {
 		return nil
 	}
-	folder := &status.Folder{Path: n.StatusFolder, Anchors: slices.Concat(n.policy.Anchors, n.policy.TimeAnchors), Intermediates: n.intermediates,
+	folder := &status.Folder{Path: n.StatusFolder, Anchors: n.policy.Anchors, Intermediates: slices.Concat(n.intermediates, n.policy.TimeAnchors),
 		Clock: func() time.Time { return n.Now }, History: allHistory}
 	if err := folder.Reload(); err != nil {
 		return err
