@@ -187,6 +187,9 @@ func (v *View) signed(s *signature.Signature, n, of int) Part {
 		}
 	}
 	for _, w := range s.Warnings {
+		if unheld(s) && w.Code == "part-signed" {
+			continue
+		}
 		p.row(v.Lang, "warning", pair{w.JA, w.EN}.in(v.Lang))
 	}
 	return p
@@ -229,7 +232,9 @@ func (v *View) what(p *Part, s *signature.Signature) {
 	} else if c != nil && s.Coverage == signature.Whole && c.Content != "" && besides(s.Format) {
 		covers = v.bracket(covers, v.word(c.Content))
 	}
-	p.row(v.Lang, "what", covers)
+	if !unheld(s) {
+		p.row(v.Lang, "what", covers)
+	}
 	for _, e := range s.Elements {
 		if e.Whole && len(s.Elements) == 1 {
 			break // that is said already
@@ -238,7 +243,7 @@ func (v *View) what(p *Part, s *signature.Signature) {
 		switch {
 		case e.File:
 			value = v.bracket(e.Reference, v.word("file-beside"))
-		case e.Whole:
+		case e.Whole || e.Path == "/":
 			value = v.word("whole-document")
 		}
 		p.row(v.Lang, "part", value)
@@ -251,6 +256,12 @@ func (v *View) what(p *Part, s *signature.Signature) {
 	if s.ModifiedAfter {
 		p.row(v.Lang, "after", v.word(string(s.Modification)))
 	}
+}
+
+// unheld tells of an XML signature whose references do not hold: its coverage speaks of what holds, and
+// would be taken for what was signed.
+func unheld(s *signature.Signature) bool {
+	return len(s.Elements) > 0 && s.Integrity == signature.Broken && s.Coverage == signature.Part
 }
 
 // besides tells whether the document of a format can lie in a file of its own: then it is said where it was.
