@@ -71,6 +71,8 @@ var reasonTexts = map[string][2]string{
 	"stamp-status": {"時刻認証局の証明書の失効は確認できませんでした。", "The status of the time-stamping authority's certificate could not be learned."},
 	"stamp-bad": {"タイムスタンプの一つは信頼できず、時刻の証明として数えていません。",
 		"A time-stamp cannot be relied on and does not count as proof of a time."},
+	"only-stamps": {"誰の署名もなく、タイムスタンプだけが付いています。文書がその時刻に存在したことしか示しません。",
+		"Nobody signed this: there are only time-stamps, which show that the document existed then."},
 	"passed-stamp": {"タイムスタンプは有効です。対象はその時刻に存在し、その後変更されていません。",
 		"The time-stamp is valid: what it covers existed at the stated time and is unchanged."},
 	"shared-value": {"同じ署名が文書内の複数の署名欄に使われています。", "Several signature fields of the document have one and the same signature."},

@@ -143,10 +143,13 @@ func (r *Report) conclude(family Format) {
 		r.SetReasons(reasonOf("no-signature"))
 		return
 	}
-	worst := &r.Signatures[0]
-	r.Format, r.Integrity = worst.Format, Intact
+	worst, stampsOnly := &r.Signatures[0], true
+	r.Format, r.Integrity = FormatTST, Intact
 	for i := range r.Signatures {
 		s := &r.Signatures[i]
+		if s.Format != FormatTST && stampsOnly {
+			r.Format, stampsOnly = s.Format, false
+		}
 		if s.Indication.severity() > worst.Indication.severity() {
 			worst = s
 		}
@@ -163,6 +166,11 @@ func (r *Report) conclude(family Format) {
 	r.Verdict, r.SubIndication = worst.Indication, worst.SubIndication
 	r.SetReasons(worst.Reasons...)
 	r.Chain, r.Revocation = &worst.Chain, &worst.Revocation
+	if stampsOnly && family != FormatTST && r.Verdict == Passed {
+		// Anybody can have a document stamped: that is nobody's signature.
+		r.Verdict, r.SubIndication = Indeterminate, SigConstraints
+		r.SetReasons(reasonOf("only-stamps"))
+	}
 }
 
 // judgement is what all signatures of one document share while they are judged.
