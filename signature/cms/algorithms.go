@@ -9,7 +9,6 @@ import (
 	_ "crypto/sha512"
 	"encoding/asn1"
 	"errors"
-	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -123,7 +122,8 @@ var (
 type scheme struct {
 	family string
 	hash   crypto.Hash
-	salt   int // RSASSA-PSS only
+	salt   int         // RSASSA-PSS only, as mask
+	mask   crypto.Hash // of MGF1
 }
 
 // hashOf gives the hash of a digest algorithm, errForbidden for MD2 and MD5, errUnsupported for
@@ -173,9 +173,8 @@ func (a Algorithm) schemeOf() (scheme, error) {
 	return scheme{}, errUnsupported
 }
 
-// pssScheme reads RSASSA-PSS-params (RFC 4055 §3.1). Sane means: the trailer 0xBC, and a salt of at
-// least the 20 octets that the standard takes where it is silent. MGF1 with another hash than the
-// message's is not provided.
+// pssScheme reads RSASSA-PSS-params (RFC 4055 §3.1). The mask may be made with another hash than the
+// message's, and the salt may be of any length, as RFC 8017 §9.1 allows; the trailer is 0xBC.
 func pssScheme(der []byte) (scheme, error) {
 	s := scheme{family: familyPSS, hash: crypto.SHA1, salt: 20}
 	in, trailer := cryptobyte.String(der), 1
@@ -190,7 +189,8 @@ func pssScheme(der []byte) (scheme, error) {
 		hasTrailer && !(field.ReadASN1Integer(&trailer) && field.Empty()) {
 		return s, errParameters
 	}
-	mgfHash, err := crypto.SHA1, error(nil)
+	var err error
+	s.mask = crypto.SHA1
 	if hasHash {
 		if s.hash, err = readHash(&hash); err != nil {
 			return s, err
@@ -202,15 +202,12 @@ func pssScheme(der []byte) (scheme, error) {
 		if !mgf.ReadASN1(&generator, cbasn1.SEQUENCE) || !mgf.Empty() || !readOID(&generator, &oid) || !oid.Equal(oidMGF1) {
 			return s, errParameters
 		}
-		if mgfHash, err = readHash(&generator); err != nil {
+		if s.mask, err = readHash(&generator); err != nil {
 			return s, err
 		}
 	}
-	switch {
-	case trailer != 1 || s.salt < 20 || s.salt > maxRSA/8:
+	if trailer != 1 || s.salt < 0 || s.salt > maxRSA/8 {
 		return s, errParameters
-	case mgfHash != s.hash:
-		return s, fmt.Errorf("MGF1 with another hash: %w", errUnsupported)
 	}
 	return s, nil
 }

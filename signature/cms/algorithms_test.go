@@ -24,19 +24,25 @@ import (
 // TestAlgorithmsThatOthersUse reads what openssl signs with keys and hashes that nothing here signs
 // with. Where weak is given, the signature is intact and that check says that it proves little.
 func TestAlgorithmsThatOthersUse(t *testing.T) {
+	rsaKey := []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}
 	for _, c := range []struct {
 		name string
 		key  []string // of openssl genpkey
 		sign []string
 		weak string
 	}{
-		{"RSA with SHA3-256", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "sha3-256"}, ""},
-		{"RSA with SHA3-512", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "sha3-512"}, ""},
-		{"RSA with SHA-224", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "sha224"}, "digest-strength"},
+		{"RSA with SHA3-256", rsaKey, []string{"-md", "sha3-256"}, ""},
+		{"RSA with SHA3-512", rsaKey, []string{"-md", "sha3-512"}, ""},
+		{"RSA with SHA-224", rsaKey, []string{"-md", "sha224"}, "digest-strength"},
 		{"RSA of 1024 bits", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"}, []string{"-md", "sha256"}, "key-length"},
 		{"a key for RSASSA-PSS", []string{"-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss"}, ""},
 		{"a key for RSASSA-PSS with parameters", []string{"-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_pss_keygen_md:sha384",
 			"-pkeyopt", "rsa_pss_keygen_mgf1_md:sha384", "-pkeyopt", "rsa_pss_keygen_saltlen:48"}, []string{"-md", "sha384", "-keyopt", "rsa_pss_saltlen:48"}, ""},
+		{"PSS with a mask of SHA-384", rsaKey, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_mgf1_md:sha384"}, ""},
+		{"PSS with a mask of SHA-1", rsaKey, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_mgf1_md:sha1"}, ""},
+		{"PSS with a short salt", rsaKey, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:16"}, ""},
+		{"PSS without a salt", rsaKey, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:0"}, ""},
+		{"PSS with the longest salt", rsaKey, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_mgf1_md:sha384", "-keyopt", "rsa_pss_saltlen:-2"}, ""},
 		{"DSA with SHA-256", []string{"-paramfile", signtest.Write(t, "dsa.pem", []byte(dsaGroup))}, []string{"-md", "sha256"}, "algorithm-strength"},
 		{"P-256", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"}, []string{"-md", "sha256"}, ""},
 		{"P-256 with SHA-512", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"}, []string{"-md", "sha512"}, ""},

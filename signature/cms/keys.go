@@ -29,8 +29,8 @@ const (
 // is 0 where the certificate leaves the parameters open; salt is the least that it allows.
 type pssKey struct {
 	*rsa.PublicKey
-	hash crypto.Hash
-	salt int
+	hash, mask crypto.Hash
+	salt       int
 }
 
 // keyOf gives the public key in c: what crypto/x509 reads, or a pssKey, which it does not.
@@ -59,7 +59,7 @@ func keyOf(c *x509.Certificate) any {
 		if err != nil {
 			return nil
 		}
-		k.hash, k.salt = s.hash, s.salt
+		k.hash, k.mask, k.salt = s.hash, s.mask, s.salt
 	}
 	return k
 }
@@ -90,7 +90,7 @@ func (s scheme) check(c *x509.Certificate, h crypto.Hash, what covered, value []
 	case *rsa.PublicKey:
 		return s.checkRSA(key, h, what, value)
 	case pssKey:
-		if s.family != familyPSS || key.hash != 0 && (key.hash != s.hash || s.salt < key.salt) {
+		if s.family != familyPSS || key.hash != 0 && (key.hash != s.hash || key.mask != s.mask || s.salt < key.salt) {
 			return errors.New("the certificate gives its key to RSASSA-PSS with other parameters")
 		}
 		return s.checkRSA(key.PublicKey, h, what, value)
@@ -118,9 +118,11 @@ func (s scheme) check(c *x509.Certificate, h crypto.Hash, what covered, value []
 	return fmt.Errorf("%s with a key %s", s.family, keyName(keyOf(c)))
 }
 
+var errMisfit = errors.New("the value does not fit the digest and the key")
+
 func fits(ok bool) error {
 	if !ok {
-		return errors.New("the value does not fit the digest and the key")
+		return errMisfit
 	}
 	return nil
 }
@@ -133,7 +135,10 @@ func (s scheme) checkRSA(key *rsa.PublicKey, h crypto.Hash, what covered, value 
 	case familyRSA:
 		return rsa.VerifyPKCS1v15(key, h, what.digest, value)
 	case familyPSS:
-		return rsa.VerifyPSS(key, h, what.digest, value, &rsa.PSSOptions{SaltLength: s.salt, Hash: h})
+		if s.mask == h && s.salt > 0 { // 0 means any length there
+			return rsa.VerifyPSS(key, h, what.digest, value, &rsa.PSSOptions{SaltLength: s.salt, Hash: h})
+		}
+		return s.checkPSS(key, h, what.digest, value)
 	}
 	return fmt.Errorf("%s with a key %s", s.family, keyName(key))
 }

@@ -113,17 +113,19 @@ func TestPSSParametersMustBeSane(t *testing.T) {
 		salt   int
 		want   cms.Fault
 	}{
-		"as usual":             {"3034" + sha256ID + mgf256 + "a203020120", 32, ""},
-		"salt not as named":    {"3034" + sha256ID + mgf256 + "a203020120", 20, cms.FaultValue},
-		"the standard's salt":  {"302f" + sha256ID + mgf256, 20, ""},
-		"no salt":              {"3034" + sha256ID + mgf256 + "a203020100", 0, cms.FaultFormat},
-		"negative salt":        {"3034" + sha256ID + mgf256 + "a2030201ff", 32, cms.FaultFormat},
-		"another trailer":      {"3039" + sha256ID + mgf256 + "a203020120" + "a303020102", 32, cms.FaultFormat},
-		"the trailer in words": {"3039" + sha256ID + mgf256 + "a203020120" + "a303020101", 32, ""},
-		"MGF1 with SHA-1":      {"302e" + sha256ID + mgf1SHA1 + "a203020120", 32, cms.FaultUnsupported},
-		"SHA-1 by silence":     {"3000", 20, cms.FaultFormat}, // disagrees with the digest
-		"no parameters":        {"", 32, cms.FaultFormat},
-		"something after":      {"3036" + sha256ID + mgf256 + "a203020120" + "0500", 32, cms.FaultFormat},
+		"as usual":              {"3034" + sha256ID + mgf256 + "a203020120", 32, ""},
+		"salt not as named":     {"3034" + sha256ID + mgf256 + "a203020120", 20, cms.FaultValue},
+		"the standard's salt":   {"302f" + sha256ID + mgf256, 20, ""},
+		"a salt, called none":   {"3034" + sha256ID + mgf256 + "a203020100", 1, cms.FaultValue},
+		"a salt beyond the key": {"3035" + sha256ID + mgf256 + "a20402020400", 32, cms.FaultValue},
+		"a salt without bound":  {"3035" + sha256ID + mgf256 + "a20402020401", 32, cms.FaultFormat},
+		"negative salt":         {"3034" + sha256ID + mgf256 + "a2030201ff", 32, cms.FaultFormat},
+		"another trailer":       {"3039" + sha256ID + mgf256 + "a203020120" + "a303020102", 32, cms.FaultFormat},
+		"the trailer in words":  {"3039" + sha256ID + mgf256 + "a203020120" + "a303020101", 32, ""},
+		"MGF1 with SHA-1":       {"302e" + sha256ID + mgf1SHA1 + "a203020120", 32, cms.FaultValue}, // made with another mask
+		"SHA-1 by silence":      {"3000", 20, cms.FaultFormat},                                     // disagrees with the digest
+		"no parameters":         {"", 32, cms.FaultFormat},
+		"something after":       {"3036" + sha256ID + mgf256 + "a203020120" + "0500", 32, cms.FaultFormat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := forgery{who: who, sigOID: oidPSS, sigParams: unhex(t, c.params),
