@@ -11,9 +11,8 @@ import (
 
 // Flags of a form and of a widget.
 const (
-	sigFlags     = 3   // signatures exist, append only (ISO 32000-2 table 225)
-	widgetShown  = 132 // print, locked (table 167)
-	widgetHidden = 132
+	sigFlags    = 3   // signatures exist, append only (ISO 32000-2 table 225)
+	widgetFlags = 132 // print, locked (table 167)
 )
 
 // addField puts the signature into its field: into an empty one, or into a new one on a page. What of catalog, form and
@@ -68,12 +67,12 @@ func (s *source) newField(u *update, f *form, k *kind, value pdf.Ref) (pdf.Ref, 
 		return pdf.Ref{}, err
 	}
 	d := dict("Type", pdf.Name("Annot"), "Subtype", pdf.Name("Widget"), "FT", pdf.Name("Sig"), "T", text(name),
-		"F", widgetHidden, "P", p.Ref, "V", value)
+		"F", widgetFlags, "P", p.Ref, "V", value)
 	if a := k.options.Seal; a != nil {
 		if at, err = p.place(a.X, a.Y, a.Side); err != nil {
 			return pdf.Ref{}, err
 		}
-		d = with(with(d, "F", widgetShown), "AP", dict("N", a.write(u, a.Side, p.rotate)))
+		d = with(d, "AP", dict("N", a.write(u, a.Side, p.rotate)))
 	}
 	d = with(d, "Rect", rectangle(at))
 	if l := k.options.Lock; l != nil {
