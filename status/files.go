@@ -98,6 +98,8 @@ func better(a, b cert.Status) cert.Status {
 			return b
 		}
 		return a
+	case a.State == cert.Revoked && b.State == cert.Good && a.ThisUpdate.Equal(b.ThisUpdate):
+		return a // equally new, and one of them suspends
 	case a.Source == cert.SourceNone || b.Stale && !a.Stale, !b.ThisUpdate.Before(a.ThisUpdate) && b.Stale == a.Stale:
 		return b
 	}

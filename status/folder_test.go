@@ -196,6 +196,19 @@ func TestANewerListIsNotReplacedByAnOlderOne(t *testing.T) {
 	ask(t, d.Read(0), held, d.ca.Cert, d.now, cert.Good)
 }
 
+func TestOfEquallyNewListsTheOneThatSuspendsDecides(t *testing.T) {
+	for _, names := range [][2]string{{"a.crl", "b.crl"}, {"b.crl", "a.crl"}} {
+		d := newDrop(t)
+		held, made := d.resident(7), d.now.Add(-time.Minute)
+		d.put(names[0], listOf(t, d.ca, made, nil, jitsuin.ReasonCertificateHold, 7))
+		d.put(names[1], listOf(t, d.ca, made, nil, ""))
+		ask(t, d.Read(0), held, d.ca.Cert, d.now, cert.Revoked)
+		d.now = d.now.Add(30 * time.Hour)
+		d.reload()
+		ask(t, d.Read(12*time.Hour), held, d.ca.Cert, d.now, cert.Revoked)
+	}
+}
+
 func TestOldListsStayAsLongAsSomebodyMayAsk(t *testing.T) {
 	d := newDrop(t)
 	tmpl := d.ca.Resident(t, big.NewInt(3))

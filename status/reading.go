@@ -57,7 +57,7 @@ func (r *Reading) Status(ctx context.Context, leaf, issuer *x509.Certificate, at
 	}
 	lists := r.speaking(leaf, issuer)
 	best := unknown(cert.SourceNone, "there is no revocation list of the certificate's authority at hand")
-	var late *heldList // the newest list that would have answered, had it not ended
+	var late *heldList // the newest list that would have answered, had it not ended; of equally new ones, one that suspends
 	for _, l := range lists {
 		st := l.crl.Status(leaf, r.times(at))
 		if !st.Stale {
@@ -65,7 +65,7 @@ func (r *Reading) Status(ctx context.Context, leaf, issuer *x509.Certificate, at
 			continue
 		}
 		if then := l.crl.Status(leaf, r.times(l.crl.NextUpdate)); then.State == cert.Good || then.State == cert.Revoked {
-			if late == nil {
+			if late == nil || then.State == cert.Revoked && l.crl.ThisUpdate.Equal(late.crl.ThisUpdate) {
 				late = l // they come newest first
 			}
 			if forGood(then) && !then.RevokedAt.After(at) {
