@@ -281,3 +281,21 @@ func TestCertificatesOutOfFormAndOpenSSL(t *testing.T) {
 		withLeaf("a leaf that does not name its issuer's key", false, "", ct.Octets("\x55\x1d\x23", "\x55\x1d\x01")),
 	})
 }
+
+// What a hierarchy says may come from any of its certificates; the leaf's own policies and names are in other files.
+func TestAnchorsAreJudgedLikeCAs(t *testing.T) {
+	judgeChains(t, []chainCase{
+		withRoot("an anchor whose basicConstraints are not critical", false, "", noBasic, ct.Extension("2.5.29.19", false, []byte{0x30, 3, 1, 1, 0xff})),
+		withRoot("an anchor without keyCertSign", false, "", usage(x509.KeyUsageCRLSign)),
+		{"an anchor of the right key and another name", false, "", func(w *ct.World) question {
+			r := w.Root("Root")
+			other := w.Root("Other", ct.KeyOf(r))
+			return question{leaf: r.Leaf("Leaf"), anchors: nodes(other)}
+		}},
+		{"an anchor of the right name in other letters", true, "", func(w *ct.World) question {
+			r := w.Root("Root")
+			other := w.Root("ROOT", ct.KeyOf(r))
+			return question{leaf: r.Leaf("Leaf"), anchors: nodes(other)}
+		}},
+	})
+}

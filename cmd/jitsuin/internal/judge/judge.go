@@ -212,6 +212,7 @@ func (n *named) trust() error {
 	}
 	if n.files != nil {
 		n.files.Anchors = slices.Concat(n.policy.Anchors, n.policy.TimeAnchors)
+		n.files.Certificates = n.intermediates
 		n.policy.Revocation = n.files
 	}
 	return n.readFolder()
