@@ -98,7 +98,7 @@ func (p *Platform) fetchAnchors(ctx context.Context) error {
 func (p *Platform) pinAnchors(ctx context.Context) error {
 	var ders [][]byte
 	for _, path := range p.cfg.Authorities {
-		der, err := p.fetchAnchor(ctx, path)
+		der, err := p.fetchAnchor(ctx, p.cfg.JLIS, path)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -124,18 +124,54 @@ func (p *Platform) pinAnchors(ctx context.Context) error {
 	return p.trust(ders)
 }
 
-func (p *Platform) fetchAnchor(ctx context.Context, path string) ([]byte, error) {
+// timePath is where a time-stamping authority shows its root.
+const timePath = "/certificates/root.cer"
+
+// fetchTimeAnchor gets the root of the time-stamping authority that the configuration names. Until it is
+// there, and where none is named, documents with time-stamps are judged without them.
+func (p *Platform) fetchTimeAnchor(ctx context.Context) error {
+	for p.cfg.TSA != "" {
+		der, err := p.fetchAnchor(ctx, p.cfg.TSA, timePath)
+		if err == nil {
+			var root *x509.Certificate
+			if root, err = parseAnchor(der); err == nil {
+				p.times.Store(&[]*x509.Certificate{root})
+				break
+			}
+		}
+		p.Log.DebugContext(ctx, "the root of the time-stamping authority cannot be fetched yet", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(notifyRetry):
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// timeAnchors are who is trusted for the time in time-stamps. They are none in the beginning, and never nil: the
+// authorities of certificates are not trusted for time.
+func (p *Platform) timeAnchors() []*x509.Certificate {
+	if known := p.times.Load(); known != nil {
+		return *known
+	}
+	return []*x509.Certificate{}
+}
+
+// fetchAnchor gets a certificate from another actor.
+func (p *Platform) fetchAnchor(ctx context.Context, from, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://callee"+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := p.Remote(p.cfg.JLIS).HTTPClient().Do(req)
+	resp, err := p.Remote(from).HTTPClient().Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, jitsuin.Errorf(jitsuin.Unavailable, "anchors-missing", "J-LIS answered %s", resp.Status)
+		return nil, jitsuin.Errorf(jitsuin.Unavailable, "anchors-missing", "%s answered %s", from, resp.Status)
 	}
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnchor))
 }

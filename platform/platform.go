@@ -36,6 +36,7 @@ type Platform struct {
 	count   counters
 	jlis    jlis.Client
 	anchors atomic.Pointer[[]*x509.Certificate] // nil until they are known
+	times   atomic.Pointer[[]*x509.Certificate] // anchors for time, nil until they are known
 	lists   *status.CRLCache                    // nil unless lists are used
 	sealer  *report.Sealer                      // signs PDF reports
 }
@@ -78,6 +79,7 @@ func (p *Platform) open(ctx context.Context) error {
 	p.API.Ready("anchors", func(context.Context) error { _, err := p.trusted(); return err })
 	p.Follow(p.cfg.Minister, minister.TopicAccreditations, p.applyAccreditation).OnForget(p.forgetAccreditation)
 	p.Go("fetch CA certificates", p.fetchAnchors)
+	p.Go("fetch the root for time", p.fetchTimeAnchor)
 	p.Go("notify J-LIS", p.notifyJLIS)
 	p.Go("forget", p.forget)
 	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords, List: p.recordEnds})

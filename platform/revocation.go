@@ -65,6 +65,9 @@ func (p *Platform) newLists() *status.CRLCache {
 // Status implements cert.Revocation. A certificate that was good at the instant at and dead by the
 // time of the answer was revoked while it was checked: to accept it would be to know better.
 func (w *witness) Status(ctx context.Context, leaf, issuer *x509.Certificate, at time.Time) (st cert.Status, err error) {
+	if _, ours := cert.KindOf(leaf); !ours { // a time-stamping authority's: nobody here answers for it
+		return cert.Status{State: cert.Unknown, Source: cert.SourceNone, Why: "J-LIS does not answer for the certificate"}, nil
+	}
 	st, err = w.source.Status(ctx, leaf, issuer, at)
 	if ctx.Err() == nil {
 		w.count.asked(w.sort(), st, err)

@@ -159,7 +159,7 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 		at = *in.At
 	}
 	w := p.newWitness(in.At == nil)
-	policy := signature.Policy{Anchors: anchors, At: at, Revocation: w, Kind: jitsuin.SignCert}
+	policy := signature.Policy{Anchors: anchors, TimeAnchors: p.timeAnchors(), At: at, Revocation: w, Kind: jitsuin.SignCert}
 	input, err := inputOf(in)
 	if err != nil {
 		return nil, err
