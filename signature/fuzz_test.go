@@ -78,7 +78,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Text("ja") == "" || len(r.Reasons) == 0 {
+		if r.Reason == "" || len(r.Reasons) == 0 {
 			t.Fatal("a report says nothing")
 		}
 		if r.Verdict != signature.Passed {

@@ -112,7 +112,7 @@ func TestTimeStampsAreJudged(t *testing.T) {
 				t.Fatal(err)
 			}
 			if r.Verdict != c.want.verdict || r.SubIndication != c.want.sub || r.Reasons[0].Code != c.want.reason {
-				t.Fatalf("%s/%s %s, not %v\n%s", r.Verdict, r.SubIndication, r.Reason, c.want, r.Text("en"))
+				t.Fatalf("%s/%s %s, not %v\n%s", r.Verdict, r.SubIndication, r.Reason, c.want, r.Reason)
 			}
 			if c.want == pass {
 				one := r.Signatures[0]

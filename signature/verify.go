@@ -394,3 +394,6 @@ func orWord(s, otherwise string) string {
 	}
 	return otherwise
 }
+
+// stamp writes an instant as people in Japan read it.
+func stamp(t time.Time) string { return t.In(jitsuin.JST).Format("2006-01-02 15:04:05 JST") }

@@ -66,7 +66,7 @@ func TestLevelsInTheReport(t *testing.T) {
 		r := report(t, der, document, p)
 		one := r.Signatures[0]
 		if r.Verdict != signature.Passed || one.Level != step.level || len(one.Timestamps) != len(step.stamps) || len(one.Unsigned) != 0 {
-			t.Fatalf("%s: %s, level %s, %+v\n%s", step.level, r.Verdict, one.Level, one.Timestamps, r.Text("en"))
+			t.Fatalf("%s: %s, level %s, %+v\n%s", step.level, r.Verdict, one.Level, one.Timestamps, r.Reason)
 		}
 		for i, st := range one.Timestamps {
 			if !st.OK || st.Kind != step.stamps[i] {

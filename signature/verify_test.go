@@ -149,7 +149,7 @@ func TestPolicyTable(t *testing.T) {
 				t.Errorf("the reason is %s", r.Reasons[0].Code)
 			}
 			if r.Verdict != c.verdict || r.SubIndication != c.sub || r.ExitCode() != c.exit {
-				t.Fatalf("%s/%s exit %d, want %s/%s exit %d\n%s", r.Verdict, r.SubIndication, r.ExitCode(), c.verdict, c.sub, c.exit, r.Text("en"))
+				t.Fatalf("%s/%s exit %d, want %s/%s exit %d\n%s", r.Verdict, r.SubIndication, r.ExitCode(), c.verdict, c.sub, c.exit, r.Reason)
 			}
 			if r.Integrity != signature.Intact {
 				t.Error("the document is whole in every one of these")
@@ -233,7 +233,7 @@ func TestADigestStandsInForTheDocument(t *testing.T) {
 	}
 	direct := directCMS(t, j.Sign.Certificate, value)
 	if r := report(t, direct, document, policy(j)); r.Verdict != signature.Passed {
-		t.Fatalf("direct, with the document: %s", r.Text("en"))
+		t.Fatalf("direct, with the document: %s", r.Reason)
 	}
 	for _, c := range []struct {
 		name    string
@@ -279,7 +279,7 @@ func TestEverySignerCounts(t *testing.T) {
 	der := opensslSign(t, j.Sign, document, j.P384)
 	r := report(t, der, document, policy(j))
 	if r.Verdict != signature.Passed || len(r.Signatures) != 2 || r.Format != signature.FormatCMS {
-		t.Fatalf("%s with %d signatures\n%s", r.Verdict, len(r.Signatures), r.Text("en"))
+		t.Fatalf("%s with %d signatures\n%s", r.Verdict, len(r.Signatures), r.Reason)
 	}
 	p := policy(j)
 	one := signtest.Good()

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin/signature"
@@ -151,11 +152,18 @@ func (p *people) documents(ctx context.Context) ([]document, error) {
 		return nil, err
 	}
 	chain := []*x509.Certificate{p.signer.Certificate}
-	filled, err := xmldsig.Sign(form(size), []xmldsig.Target{{Document: true}}, chain, p.signer.Key, xmldsig.Profile{Prefix: "ds"})
-	if err != nil {
-		return nil, err
+	all := []document{{"CMS, 100 kB detached", detached, content}, {"PDF, 100 kB", printed, nil}}
+	for _, x := range []struct {
+		name      string
+		sentences int
+	}{{"XML, 100 kB, a form with sentences", 7}, {"XML, 100 kB, an element on each 40 octets", 0}} {
+		filled, err := xmldsig.Sign(form(size, x.sentences), []xmldsig.Target{{Document: true}}, chain, p.signer.Key, xmldsig.Profile{Prefix: "ds"})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, document{x.name, filled, nil})
 	}
-	return []document{{"CMS, 100 kB detached", detached, content}, {"PDF, 100 kB", printed, nil}, {"XML, 100 kB", filled, nil}}, nil
+	return all, nil
 }
 
 // text is n bytes that look like writing.
@@ -189,12 +197,13 @@ func page(n int) []byte {
 	return b.Bytes()
 }
 
-// form is a filled-in form of about n bytes, rich in markup as those of the authorities are.
-func form(n int) []byte {
+// form is a filled-in form of about n bytes, with as many sentences in each entry.
+func form(n, sentences int) []byte {
 	var b bytes.Buffer
+	written := strings.Repeat("転入に伴い、本籍及び世帯主の欄を記入しました。以前の住所での手続は済んでいます。", sentences)
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DataRoot xmlns=\"urn:x-example:form\">\n<構成管理情報 Id=\"構成情報\">\n")
 	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "  <明細 番号=\"%d\" 区分=\"A\">\n    <氏名>例川　花子</氏名>\n    <金額 単位=\"円\">%d</金額>\n    <備考></備考>\n    <日付><年>2026</年><月>11</月><日>%d</日></日付>\n  </明細>\n", i, i*1234, i%28+1)
+		fmt.Fprintf(&b, "  <明細 番号=\"%d\" 区分=\"A\">\n    <氏名>例川　花子</氏名>\n    <金額 単位=\"円\">%d</金額>\n    <備考>%s</備考>\n    <日付><年>2026</年><月>11</月><日>%d</日></日付>\n  </明細>\n", i, i*1234, written, i%28+1)
 	}
 	b.WriteString("</構成管理情報>\n</DataRoot>\n")
 	return b.Bytes()
