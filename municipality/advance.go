@@ -110,6 +110,9 @@ func (t *Town) fetchChip(ctx context.Context, c *caseFile) error {
 		return err
 	}
 	info, err := t.cards.Info(ctx, own)
+	if t.passedOnMeanwhile(err) { // what came back is the answer of then
+		return t.closeCase(ctx, c.ID)
+	}
 	if err != nil {
 		return err
 	}

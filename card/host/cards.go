@@ -26,8 +26,8 @@ type Cards interface {
 	Open(ctx context.Context, handle Handle) (reader.Card, error)
 	// Transfer passes a card on and gives its new handle; the old one, and a channel that it
 	// opened, are dead at once. token is a random word of the caller's that makes the call
-	// repeatable: the same handle, custodian and token give the same new handle until the
-	// card is passed on again. A lent card is a Conflict "card-lent".
+	// repeatable: the same handle, custodian and token give the same new handle, which is
+	// dead where the card was passed on again. A lent card is a Conflict "card-lent".
 	Transfer(ctx context.Context, handle Handle, to Custodian, token string) (Handle, error)
 	// Lend gives a handle for a while, that opens the card and does nothing else. A channel of
 	// the custodian's is closed. A card that is lent is a Conflict "card-lent".

@@ -206,9 +206,24 @@ func TestTransferCanBeRepeated(t *testing.T) {
 			_, err := cards.Transfer(t.Context(), handle, c.to, c.token)
 			wantCode(t, err, jitsuin.Denied, "stale-handle")
 		}
-		mustTransfer(t, cards, next, host.Holder, other)
-		_, err := cards.Transfer(t.Context(), handle, town, token)
+		// Who has lost the answer to an earlier transfer gets it again, and it opens nothing any more.
+		last := mustTransfer(t, cards, next, host.Holder, other)
+		if again := mustTransfer(t, cards, handle, town, token); again != next {
+			t.Error("the repetition of an earlier transfer gave another handle")
+		}
+		_, err := cards.Open(t.Context(), next)
 		wantCode(t, err, jitsuin.Denied, "stale-handle")
+		if again := mustTransfer(t, cards, next, host.Holder, other); again != last {
+			t.Error("the repetition of the last transfer gave another handle")
+		}
+		for _, c := range []struct {
+			from  host.Handle
+			to    host.Custodian
+			token string
+		}{{handle, town, other}, {handle, host.Holder, other}, {next, town, token}, {next, host.Holder, token}} {
+			_, err := cards.Transfer(t.Context(), c.from, c.to, c.token)
+			wantCode(t, err, jitsuin.Denied, "stale-handle")
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/internal/durable"
@@ -25,7 +26,21 @@ type custody struct {
 	// The last transfer, to recognise its repetition: From and Token led to Handle.
 	From  Handle `json:"from,omitempty"`
 	Token string `json:"token,omitempty"`
+	// Earlier transfers, the oldest first: their handles are dead, and are what a repetition still gives.
+	// Somebody whose books were restored from before several transfers needs the answers in their order.
+	Earlier []passage `json:"earlier,omitempty"`
 }
+
+// passage is one transfer of the past: From and Token led to Handle.
+type passage struct {
+	From      Handle    `json:"from"`
+	Token     string    `json:"token"`
+	Custodian Custodian `json:"custodian"`
+	Handle    Handle    `json:"handle"`
+}
+
+// maxPassages is how many transfers are remembered: from J-LIS to the resident there are three.
+const maxPassages = 8
 
 const custodyName = "custody.json"
 
@@ -62,12 +77,22 @@ func writeCustody(w durable.Writer, dir string, c *custody) error {
 // handed is c after the card was passed on.
 func (c *custody) handed(id jitsuin.ID, to Custodian, token string) *custody {
 	next := *c
+	if c.Moved {
+		next.Earlier = append(slices.Clone(c.Earlier), passage{c.From, c.Token, c.Custodian, c.Handle})
+		next.Earlier = next.Earlier[max(0, len(next.Earlier)-maxPassages):]
+	}
 	next.Custodian, next.From, next.Token, next.Moved = to, c.Handle, token, true
 	next.Handle = newHandle(id)
 	return &next
 }
 
-// repeats tells whether a transfer is the one that led to the present handle.
-func (c *custody) repeats(from Handle, to Custodian, token string) bool {
-	return c.From.equal(from) && sameSecret(c.Token, token) && c.Custodian == to
+// repeats gives the handle to which a transfer led, if it is one that was made: the last one's opens the
+// card, those of earlier ones open nothing any more.
+func (c *custody) repeats(from Handle, to Custodian, token string) (Handle, bool) {
+	for _, p := range append(slices.Clone(c.Earlier), passage{c.From, c.Token, c.Custodian, c.Handle}) {
+		if p.From.equal(from) && sameSecret(p.Token, token) && p.Custodian == to {
+			return p.Handle, true
+		}
+	}
+	return "", false
 }

@@ -102,8 +102,11 @@ func (s *slot) created(order Order) (Handle, error) {
 func (s *slot) transfer(handle Handle, to Custodian, token string) (Handle, error) {
 	loan, err := s.admits(handle)
 	if err != nil {
-		if s.custody != nil && s.custody.repeats(handle, to, token) {
-			return s.custody.Handle, s.serveHolder()
+		if s.custody == nil {
+			return "", err
+		}
+		if led, did := s.custody.repeats(handle, to, token); did {
+			return led, s.serveHolder()
 		}
 		return "", err
 	}
