@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/cputime"
 )
 
 func digestOfText(s string) string {
@@ -16,7 +17,7 @@ func digestOfText(s string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// What would keep a verifier busy ends soon, and is never good. The bound is wide for slow machines.
+// What would keep a verifier busy ends soon, and is never good. The bound is of processor time, and wide for slow machines.
 func TestHostileDocumentsEndSoon(t *testing.T) {
 	filled := func(s string) string {
 		s = strings.ReplaceAll(s, "<DigestValue></", "<DigestValue>47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=</")
@@ -45,12 +46,12 @@ func TestHostileDocumentsEndSoon(t *testing.T) {
 		"deep":                                strings.Repeat("<a>", 255) + signatureOver("", "", transformTo(enveloped, ""), "") + strings.Repeat("</a>", 255),
 	} {
 		t.Run(name, func(t *testing.T) {
-			begun := time.Now()
+			begun := cputime.Used()
 			got := verdict(t, []byte(filled(document)), Options{})
 			if strings.HasPrefix(got, "ok") {
 				t.Error(got)
 			}
-			if took := time.Since(begun); took > 10*time.Second {
+			if took := cputime.Used() - begun; took > 10*time.Second {
 				t.Errorf("it took %v", took)
 			} else {
 				t.Logf("%v: %.60s", took, got)
