@@ -126,7 +126,7 @@ func TestManyMappingsAreBounded(t *testing.T) {
 	if err != nil || len(path.Policies) != 3 {
 		t.Fatalf("%v, %v", path.Policies, err)
 	}
-	if took := cputime.Used() - began; took > time.Second*hostileFactor {
+	if took := cputime.Used() - began; took > time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
