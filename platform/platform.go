@@ -83,6 +83,9 @@ func (p *Platform) open(ctx context.Context) error {
 	p.Go("notify J-LIS", p.notifyJLIS)
 	p.Go("forget", p.forget)
 	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords, List: p.recordEnds})
+	if err := p.openResults(); err != nil {
+		return err
+	}
 	p.routes()
 	p.figures()
 	return nil

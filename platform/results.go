@@ -1,0 +1,57 @@
+package platform
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/platform/api"
+)
+
+// openResults readies how tenants get to know results: events, webhooks, checks that are made later, and what
+// residents submit.
+func (p *Platform) openResults() error {
+	p.Go("forget results", p.forgetResults)
+	return nil
+}
+
+// resultRoutes registers the routes of the same.
+func (p *Platform) resultRoutes() {
+	tenants := httpapi.Roles(roleTenant)
+	httpapi.Register(p.API, httpapi.Operation{ID: "events", Method: http.MethodGet, Path: "/v1/events",
+		Summary: "What you are told, in its order",
+		Description: "At least once: ask on with the cursor that was committed together with the effect of the events before it, and drop an event whose id had its effect. " +
+			"With wait the answer comes as soon as there is an event. Conflict cursor-foreign: begin anew without a cursor. Expired events-gone: some are no longer kept.",
+		Policy: tenants}, p.getEvents)
+}
+
+type eventsIn struct {
+	After string `query:"after" maxLength:"40" doc:"the cursor of the last event that had its effect; left out, from the beginning"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"100"`
+	Wait  int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for an event where there is none"`
+}
+
+type eventsOut struct{ Body api.Events }
+
+func (p *Platform) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, error) {
+	page, err := p.events(ctx, httpapi.CallerOf(ctx).ID, in.After, in.Limit, time.Duration(in.Wait)*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return &eventsOut{page}, nil
+}
+
+// forgetResults drops what is no longer kept, by wall time.
+func (p *Platform) forgetResults(ctx context.Context) error {
+	for {
+		if err := p.forgetEvents(ctx, time.Now().Add(-eventsKept)); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Hour):
+		}
+	}
+}
