@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"web":       {"internal", "rules"}, // internal/web writes dates in eras
 	"services":  {"client", "rules", "signature", "internal", "platform/api"},
 	"actor":     append([]string{"internal", "api"}, publicRooms...),
-	"actor/api": {"internal/httpapi", "signature", "rules", "cert", "status", "card"},
+	"actor/api": {"internal/httpapi", "signature", "rules", "cert", "status", "card", "platform/matching"},
 	"verifier":  {"cert", "status", "signature", "rules", "internal"}, // an actor without a database, a directory or other actors
 	"country":   {"*"},
 	"cmd":       {"*"},

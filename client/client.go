@@ -43,6 +43,8 @@ type (
 	Record              = api.Record
 	Legal               = api.Legal
 	File                = api.File
+	CustomerRecord      = api.CustomerRecord
+	Comparison          = api.Comparison
 	Challenge           = api.Challenge
 	ChallengeText       = api.ChallengeText
 	LoginRequest        = api.LoginRequest

@@ -16,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/matching"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/report"
@@ -44,10 +45,12 @@ type request struct {
 	At        *time.Time        `json:"at"`
 	Format    string            `json:"format,omitempty"`
 	Files     map[string]string `json:"files,omitempty"`
+	// Customer is the record to compare with. Only a digest of the whole is stored.
+	Customer *api.CustomerRecord `json:"customer_record,omitempty"`
 }
 
 func requestOf(in api.VerificationRequest) request {
-	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format}
+	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format, Customer: in.CustomerRecord}
 	for _, f := range in.Files {
 		if r.Files == nil {
 			r.Files = map[string]string{}
@@ -81,7 +84,7 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		if err != nil {
 			return api.Verification{}, err
 		}
-		return p.verification(ctx, tenant, before.ID)
+		return p.compared(ctx, tenant, before.ID, in)
 	}
 	c, err := p.judge(ctx, tenant, in, now)
 	if err != nil {
@@ -104,7 +107,18 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		return api.Verification{}, err
 	}
 	p.PokeJobs()
-	return p.verification(ctx, tenant, stored.ID)
+	return p.compared(ctx, tenant, stored.ID, in)
+}
+
+// compared gives a tenant's check with the comparison that its request asked for. The customer record is not kept.
+func (p *Platform) compared(ctx context.Context, tenant string, id jitsuin.ID, in api.VerificationRequest) (api.Verification, error) {
+	v, err := p.verification(ctx, tenant, id)
+	if err != nil || in.CustomerRecord == nil || v.Items == nil {
+		return v, err
+	}
+	c, err := matching.Compare(*v.Items, *in.CustomerRecord)
+	v.Comparison = &c
+	return v, err
 }
 
 func hexSum(b []byte) string {
@@ -132,10 +146,23 @@ func checkRequest(in api.VerificationRequest, now time.Time) (rules.Reading, err
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "file-twice", "two files have one name").At("files")
 	case in.Document != nil && in.DocumentDigest != nil:
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "document-and-digest", "send the document or its digest, not both").At("digest")
+	case in.CustomerRecord != nil && in.At != nil:
+		return reading, jitsuin.Errorf(jitsuin.Invalid, "compare-past", "a look back gives no items to compare with the customer record").At("customer_record")
 	case in.At != nil && in.At.After(now):
 		return reading, jitsuin.Errorf(jitsuin.Invalid, "at-future", "a signature cannot be checked for a time to come").At("at")
 	}
-	return reading, nil
+	return reading, checkCustomer(in.CustomerRecord)
+}
+
+// checkCustomer refuses a customer record that could not be compared, before anything is judged.
+func checkCustomer(r *api.CustomerRecord) error {
+	if r == nil {
+		return nil
+	}
+	if r.Empty() {
+		return jitsuin.Errorf(jitsuin.Invalid, "record-empty", "the customer record has nothing to compare").At("customer_record")
+	}
+	return r.Check()
 }
 
 // check is one judged document on its way into log and vault.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/platform/matching"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/report"
 )
@@ -28,7 +29,16 @@ type VerificationRequest struct {
 	// At looks back: the report then speaks of this civil time, and gives neither items nor user,
 	// for a signature is accepted by its state now (art. 19(1)). A time in the future is refused.
 	At *time.Time `json:"at,omitempty" doc:"leave out to accept a signature"`
+	// CustomerRecord is what the tenant has on file: the four items of the certificate are compared with it.
+	// It is read for the answer and not kept.
+	CustomerRecord *CustomerRecord `json:"customer_record,omitempty" doc:"what you have on file about the customer, to be compared with the four items; not kept"`
 }
+
+// CustomerRecord and Comparison are a tenant's customer record and how the four items agree with it.
+type (
+	CustomerRecord = matching.CustomerRecord
+	Comparison     = matching.Comparison
+)
 
 // File is a file beside an XML signature, by the name that the signature has for it.
 type File struct {
@@ -64,6 +74,8 @@ type Verification struct {
 	Items     *jitsuin.FourItems `json:"items,omitempty"`
 	User      *User              `json:"user,omitempty"`
 	Record    *Record            `json:"record,omitempty"`
+	// Comparison is present where the request had a customer record and the items are answered.
+	Comparison *Comparison `json:"comparison,omitempty" doc:"how the four items agree with the customer record of the request, and why"`
 }
 
 // ChallengeRequest asks for a login challenge. Origin is the relying party's web origin and must
