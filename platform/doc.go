@@ -7,6 +7,10 @@
 // touch My Number, a private key, or another tenant's records on behalf of a tenant; it keeps no
 // document, and serial numbers and status data do not leave it (JPKI Act arts. 19(2), 52).
 //
+// A tenant's things are its own by construction: every query of a table with a column tenant names the tenant that
+// asks, or says in a comment of its own why it crosses tenants; isolation_test.go reads all of them. What belongs to
+// another is refused as what never was.
+//
 // Where to begin: verification.go tells a check from request to answer, login.go a login, user.go
 // how a person stays one person.
 package platform

@@ -203,7 +203,7 @@ func (p *Platform) eventPage(ctx context.Context, tenant string, c cursor, most 
 // forgetEvents drops events that were stored before a time.
 func (p *Platform) forgetEvents(ctx context.Context, before time.Time) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`DELETE FROM tenant_events WHERE tenant <> '' AND stored_at < $1`, store.Micros(before))
+		_, err := tx.Exec(`/* every tenant: events are kept for so long */ DELETE FROM tenant_events WHERE tenant <> '' AND stored_at < $1`, store.Micros(before))
 		return err
 	})
 }

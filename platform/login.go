@@ -71,7 +71,7 @@ func (p *Platform) useChallenge(ctx context.Context, tenant string, id jitsuin.I
 		if err := json.Unmarshal([]byte(text), &c); err != nil {
 			return fmt.Errorf("the stored challenge: %w", err)
 		}
-		_, err = tx.Exec(`UPDATE login_challenges SET used_at = $1 WHERE id = $2`, store.Micros(now), id)
+		_, err = tx.Exec(`UPDATE login_challenges SET used_at = $1 WHERE id = $2 AND tenant = $3`, store.Micros(now), id, tenant)
 		return err
 	})
 	return c, err
@@ -80,7 +80,7 @@ func (p *Platform) useChallenge(ctx context.Context, tenant string, id jitsuin.I
 // forgetChallenges drops challenges that expired before a time.
 func (p *Platform) forgetChallenges(ctx context.Context, before time.Time) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`DELETE FROM login_challenges WHERE expires_at < $1`, store.Micros(before))
+		_, err := tx.Exec(`/* every tenant: challenges expire */ DELETE FROM login_challenges WHERE expires_at < $1`, store.Micros(before))
 		return err
 	})
 }

@@ -115,7 +115,7 @@ func (p *Platform) madeRequest(c api.RequestClaims) (api.MadeRequest, error) {
 // the same to who asks.
 func (p *Platform) signedRequest(ctx context.Context, txn string) (jws string, err error) {
 	err = p.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT jws FROM holder_requests WHERE txn = $1 AND expires_at > $2`, txn, store.Micros(time.Now())).Scan(&jws)
+		return tx.QueryRow(`/* every tenant: whoever was led to a request fetches it */ SELECT jws FROM holder_requests WHERE txn = $1 AND expires_at > $2`, txn, store.Micros(time.Now())).Scan(&jws)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", jitsuin.Errorf(jitsuin.NotFound, "request-unknown", "there is no such request, or it has expired")
@@ -137,7 +137,7 @@ func (p *Platform) serveRequest(w http.ResponseWriter, r *http.Request) {
 // forgetRequests drops requests that expired before a time.
 func (p *Platform) forgetRequests(ctx context.Context, before time.Time) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`DELETE FROM holder_requests WHERE expires_at < $1`, store.Micros(before))
+		_, err := tx.Exec(`/* every tenant: requests expire */ DELETE FROM holder_requests WHERE expires_at < $1`, store.Micros(before))
 		return err
 	})
 }

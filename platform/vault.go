@@ -81,7 +81,7 @@ func getRecord(tx *store.Tx, tenant string, verification jitsuin.ID) (r record, 
 func (p *Platform) nextRecordEnd(ctx context.Context) (due time.Time, ok bool, err error) {
 	var first string
 	err = p.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT COALESCE(MIN(keep_until), '') FROM vault_records WHERE keep_until <> ''`).Scan(&first)
+		return tx.QueryRow(`/* every tenant: what falls due */ SELECT COALESCE(MIN(keep_until), '') FROM vault_records WHERE keep_until <> ''`).Scan(&first)
 	})
 	if err != nil || first == "" {
 		return time.Time{}, false, err
@@ -99,7 +99,7 @@ func (p *Platform) recordEnds(ctx context.Context) ([]clock.Due, error) {
 	var ends []end
 	err := p.DB.View(ctx, func(tx *store.Tx) (err error) {
 		ends, err = store.Collect(func(s store.Scanner) (e end, err error) { return e, s.Scan(&e.last, &e.n) })(
-			tx.Query(`SELECT keep_until, COUNT(*) FROM vault_records WHERE keep_until <> '' GROUP BY keep_until ORDER BY keep_until LIMIT 200`))
+			tx.Query(`/* every tenant: what falls due */ SELECT keep_until, COUNT(*) FROM vault_records WHERE keep_until <> '' GROUP BY keep_until ORDER BY keep_until LIMIT 200`))
 		return err
 	})
 	var all []clock.Due
@@ -116,7 +116,7 @@ func (p *Platform) recordEnds(ctx context.Context) ([]clock.Due, error) {
 // dropRecords deletes the records whose last day is over. The log of checks stays.
 func (p *Platform) dropRecords(ctx context.Context, now time.Time) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`DELETE FROM vault_records WHERE keep_until <> '' AND keep_until < $1`, jitsuin.DateOf(now).String())
+		_, err := tx.Exec(`/* every tenant: the end of retention */ DELETE FROM vault_records WHERE keep_until <> '' AND keep_until < $1`, jitsuin.DateOf(now).String())
 		return err
 	})
 }

@@ -36,7 +36,12 @@ type progressOut struct{ Body Progress }
 
 func (a *Actor) offerProgress() {
 	httpapi.Register(a.API, httpapi.Operation{ID: "feeds", Method: http.MethodGet, Path: "/feeds", Summary: "How far the feeds have come",
-		Policy: httpapi.Checked("Every instance of the directory", func(context.Context, httpapi.Caller) error { return nil })}, a.progress)
+		Policy: httpapi.Checked("Every instance of the directory", func(_ context.Context, c httpapi.Caller) error {
+			if _, err := a.Directory.Lookup(c.ID); err != nil { // a client that this actor alone knows, such as a tenant
+				return jitsuin.Errorf(jitsuin.Denied, "not-for-this-caller", "%s may not use this", c.ID)
+			}
+			return nil
+		})}, a.progress)
 }
 
 func (a *Actor) progress(ctx context.Context, _ *struct{}) (*progressOut, error) {
