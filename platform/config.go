@@ -52,6 +52,9 @@ type Config struct {
 	Standalone bool         `yaml:"standalone,omitempty"`
 	Tenant     TenantConfig `yaml:"tenant,omitempty"`
 
+	// Webhooks says how events are pushed to tenants.
+	Webhooks WebhookConfig `yaml:"webhooks,omitempty"`
+
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
 	// Store are further options of the database, for tests.
@@ -105,6 +108,7 @@ func (c *Config) fill() error {
 	if c.RequestLife == 0 {
 		c.RequestLife = api.RequestLife
 	}
+	c.Webhooks.fill()
 	switch {
 	case c.Validity != ValidityOCSP && c.Validity != ValidityCRL:
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "validity is ocsp or crl, not %q", c.Validity).At("validity")

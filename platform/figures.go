@@ -17,12 +17,14 @@ import (
 type counters struct {
 	verdicts *prometheus.CounterVec
 	status   *prometheus.CounterVec
+	pushes   *prometheus.CounterVec
 }
 
 func newCounters(s *metrics.Set) counters {
 	c := counters{
 		verdicts: s.Counter("platform_verdicts_total", "Documents and logins judged, by verdict and sub-indication (ETSI EN 319 102-1).", "sort", "verdict", "sub_indication"),
 		status:   s.Counter("platform_status_answers_total", "What the status origin was asked for a check, and said: good, revoked, unknown (it did not answer, or did not know), error.", "source", "outcome"),
+		pushes:   s.Counter("platform_pushes_total", "Events sent to the addresses of tenants, by what came of it: taken, answered (with a refusal), unreachable, refused (the address must not be dialled).", "outcome"),
 	}
 	for _, source := range []string{cert.SourceOCSP, cert.SourceCRL} {
 		for _, outcome := range []string{string(cert.Good), string(cert.Revoked), string(cert.Unknown), "error"} {

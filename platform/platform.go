@@ -39,6 +39,7 @@ type Platform struct {
 	times   atomic.Pointer[[]*x509.Certificate] // anchors for time, nil until they are known
 	lists   *status.CRLCache                    // nil unless lists are used
 	sealer  *report.Sealer                      // signs PDF reports
+	results
 }
 
 // New opens the verifier; Run starts it.

@@ -7,11 +7,19 @@ import (
 
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/webhook"
 )
+
+// results is what openResults makes.
+type results struct {
+	webhooks *webhook.Sender
+}
 
 // openResults readies how tenants get to know results: events, webhooks, checks that are made later, and what
 // residents submit.
 func (p *Platform) openResults() error {
+	p.webhooks = webhook.New(p.cfg.Webhooks.Loopback, p.cfg.Webhooks.Timeout)
+	p.Go("push events", p.pushEvents)
 	p.Go("forget results", p.forgetResults)
 	return nil
 }
@@ -24,6 +32,16 @@ func (p *Platform) resultRoutes() {
 		Description: "At least once: ask on with the cursor that was committed together with the effect of the events before it, and drop an event whose id had its effect. " +
 			"With wait the answer comes as soon as there is an event. Conflict cursor-foreign: begin anew without a cursor. Expired events-gone: some are no longer kept.",
 		Policy: tenants}, p.getEvents)
+	httpapi.Register(p.API, httpapi.Operation{ID: "set-webhook", Method: http.MethodPut, Path: "/v1/webhook",
+		Summary: "Have your events pushed to an address",
+		Description: "The address is sent the event webhook.challenge first and must give its data back. Events come as security event tokens (RFC 8417, RFC 8935), signed with a key of /.well-known/jwks.json, in their order, one at a time; " +
+			"any answer of 2xx takes one, after anything else it comes again, with pauses that grow, for four days. Then they wait for a poll until an address is named again. Needs the header Idempotency-Key.",
+		Policy: tenants}, p.putWebhook)
+	httpapi.Register(p.API, httpapi.Operation{ID: "webhook", Method: http.MethodGet, Path: "/v1/webhook",
+		Summary: "How pushing your events fares", Policy: tenants}, p.getWebhookRoute)
+	httpapi.Register(p.API, httpapi.Operation{ID: "remove-webhook", Method: http.MethodDelete, Path: "/v1/webhook", Status: http.StatusNoContent,
+		Summary: "Have your events pushed no more", Description: "They can be polled as before. Needs the header Idempotency-Key.", Policy: tenants}, p.deleteWebhook)
+	p.API.Raw("GET /.well-known/jwks.json", httpapi.Public("who is sent an event checks its signature"), http.HandlerFunc(p.serveKeys))
 }
 
 type eventsIn struct {

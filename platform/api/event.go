@@ -52,3 +52,47 @@ const (
 	MaxEvents    = 100
 	MaxEventWait = 30 * time.Second
 )
+
+// VerificationDone tells that a check that was asked for in a batch has been made, or has come to an end without
+// being made: then there is a Problem and no Verification. The check itself is at /v1/verifications/{id}.
+type VerificationDone struct {
+	Batch         jitsuin.ID  `json:"batch"`
+	Key           string      `json:"key" doc:"of the item"`
+	Verification  jitsuin.ID  `json:"verification,omitempty"`
+	Verdict       string      `json:"verdict,omitempty"`
+	SubIndication string      `json:"sub_indication,omitempty"`
+	Problem       *ItemFailed `json:"problem,omitempty"`
+}
+
+// ItemFailed is why a check was not made: what the same request would have been answered at /v1/verifications.
+type ItemFailed struct {
+	Kind   string `json:"kind"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Hint   string `json:"hint,omitempty"`
+	Field  string `json:"field,omitempty"`
+}
+
+// BatchDone tells that nothing of a batch is waiting any more.
+type BatchDone struct {
+	Batch  jitsuin.ID `json:"batch"`
+	Total  int        `json:"total"`
+	Judged int        `json:"judged"`
+	Failed int        `json:"failed"`
+}
+
+// SubmissionVerified tells that a resident has submitted a document whose signature passed: it can be fetched at
+// /v1/submissions/{id}/document until the end of DestroyOn, or until its receipt is acknowledged.
+type SubmissionVerified struct {
+	Submission   jitsuin.ID   `json:"submission"`
+	Reference    string       `json:"reference,omitempty"`
+	Verification jitsuin.ID   `json:"verification"`
+	Verdict      string       `json:"verdict"`
+	DestroyOn    jitsuin.Date `json:"destroy_on" doc:"the last civil day on which the platform has the document"`
+}
+
+// SubmissionEnded tells that a submission is over without a document for the tenant.
+type SubmissionEnded struct {
+	Submission jitsuin.ID `json:"submission"`
+	Reference  string     `json:"reference,omitempty"`
+}
