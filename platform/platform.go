@@ -12,8 +12,11 @@ import (
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/clock"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/internal/web"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
+	"github.com/jitsuin/jitsuin/platform/errand"
 	"github.com/jitsuin/jitsuin/signature/report"
 	"github.com/jitsuin/jitsuin/status"
 )
@@ -39,6 +42,9 @@ type Platform struct {
 	times   atomic.Pointer[[]*x509.Certificate] // anchors for time, nil until they are known
 	lists   *status.CRLCache                    // nil unless lists are used
 	sealer  *report.Sealer                      // signs PDF reports
+	errands *errand.Desk                        // sends browsers from our own pages to their holders
+	site    *web.Site                           // our own pages, see own.go
+	people  people                              // see people.go
 	results
 }
 
@@ -49,7 +55,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	}
 	p := &Platform{cfg: cfg}
 	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Platform operator (プラットフォーム事業者)", Version: "1",
-		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKey}, Log: cfg.Log, Store: cfg.Store})
+		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKey}, Log: cfg.Log, Store: append([]store.Option{store.Also("web", web.Migrations())}, cfg.Store...)})
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +78,9 @@ func (p *Platform) open(ctx context.Context) error {
 		}
 	}
 	if err := p.openSealer(); err != nil {
+		return err
+	}
+	if err := p.openPeople(); err != nil {
 		return err
 	}
 	if p.cfg.Validity == ValidityCRL {
@@ -102,6 +111,9 @@ func (p *Platform) forget(ctx context.Context) error {
 			return err
 		}
 		if err := p.forgetRequests(ctx, time.Now().Add(-time.Hour)); err != nil {
+			return err
+		}
+		if err := p.errands.Forget(ctx, time.Now().Add(-24*time.Hour)); err != nil {
 			return err
 		}
 		select {

@@ -58,12 +58,17 @@ func (p *Platform) holderRequest(ctx context.Context, tenant string, in api.Hold
 	})
 }
 
-// requestClaims draws what is drawn and puts the tenant's names in. A login's request lasts no longer than its challenge.
+// requestClaims draws what is drawn and puts the tenant's names in.
 func (p *Platform) requestClaims(ctx context.Context, tenant string, in api.HolderRequest) (api.RequestClaims, error) {
 	client, err := p.requestClient(ctx, tenant, in.Origin)
 	if err != nil {
 		return api.RequestClaims{}, err
 	}
+	return p.claimsOf(client, in)
+}
+
+// claimsOf draws what is drawn for a client. A login's request lasts no longer than its challenge.
+func (p *Platform) claimsOf(client api.RequestClient, in api.HolderRequest) (api.RequestClaims, error) {
 	now, life := time.Now(), p.cfg.RequestLife
 	if in.Act == api.ActLogin {
 		life = min(life, signature.MaxChallengeLife)
@@ -71,7 +76,7 @@ func (p *Platform) requestClaims(ctx context.Context, tenant string, in api.Hold
 	c := api.RequestClaims{Issuer: p.Config.Instance, Txn: jitsuin.NewID(), Client: client, Act: in.Act, Purpose: in.Purpose, PurposeEN: in.PurposeEN,
 		ResponseURI: in.ResponseURI, State: in.State, Nonce: newNonce(), IssuedAt: now.Unix(), ExpiresAt: now.Add(life).Unix(), Documents: in.Documents, Items: in.Items}
 	if in.Act == api.ActLogin {
-		c.Challenge = &api.ChallengeText{Origin: in.Origin, ClientID: tenant, Purpose: in.Purpose, Nonce: c.Nonce, IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, Txn: string(c.Txn)}
+		c.Challenge = &api.ChallengeText{Origin: in.Origin, ClientID: client.ID, Purpose: in.Purpose, Nonce: c.Nonce, IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, Txn: string(c.Txn)}
 		if err := c.Challenge.ToSign().Check(); err != nil {
 			return api.RequestClaims{}, err
 		}

@@ -11,6 +11,7 @@ import (
 )
 
 func (p *Platform) routes() {
+	p.peopleRoutes()
 	tenants := httpapi.Roles(roleTenant)
 	if !p.cfg.Standalone {
 		httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,

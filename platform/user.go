@@ -34,10 +34,16 @@ func (p *Platform) linksOf(ctx context.Context, tenant string, own jlis.Link) ([
 	if err != nil || known != "" {
 		return []jlis.Link{own}, err
 	}
+	return p.askLinks(ctx, own)
+}
+
+// askLinks gives all certificates of a certificate's holder, from J-LIS; where it does not answer, the error is Unavailable.
+// A kind that is not known here, such as one of a phone's certificates, is carried like the others: a user is then known by it.
+func (p *Platform) askLinks(ctx context.Context, own jlis.Link) ([]jlis.Link, error) {
 	asking, cancel := context.WithTimeout(ctx, linksTime)
 	defer cancel()
 	links, err := p.jlis.Links(asking, own)
-	if err == nil && slices.ContainsFunc(links, func(l jlis.Link) bool { return !l.Kind.Valid() || l.Serial == "" }) {
+	if err == nil && slices.ContainsFunc(links, func(l jlis.Link) bool { return l.Kind == "" || l.Serial == "" }) {
 		err = jitsuin.Errorf(jitsuin.Invalid, "links-form", "a link names no certificate")
 	}
 	if ctx.Err() != nil {

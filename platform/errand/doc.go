@@ -1,0 +1,14 @@
+// Package errand sends a browser from a page of the platform's own to its holder (the program with the card) and takes it
+// back: for logins at the platform's own origin and for documents that a resident signs there. It is the platform's own
+// side of what a relying party does (package services/securities), and everything at this origin that needs a card comes here:
+//
+//	desk.Handle("me", errand.Handler{Decide: …, Arrive: …})       // once, before the platform runs
+//	desk.Begin(w, r, errand.Request{Name: "me", Act: api.ActLogin, Purpose: …, PurposeEN: …, Bound: true})
+//
+// Begin notes the request and leads the browser away. The holder posts its answer to /errands/answers; Decide judges it, and
+// its outcome is noted with a code by which the browser comes back to /errands/return, once and, where the request is Bound, only
+// the browser that began. Arrive then goes on: begins a session, shows a page.
+//
+// It owns the table errands and nothing else. It never judges a signature, knows no resident, and keeps no answer: of an answer it
+// notes the digest.
+package errand

@@ -1,0 +1,300 @@
+package errand
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/internal/web"
+	"github.com/jitsuin/jitsuin/platform/api"
+)
+
+// Outcomes that need no Decide. Those of a Handler are its own words; "" is none yet.
+const (
+	Cancelled    = "cancelled"     // the person said no at the holder
+	Late         = "late"          // answered after the request had ended
+	HolderFailed = "holder-failed" // the holder answered with another error
+)
+
+// Request is what a holder is asked for.
+type Request struct {
+	Name  string // of the Handler
+	About string // an id of the handler's own, such as of a consent; "" for none
+	Act   api.Act
+	// Purpose and PurposeEN are what the person is told.
+	Purpose, PurposeEN string
+	// Client is who asks, where that is not the platform itself but a tenant on whose behalf it does; the origin stays ours.
+	Client    *api.RequestClient
+	Documents []api.RequestDocument // of api.ActSign: one, at our origin
+	Items     []string              // the four items that the document shows
+	// Bound says that only the browser that begins may come back: every login is.
+	Bound bool
+}
+
+// Visit is an errand as its handler sees it.
+type Visit struct {
+	Txn     jitsuin.ID
+	Name    string
+	About   string
+	Act     api.Act
+	Outcome string // Cancelled, Late, HolderFailed or what Decide said
+	Result  string // what Decide found, such as the id of who logged in
+	// Challenge is of api.ActLogin: what the answer's signature is over.
+	Challenge *api.ChallengeText
+}
+
+// Handler is what becomes of the errands of a name.
+type Handler struct {
+	// Decide judges an answer. It may be called again with the same answer, where it failed or the process ended before the
+	// outcome was noted, and must then come to the same. An error is told to the holder, which sends the answer again where it is
+	// Unavailable; what is wrong with the answer is an outcome.
+	Decide func(ctx context.Context, v Visit, a api.HolderAnswer) (outcome, result string, err error)
+	// Arrive takes the browser back.
+	Arrive func(w http.ResponseWriter, r *http.Request, v Visit) error
+}
+
+// Made is a request that was made: its address, and of a login the challenge.
+type Made struct {
+	api.MadeRequest
+	Challenge *api.ChallengeText
+}
+
+// Desk sends browsers away and takes them back. Fill the fields before its first use.
+type Desk struct {
+	DB     *store.DB
+	Origin string // of our pages
+	Cookie string // by which a browser that began is known
+	Log    *slog.Logger
+	// Make draws and signs a request whose answer, with state, goes to Desk.ResponseURI.
+	Make func(ctx context.Context, r Request, state string) (Made, error)
+
+	handlers map[string]Handler
+}
+
+// Handle says what becomes of the errands of a name.
+func (d *Desk) Handle(name string, h Handler) {
+	if d.handlers == nil {
+		d.handlers = map[string]Handler{}
+	}
+	d.handlers[name] = h
+}
+
+// ResponseURI is where holders post their answers.
+func (d *Desk) ResponseURI() string { return d.Origin + answersPath }
+
+const (
+	answersPath = "/errands/answers"
+	returnPath  = "/errands/return"
+	visitLife   = time.Hour
+	// returnGrace is how long after its use a code still leads the same browser on: a page that leads back by itself is clicked
+	// on as well, and an answer that was cut off is asked for again.
+	returnGrace = 10 * time.Second
+	maxAnswer   = 8 << 20 // bytes of an answer: a document in base64
+)
+
+// Routes registers where answers and browsers come in.
+func (d *Desk) Routes(a *httpapi.API, site *web.Site) {
+	httpapi.Register(a, httpapi.Operation{ID: "errand-answer", Method: http.MethodPost, Path: answersPath, MaxBody: maxAnswer,
+		Summary:     "Take in what a holder answers to a request of the platform's own",
+		Description: "Found by txn and state. The same answer again gives the same address to return to; another one is a Conflict.",
+		Policy:      httpapi.Public("txn and state of the request are the proof")}, d.answer)
+	site.Handle(a, "GET "+returnPath, httpapi.Public("the one-time code, and the cookie of the browser that began, decide"), d.returned)
+}
+
+// Start makes a request and notes it. browser is the token of the browser that begins, "" where any may come back.
+func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRequest, error) {
+	if _, ok := d.handlers[r.Name]; !ok || r.Bound != (browser != "") {
+		return api.MadeRequest{}, jitsuin.Errorf(jitsuin.Internal, "errand-name", "nobody takes errands of the name %q like this", r.Name)
+	}
+	state := web.NewToken()
+	made, err := d.Make(ctx, r, state)
+	if err != nil {
+		return api.MadeRequest{}, err
+	}
+	challenge, err := json.Marshal(made.Challenge)
+	if err != nil {
+		return api.MadeRequest{}, err
+	}
+	if browser != "" {
+		browser = web.Hash(browser)
+	}
+	return made.MadeRequest, d.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO errands (txn, name, about, act, state, browser, challenge, expires_at, answer, code, outcome, result, used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', 0)`,
+			made.Txn, r.Name, r.About, string(r.Act), web.Hash(state), browser, string(challenge), store.Micros(made.ExpiresAt))
+		return err
+	})
+}
+
+// Begin starts a Bound request and leads the browser to its holder, in the language that it reads here. A browser that began
+// something before keeps its cookie, so that two windows do not disturb each other.
+func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, q Request) error {
+	q.Bound = true
+	browser := d.browserOf(r)
+	if len(browser) != len(web.NewToken()) {
+		browser = web.NewToken()
+	}
+	made, err := d.Start(r.Context(), q, browser)
+	if err != nil {
+		return err
+	}
+	to, err := url.Parse(made.Open)
+	if err != nil {
+		return err
+	}
+	query := to.Query()
+	query.Set("lang", string(web.LangOf(r)))
+	to.RawQuery = query.Encode()
+	http.SetCookie(w, &http.Cookie{Name: d.Cookie, Value: browser, Path: "/", MaxAge: int(visitLife / time.Second), HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: len(d.Origin) > 5 && d.Origin[:5] == "https"})
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
+	return nil
+}
+
+func (d *Desk) browserOf(r *http.Request) string {
+	c, err := r.Cookie(d.Cookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// Forget drops errands that expired before a time.
+func (d *Desk) Forget(ctx context.Context, before time.Time) error {
+	return d.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`DELETE FROM errands WHERE expires_at < $1`, store.Micros(before))
+		return err
+	})
+}
+
+// row is an errand with what leads back to it.
+type row struct {
+	Visit
+	state, browser, answer, code string
+	expiresAt                    time.Time
+	usedAt                       int64
+}
+
+func find(tx *store.Tx, where, value string) (e row, err error) {
+	var challenge []byte
+	var ends int64
+	err = tx.QueryRow(`SELECT txn, name, about, act, state, browser, challenge, expires_at, answer, code, outcome, result, used_at FROM errands WHERE `+where+` = $1`, value).
+		Scan(&e.Txn, &e.Name, &e.About, &e.Act, &e.state, &e.browser, &challenge, &ends, &e.answer, &e.code, &e.Outcome, &e.Result, &e.usedAt)
+	if err != nil {
+		return e, err
+	}
+	e.expiresAt = store.Time(ends)
+	return e, json.Unmarshal(challenge, &e.Challenge)
+}
+
+type answerIn struct{ Body api.HolderAnswer }
+
+type answerOut struct{ Body api.AnswerTaken }
+
+// answer judges what a holder answers, and notes what came of it.
+func (d *Desk) answer(ctx context.Context, in *answerIn) (*answerOut, error) {
+	raw, err := json.Marshal(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(raw)
+	digest := hex.EncodeToString(sum[:])
+	e, err := d.asked(ctx, in.Body, digest)
+	if err != nil {
+		return nil, err
+	}
+	if e.answer == "" {
+		if e.Outcome, e.Result, err = d.decide(ctx, e, in.Body); err != nil {
+			return nil, err
+		}
+		if e, err = d.note(ctx, e, digest, web.NewToken()); err != nil {
+			return nil, err
+		}
+	}
+	return &answerOut{api.AnswerTaken{ReturnURL: d.Origin + returnPath + "?code=" + url.QueryEscape(e.code)}}, nil
+}
+
+// asked finds the errand of an answer.
+func (d *Desk) asked(ctx context.Context, a api.HolderAnswer, digest string) (e row, err error) {
+	err = d.DB.View(ctx, func(tx *store.Tx) (err error) { e, err = find(tx, "txn", string(a.Txn)); return err })
+	switch {
+	case errors.Is(err, sql.ErrNoRows) || err == nil && subtle.ConstantTimeCompare([]byte(e.state), []byte(web.Hash(a.State))) != 1:
+		return e, jitsuin.Errorf(jitsuin.NotFound, "answer-unknown", "this platform has not asked for this answer")
+	case err != nil:
+		return e, err
+	case e.answer != "" && e.answer != digest:
+		return e, jitsuin.Errorf(jitsuin.Conflict, "answer-given", "this request has been answered with something else")
+	case a.Error == "" && e.Act == api.ActLogin && len(a.Signature) == 0:
+		return e, jitsuin.Errorf(jitsuin.Invalid, "answer-form", "the answer has no signature").At("signature")
+	case a.Error == "" && e.Act == api.ActSign && len(a.Documents) != 1:
+		return e, jitsuin.Errorf(jitsuin.Invalid, "answer-form", "the answer has no document").At("documents")
+	}
+	return e, nil
+}
+
+func (d *Desk) decide(ctx context.Context, e row, a api.HolderAnswer) (outcome, result string, err error) {
+	switch {
+	case a.Error == "access_denied":
+		return Cancelled, "", nil
+	case time.Now().After(e.expiresAt):
+		return Late, "", nil
+	case a.Error != "":
+		return HolderFailed, "", nil
+	}
+	return d.handlers[e.Name].Decide(ctx, e.Visit, a)
+}
+
+// note stores the outcome, unless the same answer came in twice at a time and the other was first.
+func (d *Desk) note(ctx context.Context, e row, digest, code string) (noted row, err error) {
+	err = d.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE errands SET answer = $1, code = $2, outcome = $3, result = $4 WHERE txn = $5 AND answer = ''`,
+			digest, code, e.Outcome, e.Result, e.Txn)
+		if err != nil {
+			return err
+		}
+		if noted, err = find(tx, "txn", string(e.Txn)); err == nil && noted.answer != digest {
+			err = jitsuin.Errorf(jitsuin.Conflict, "answer-given", "this request has been answered with something else")
+		}
+		return err
+	})
+	return noted, err
+}
+
+// returned takes a browser back that comes from its holder.
+func (d *Desk) returned(w http.ResponseWriter, r *http.Request) error {
+	code, now := r.URL.Query().Get("code"), time.Now()
+	if code == "" {
+		return jitsuin.Errorf(jitsuin.Invalid, "return-code", "the address has no code")
+	}
+	var e row
+	err := d.DB.Update(r.Context(), func(tx *store.Tx) (err error) {
+		e, err = find(tx, "code", code)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return jitsuin.Errorf(jitsuin.NotFound, "return-code", "no return with this code is expected")
+		case err != nil:
+			return err
+		case e.browser != "" && web.Hash(d.browserOf(r)) != e.browser:
+			return jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
+		case e.usedAt != 0 && now.Sub(store.Time(e.usedAt)) > returnGrace:
+			return jitsuin.Errorf(jitsuin.Conflict, "return-used", "this address has been used")
+		}
+		_, err = tx.Exec(`UPDATE errands SET used_at = $1 WHERE txn = $2 AND used_at = 0`, store.Micros(now), e.Txn)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return d.handlers[e.Name].Arrive(w, r, e.Visit)
+}
