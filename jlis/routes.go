@@ -45,6 +45,7 @@ func (a *Agency) routes() {
 		Description: "Only for recognising the holder again (JPKI Act art. 52). It changes nothing; a serial number has no place in a URL.",
 		Policy:      a.verifiers()}, a.links)
 	a.cardTextRoute()
+	a.consentRoutes()
 	a.API.Raw("GET /ca/{name}", httpapi.Public("CA certificates are published"), http.HandlerFunc(a.serveCA))
 }
 

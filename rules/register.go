@@ -10,7 +10,7 @@ import (
 func Register() []Rule {
 	var all []Rule
 	topics := [][]series{validityRules(), effectRules(), lapseRules(), holderRules(), checkDigitRules(),
-		cadenceRules(), legalRules(), recordRules(), freeAreaRules(), {timeStampDeviation}, {accreditationTerm}, {gregorian}}
+		cadenceRules(), legalRules(), recordRules(), freeAreaRules(), {timeStampDeviation}, {accreditationTerm}, consentRules(), {gregorian}}
 	for _, topic := range topics {
 		for _, s := range topic {
 			all = append(all, s...)
@@ -39,6 +39,9 @@ func Register() []Rule {
 	}
 	for _, e := range Eras() {
 		all = append(all, e.Rule)
+	}
+	for _, c := range ConsentItems() {
+		all = append(all, c.Rule)
 	}
 	return append(all, Fees()...)
 }

@@ -15,6 +15,7 @@ const (
 	RecordMobile        Record = "mobile"                // 本人確認記録（携帯電話）
 	RecordAntique       Record = "antique"               // 古物営業の帳簿等
 	RecordConsent       Record = "consent"               // 最新4情報提供の同意
+	RecordConsentLedger Record = "consent-ledger"        // 最新4情報提供の同意・提供の記録
 	RecordAccreditation Record = "accreditation"         // 特定認証業務の帳簿書類
 	RecordContract      Record = "contract"              // 署名した契約書（時効）
 	RecordLinkedNumber  Record = "knowledge-of-customer" // 取引時確認済みの確認の記録
@@ -83,6 +84,10 @@ func partyKeepings() []KeepingRule {
 		keepYears(RecordConsent, 10, Text{"同意の日", "the day of consent"}, since(2023, 5, 16),
 			Text{"最新4情報提供の同意は、同意の日の翌日から10年間有効。", "Consent to be told the latest four items lasts 10 years from the day after."},
 			cite(guideJPKI, "（4情報提供）", "supply of the four items", Official)),
+		keepYears(RecordConsentLedger, 10, Text{"同意の効力を失った日", "the day on which the consent ended"}, InForce{From: consentBegins},
+			Text{"同意と撤回、提供の日時と項目の記録は、同意の効力を失った日から10年間保存し、本人に開示できるようにする。",
+				"What is recorded of a consent, its withdrawal and each supply is kept for 10 years from its end, so that it can be disclosed to the person."},
+			cite(guideJPKI, "（4情報提供）", "supply of the four items", OurReading, "That there is a duty to disclose is official; the time is ours, after the consent's own.")),
 		keepYears(RecordContract, 10, startContract, always(),
 			Text{"署名した契約書は、消滅時効を考え契約終了から10年間の保存が目安。", "A signed contract is best kept for 10 years from its end, with prescription in mind."},
 			cite(actCivil, "166条", "art. 166", Unverified, "Advice, not a duty.")),

@@ -170,4 +170,3 @@ func (w *World) fetch(link string) []byte {
 	}
 	return raw
 }
-
