@@ -59,12 +59,7 @@ func (p *Platform) askHolder(ctx context.Context, r errand.Request, state string
 	if err != nil {
 		return errand.Made{}, err
 	}
-	err = p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`INSERT INTO holder_requests (txn, tenant, jws, expires_at) VALUES ($1, $2, $3, $4)`,
-			claims.Txn, client.ID, jws, store.Micros(made.ExpiresAt))
-		return err
-	})
-	return errand.Made{MadeRequest: made, Challenge: claims.Challenge}, err
+	return errand.Made{MadeRequest: made, JWS: jws, Challenge: claims.Challenge}, nil
 }
 
 // ownClient is the platform as the one who asks, by the name under which it is accredited.

@@ -64,9 +64,10 @@ type Handler struct {
 	Arrive func(w http.ResponseWriter, r *http.Request, v Visit) error
 }
 
-// Made is a request that was made: its address, and of a login the challenge.
+// Made is a request that was made: where it is, as it was signed, and of a login the challenge.
 type Made struct {
 	api.MadeRequest
+	JWS       string
 	Challenge *api.ChallengeText
 }
 
@@ -130,9 +131,9 @@ func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRe
 		browser = web.Hash(browser)
 	}
 	return made.MadeRequest, d.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`INSERT INTO errands (txn, name, about, act, state, browser, challenge, expires_at, answer, code, outcome, result, used_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', 0)`,
-			made.Txn, r.Name, r.About, string(r.Act), web.Hash(state), browser, string(challenge), store.Micros(made.ExpiresAt))
+		_, err := tx.Exec(`INSERT INTO errands (txn, name, about, act, state, browser, challenge, jws, expires_at, answer, code, outcome, result, used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', 0)`,
+			made.Txn, r.Name, r.About, string(r.Act), web.Hash(state), browser, string(challenge), made.JWS, store.Micros(made.ExpiresAt))
 		return err
 	})
 }
@@ -168,6 +169,17 @@ func (d *Desk) browserOf(r *http.Request) string {
 		return ""
 	}
 	return c.Value
+}
+
+// Signed gives a request as it was signed, for the holder; NotFound for one that is unknown or has expired.
+func (d *Desk) Signed(ctx context.Context, txn string) (jws string, err error) {
+	err = d.DB.View(ctx, func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT jws FROM errands WHERE txn = $1 AND expires_at > $2`, txn, store.Micros(time.Now())).Scan(&jws)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", jitsuin.Errorf(jitsuin.NotFound, "request-unknown", "there is no such request, or it has expired")
+	}
+	return jws, err
 }
 
 // Forget drops errands that expired before a time.

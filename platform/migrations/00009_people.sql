@@ -8,6 +8,7 @@ CREATE TABLE errands (
     state      TEXT NOT NULL,
     browser    TEXT NOT NULL,
     challenge  {{JSON}} NOT NULL,
+    jws        TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
     answer     TEXT NOT NULL,
     code       TEXT NOT NULL,
@@ -32,7 +33,7 @@ CREATE INDEX person_certificates_person ON person_certificates (person);
 -- The certificate on which an accepted check rests: what a later look at its status needs, and by which its holder finds it.
 -- user_id is '' where the tenant did not want the user named, or has forgotten them.
 CREATE TABLE check_certificates (
-    verification TEXT PRIMARY KEY REFERENCES checks (id),
+    verification TEXT PRIMARY KEY,
     tenant       TEXT NOT NULL,
     user_id      TEXT NOT NULL,
     kind         TEXT NOT NULL,
