@@ -42,13 +42,13 @@ func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Platform) meArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
 	if v.Outcome != ownWelcome {
-		http.Redirect(w, r, "/me?outcome="+url.QueryEscape(v.Outcome), http.StatusSeeOther)
+		seeOther(w, r, "/me?outcome="+url.QueryEscape(v.Outcome))
 		return nil
 	}
 	if err := p.people.sessions.Begin(w, r, meSession{Person: jitsuin.ID(v.Result)}); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/me", http.StatusSeeOther)
+	seeOther(w, r, "/me")
 	return nil
 }
 
@@ -56,7 +56,7 @@ func (p *Platform) meLogout(w http.ResponseWriter, r *http.Request) error {
 	if err := p.people.sessions.End(w, r); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/me", http.StatusSeeOther)
+	seeOther(w, r, "/me")
 	return nil
 }
 

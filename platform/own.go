@@ -17,24 +17,14 @@ import (
 // The platform's own pages: residents look at how it was used of them (/me), and whoever else logs in here with a card. Their
 // logins are not logins of a tenant: the sector is the platform's own, so an id of it means nothing to any tenant.
 
-// visitCookie ties what was begun at our origin to the browser that began it.
-const visitCookie = "platform_visit"
+// errandCookie ties what was begun at our origin to the browser that began it.
+const errandCookie = "platform_errand"
 
 // Outcomes of a login at our own origin.
 const (
 	ownWelcome     = "welcome" // Result is the person
 	ownNotAccepted = "not-accepted"
 )
-
-// openErrands makes the desk that sends browsers to their holders. Handlers are added before the routes.
-func (p *Platform) openErrands() error {
-	self, err := p.Directory.Lookup(p.Config.Instance)
-	if err != nil {
-		return err
-	}
-	p.errands = &errand.Desk{DB: p.DB, Origin: self.Origin, Cookie: visitCookie, Log: p.Log, Make: p.askHolder}
-	return nil
-}
 
 // askHolder makes a request of our own, or on behalf of a tenant, whose answer comes to our origin.
 func (p *Platform) askHolder(ctx context.Context, r errand.Request, state string) (errand.Made, error) {
