@@ -54,6 +54,8 @@ type Config struct {
 
 	// Webhooks says how events are pushed to tenants.
 	Webhooks WebhookConfig `yaml:"webhooks,omitempty"`
+	// Queue says how checks are made that wait: of batches, and of what residents submit.
+	Queue QueueConfig `yaml:"queue,omitempty"`
 
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
@@ -109,6 +111,7 @@ func (c *Config) fill() error {
 		c.RequestLife = api.RequestLife
 	}
 	c.Webhooks.fill()
+	c.Queue.fill()
 	switch {
 	case c.Validity != ValidityOCSP && c.Validity != ValidityCRL:
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "validity is ocsp or crl, not %q", c.Validity).At("validity")

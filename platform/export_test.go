@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"time"
 
 	"github.com/jitsuin/jitsuin/internal/store"
 )
@@ -9,4 +10,23 @@ import (
 // Tell stores an event in a transaction of its own.
 func (p *Platform) Tell(ctx context.Context, tenant, kind string, data any) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error { return p.tell(tx, tenant, kind, data) })
+}
+
+// ClaimTurns claims n checks of the queue, one after the other, and gives whose they are.
+func (p *Platform) ClaimTurns(ctx context.Context, n int) (turns []string, err error) {
+	turn := ""
+	for range n {
+		err := p.DB.Update(ctx, func(tx *store.Tx) error {
+			q, ok, err := claimQueued(tx, turn, time.Now(), time.Hour)
+			if turn = q.tenant; !ok {
+				turn = "nobody"
+			}
+			return err
+		})
+		if err != nil {
+			return turns, err
+		}
+		turns = append(turns, turn)
+	}
+	return turns, nil
 }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -13,13 +14,18 @@ import (
 // results is what openResults makes.
 type results struct {
 	webhooks *webhook.Sender
+	copies   copies
 }
 
 // openResults readies how tenants get to know results: events, webhooks, checks that are made later, and what
 // residents submit.
-func (p *Platform) openResults() error {
+func (p *Platform) openResults() (err error) {
+	if p.copies, err = p.openCopies(); err != nil {
+		return err
+	}
 	p.webhooks = webhook.New(p.cfg.Webhooks.Loopback, p.cfg.Webhooks.Timeout)
 	p.Go("push events", p.pushEvents)
+	p.Go("judge what waits", p.judgeQueue)
 	p.Go("forget results", p.forgetResults)
 	return nil
 }
@@ -32,6 +38,13 @@ func (p *Platform) resultRoutes() {
 		Description: "At least once: ask on with the cursor that was committed together with the effect of the events before it, and drop an event whose id had its effect. " +
 			"With wait the answer comes as soon as there is an event. Conflict cursor-foreign: begin anew without a cursor. Expired events-gone: some are no longer kept.",
 		Policy: tenants}, p.getEvents)
+	httpapi.Register(p.API, httpapi.Operation{ID: "batch-verify", Method: http.MethodPost, Path: "/v1/batches", Status: http.StatusAccepted,
+		MaxBody: maxBatchBody, Summary: "Have signed documents checked later",
+		Description: "Answers at once; each item is judged in its turn, and told by the event verification.done, the end of the batch by batch.done. A check whose certificate's status cannot be had is made again for about half an hour, then told as it is; " +
+			"while the platform's accreditation is suspended everything waits, for seven days at most. Documents lie encrypted until they are judged, and no longer. Needs the header Idempotency-Key.",
+		Policy: tenants}, p.postBatch)
+	httpapi.Register(p.API, httpapi.Operation{ID: "batch", Method: http.MethodGet, Path: "/v1/batches/{id}", Summary: "How a batch of yours stands",
+		Description: "Kept for 30 days after its end.", Policy: tenants}, p.getBatch)
 	httpapi.Register(p.API, httpapi.Operation{ID: "set-webhook", Method: http.MethodPut, Path: "/v1/webhook",
 		Summary: "Have your events pushed to an address",
 		Description: "The address is sent the event webhook.challenge first and must give its data back. Events come as security event tokens (RFC 8417, RFC 8935), signed with a key of /.well-known/jwks.json, in their order, one at a time; " +
@@ -63,7 +76,7 @@ func (p *Platform) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, err
 // forgetResults drops what is no longer kept, by wall time.
 func (p *Platform) forgetResults(ctx context.Context) error {
 	for {
-		if err := p.forgetEvents(ctx, time.Now().Add(-eventsKept)); err != nil {
+		if err := errors.Join(p.forgetEvents(ctx, time.Now().Add(-eventsKept)), p.forgetBatches(ctx, time.Now().Add(-batchesKept))); err != nil {
 			return err
 		}
 		select {

@@ -29,6 +29,12 @@ func CallerOf(ctx context.Context) Caller {
 	return c
 }
 
+// WithCaller puts work under a caller: what a task does later for somebody who asked for it. Requests have theirs from
+// their access token.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey, c)
+}
+
 // Policy decides whether a caller may use a route. Every route has one; there is no default.
 type Policy struct {
 	doc    string
