@@ -2,96 +2,88 @@ package rules
 
 import "github.com/jitsuin/jitsuin"
 
-// RecordCase is a case in which a member of a confirmation record is asked for.
-type RecordCase string
-
-const (
-	CaseAlways      RecordCase = "always"       // every natural person who comes by herself or himself
-	CaseJPKI        RecordCase = "jpki"         // identified by a signature with the signature certificate
-	CaseForeignPEP  RecordCase = "foreign-pep"  // 外国PEPs
-	CaseAgent       RecordCase = "agent"        // 代表者等 acts for the customer
-	CaseLegalEntity RecordCase = "legal-entity" // 法人
-	CaseHighRisk    RecordCase = "high-risk"    // 厳格な取引時確認
-	CaseAlias       RecordCase = "alias"        // another name than one's own is used
-)
-
-// RecordMember is a member that a confirmation record (確認記録) must have in a case. Key is its name
-// in the record, ID of its Rule is "record-" and Key.
-type RecordMember struct {
-	Key  string
-	Case RecordCase
-	Rule
+// noteItem: the article was read item by item as of 2013, when it was art. 17 with 24 items; it has 31 today, and not
+// all of them were read.
+func noteItem(item string) string {
+	return "Item " + item + " of art. 17(1) as of 2013; its number in the text in force is unverified."
 }
 
-// Keys of the members that a natural person's record has.
-const (
-	MemberCheckedBy   = "checked-by"
-	MemberMadeBy      = "made-by"
-	MemberReceivedAt  = "received-at"
-	MemberDeclaredAt  = "declared-at"
-	MemberTransaction = "transaction"
-	MemberMethod      = "method"
-	MemberName        = "name"
-	MemberResidence   = "residence"
-	MemberBirthDate   = "birth-date"
-	MemberPurpose     = "purpose"
-	MemberOccupation  = "occupation"
-	MemberAccount     = "account-number"
-	MemberForeignPEP  = "foreign-pep"
-	MemberAttachment  = "attachment"
-)
-
-// noteNumber: the article has had between 24 (2013) and 31 items, and was read item by item only as of 2013.
-const noteNumber = "The item's number in the text in force is unverified."
-
-func member(key string, c RecordCase, f InForce, text Text, article Text, sure Confidence, note string) RecordMember {
-	return RecordMember{key, c, Rule{ID: "record-" + key, InForce: f, Text: text, Source: Source{regProceeds, article, sure, note}}}
+func confirmation(key string, c RecordCase, f InForce, item string, text Text, sure Confidence) RecordMember {
+	return RecordMember{RecordConfirmation, key, c, Rule{ID: "record-" + key, InForce: f, Text: text,
+		Source: Source{regProceeds, Text{"20条1項", "art. 20(1)"}, sure, noteItem(item)}}}
 }
 
-// RecordMembers lists the members of a confirmation record in the order of the regulation. Those of
-// other cases than a natural person's own stand there so that it is seen what is left out and why.
-func RecordMembers() []RecordMember { return append(membersAlways(), membersOfCases()...) }
+// confirmationMembers are those of a confirmation record (確認記録) in the order of the regulation. Those of other
+// cases than a natural person's own by JPKI stand there so that it is seen what is left out and why.
+func confirmationMembers() []RecordMember { return append(membersAlways(), membersOfCases()...) }
 
 func membersAlways() []RecordMember {
-	items := Text{"20条1項", "art. 20(1)"}
-	m := func(key string, ja, en string) RecordMember {
-		return member(key, CaseAlways, always(), Text{ja, en}, items, Ancestor, noteNumber)
+	m := func(item, key, ja, en string) RecordMember {
+		return confirmation(key, CaseAlways, always(), item, Text{ja, en}, Ancestor)
 	}
 	return []RecordMember{
-		m(MemberCheckedBy, "取引時確認を行った者の氏名その他の当該者を特定するに足りる事項。", "Who made the check: a name, or what identifies them."),
-		m(MemberMadeBy, "確認記録の作成者の氏名その他の当該者を特定するに足りる事項。", "Who made the record: a name, or what identifies them."),
-		m(MemberDeclaredAt, "取引を行う目的及び職業の確認を行った日付。", "The day on which purpose and occupation were declared."),
-		m(MemberTransaction, "取引時確認を行った取引の種類。", "The kind of transaction."),
-		m(MemberMethod, "本人特定事項の確認を行った方法。", "The method by which the person was identified."),
-		m(MemberName, "本人特定事項のうち氏名。", "The person's name."),
-		m(MemberResidence, "本人特定事項のうち住居。", "The person's residence."),
-		m(MemberBirthDate, "本人特定事項のうち生年月日。", "The person's date of birth."),
-		m(MemberPurpose, "取引を行う目的。", "The purpose of the transaction."),
-		m(MemberOccupation, "職業（法人では事業の内容）。", "The occupation; of a legal entity its business."),
-		m(MemberAccount, "口座番号その他の確認記録を検索するための事項。", "The account number, or what else the record is found by."),
+		m("i", MemberCheckedBy, "取引時確認を行った者の氏名その他の当該者を特定するに足りる事項。", "Who made the check: a name, or what identifies them."),
+		m("ii", MemberMadeBy, "確認記録の作成者の氏名その他の当該者を特定するに足りる事項。", "Who made the record: a name, or what identifies them."),
+		m("viii", MemberDeclaredAt, "取引を行う目的及び職業の確認を行った日付。", "The day on which purpose and occupation were declared."),
+		m("ix", MemberTransaction, "取引時確認を行った取引の種類。", "The kind of transaction."),
+		m("x", MemberMethod, "本人特定事項の確認を行った方法。", "The method by which the person was identified."),
+		m("xiv", MemberName, "本人特定事項のうち氏名。", "The person's name."),
+		m("xiv", MemberResidence, "本人特定事項のうち住居。", "The person's residence."),
+		m("xiv", MemberBirthDate, "本人特定事項のうち生年月日。", "The person's date of birth."),
+		m("xvi", MemberPurpose, "取引を行う目的。", "The purpose of the transaction."),
+		m("xvii", MemberOccupation, "職業（法人では事業の内容）。", "The occupation; of a legal entity its business."),
+		m("xxii", MemberAccount, "取引記録等を検索するための口座番号その他の事項。", "The account number, or what else the records of transactions are found by."),
 	}
 }
 
 func membersOfCases() []RecordMember {
-	items := Text{"20条1項", "art. 20(1)"}
+	return append([]RecordMember{
+		{RecordConfirmation, MemberAttachment, CaseJPKI, Rule{ID: "record-attachment", InForce: always(),
+			Text: Text{"当該方法により本人特定事項の確認を行ったことを証するに足りる電磁的記録（署名された情報・署名・証明書）の添付。電磁的記録のまま保存する。",
+				"Attached: the electronic record that proves the identification (signed data, signature, certificate), kept in electronic form."},
+			Source: cite(regProceeds, "19条1項2号", "art. 19(1)(ii)", Primary)}},
+		{RecordConfirmation, MemberReceivedAt, CaseJPKI, Rule{ID: "record-received-at", InForce: always(),
+			Text:   Text{"署名された情報及び署名用電子証明書の送信を受けた日付及び時刻。", "Day and time at which signed data and certificate were received."},
+			Source: cite(regProceeds, "20条1項", "art. 20(1)", OurReading, "The text names the time at which a document is shown; here the reception stands for it.")}},
+		{RecordConfirmation, MemberForeignPEP, CaseForeignPEP, Rule{ID: "record-foreign-pep", InForce: since(2016, 10, 1),
+			Text: Text{"顧客が外国の重要な公的地位にある者等（外国PEPs）であるときは、その旨及びそう認めた理由。",
+				"That the customer holds, or held, a prominent public position of a foreign state or is close to such a person, and why this is thought."},
+			Source: cite(regProceeds, "20条1項", "art. 20(1)", Secondary, "It was added after 2013; its number in the text in force is unverified.")}},
+	}, membersOfOtherCases()...)
+}
+
+func membersOfOtherCases() []RecordMember {
+	m := func(item, key string, c RecordCase, ja, en string) RecordMember {
+		return confirmation(key, c, always(), item, Text{ja, en}, Ancestor)
+	}
 	return []RecordMember{
-		member(MemberAttachment, CaseJPKI, always(), Text{"当該方法により本人特定事項の確認を行ったことを証するに足りる電磁的記録（署名された情報・署名・証明書）の添付。電磁的記録のまま保存する。",
-			"Attached: the electronic record that proves the identification (signed data, signature, certificate), kept in electronic form."},
-			Text{"19条1項2号", "art. 19(1)(ii)"}, Primary, ""),
-		member(MemberReceivedAt, CaseJPKI, always(), Text{"署名された情報及び署名用電子証明書の送信を受けた日付及び時刻。", "Day and time at which signed data and certificate were received."},
-			items, OurReading, "The text names the time at which a document is shown; here the reception stands for it."),
-		member(MemberForeignPEP, CaseForeignPEP, since(2016, 10, 1), Text{"顧客が外国の重要な公的地位にある者等（外国PEPs）であるときは、その旨及びそう認めた理由。",
-			"That the customer holds, or held, a prominent public position of a foreign state or is close to such a person, and why this is thought."}, items, Secondary, noteNumber),
-		member("representative", CaseAgent, always(), Text{"代表者等の本人特定事項、顧客との関係、取引の任に当たると認めた理由。", "Who acts for the customer, in which relation, and why they are taken to be charged with it."},
-			items, Ancestor, noteNumber),
-		member("beneficial-owner", CaseLegalEntity, since(2013, 4, 1), Text{"法人の実質的支配者の本人特定事項、顧客との関係、確認の方法。", "Of a legal entity: who controls it, in which relation, and how this was checked."},
-			items, Ancestor, noteNumber),
-		member("wealth", CaseHighRisk, since(2013, 4, 1), Text{"資産及び収入の状況を確認したときは、確認した方法及び書類の名称。", "Where wealth and income were checked: how, and by which papers."},
-			items, Ancestor, noteNumber),
-		member("alias", CaseAlias, always(), Text{"自己の氏名と異なる名義を用いるときは、その名義及び理由。", "Where another name than one's own is used: that name, and why."},
-			items, Ancestor, noteNumber),
+		m("iii", "shown-at", CasePaper, "本人確認書類の提示を受けた日付及び時刻。", "Day and time at which an identity paper was shown."),
+		m("iv", "sent-in-on", CasePaper, "本人確認書類又はその写しの送付を受けた日付。", "The day on which an identity paper or a copy was received."),
+		m("v", "papers-posted-on", CasePosted, "取引関係文書を送付した日付。", "The day on which papers of the transaction were posted."),
+		m("vi", "papers-handed-on", CasePosted, "取引関係文書を交付した日付。", "The day on which papers of the transaction were handed over at a place of business."),
+		m("vii", "second-paper-on", CaseHighRisk, "厳格な取引時確認で追加の書類の提示又は送付を受けた日付。", "In a strict check: the day on which a further paper was shown or received."),
+		m("xi", "identity-paper", CasePaper, "提示を受けた本人確認書類又は補完書類の名称、記号番号。", "Name and number of the identity paper that was shown."),
+		m("xii", "residence-paper", CasePaper, "現在の住居を確認した書類の名称、記号番号。", "Name and number of the paper by which the present residence was checked."),
+		m("xiii", "place-of-business", CasePosted, "文書を送付し又は交付した営業所の名称、所在地及び書類の名称、記号番号。", "The place of business to which papers went, and the paper that names it."),
+		m("xv", "representative", CaseAgent, "代表者等の本人特定事項、顧客との関係、取引の任に当たると認めた理由。", "Who acts for the customer, in which relation, and why they are taken to be charged with it."),
+		m("xviii", "controlled", CaseLegalEntity, "法人の実質的支配者の有無並びに確認の方法及び書類の名称。", "Whether somebody controls the legal entity, and how and by which papers this was checked."),
+		m("xix", "beneficial-owner", CaseLegalEntity, "実質的支配者の本人特定事項、確認の方法及び書類の名称、記号番号。", "Who controls it, how this was checked, and by which papers."),
+		m("xx", "wealth", CaseHighRisk, "資産及び収入の状況を確認した方法及び書類の名称。", "Where wealth and income were checked: how, and by which papers."),
+		m("xxi", "alias", CaseAlias, "自己の氏名と異なる名義を用いるときは、その名義及び理由。", "Where another name than one's own is used: that name, and why."),
+		m("xxiii", "earlier-check", CaseHighRisk, "関連取引時確認に係る確認記録を検索するための、その確認を行った日付その他の事項。", "The day of the earlier check to which this one belongs, or what else its record is found by."),
+		m("xxiv", "period-of-stay", CaseStay, "在留期間等を確認した旅券又は許可書の名称、日付、記号番号。", "Name, date and number of the passport or permit by which the period of stay was checked."),
 	}
 }
+
+var confirmationItems = series{{
+	ID: "confirmation-items", N: 24, Unit: Items, InForce: until(2016, 9, 30),
+	Text:   Text{"確認記録の記録事項は24ある。", "A confirmation record has 24 items."},
+	Source: cite(regProceeds, "17条1項（2013年）", "art. 17(1) as of 2013", Ancestor, "The last day is unverified."),
+}, {
+	ID: "confirmation-items", N: 31, Unit: Items, InForce: since(2016, 10, 1),
+	Text:   Text{"確認記録の記録事項は31ある。そのすべてが読まれたわけではない。", "A confirmation record has 31 items, not all of which were read here."},
+	Source: cite(regProceeds, "20条1項", "art. 20(1)", Secondary, "Counted as of 2026 and not read item by item; since when there are 31 is unverified. What is recorded here are the 24 of 2013 and one of later."),
+}}
 
 var recordAppended = series{{
 	ID: "record-appended", InForce: always(),
@@ -110,23 +102,7 @@ var adultAge = series{{
 	Source: cite(actCivil, "4条", "art. 4", Unverified),
 }}
 
-func recordRules() []series { return []series{recordAppended, adultAge} }
-
-// MembersOf gives the members that a record made on a day must have in the cases. CaseAlways is
-// always among them.
-func MembersOf(on jitsuin.Date, cases ...RecordCase) []RecordMember {
-	asked := map[RecordCase]bool{CaseAlways: true}
-	for _, c := range cases {
-		asked[c] = true
-	}
-	var all []RecordMember
-	for _, m := range RecordMembers() {
-		if asked[m.Case] && m.InForce.Covers(on) {
-			all = append(all, m)
-		}
-	}
-	return all
-}
+func recordRules() []series { return []series{recordAppended, confirmationItems, adultAge} }
 
 // IsAdult tells whether a person born on a day is of age on another, and gives the age that counts.
 func IsAdult(birth, on jitsuin.Date) (adult bool, age int) {

@@ -68,7 +68,7 @@ func partyKeepings() []KeepingRule {
 	return []KeepingRule{
 		keepYears(RecordConfirmation, 7, startContract, always(),
 			Text{"確認記録は直ちに作成し、契約の終了等の日から7年間保存する。", "The confirmation record is made at once and kept for 7 years from the end of the contract."},
-			cite(actProceeds, "6条（規則21条）", "art. 6 (Regulation art. 21)", Primary)),
+			cite(actProceeds, "6条（規則21条）", "art. 6 (Regulation art. 21)", Primary, "Where later transactions rest on the same check, the last of them to end counts.")),
 		keepYears(RecordTransaction, 7, Text{"取引の日", "the day of the transaction"}, always(),
 			Text{"取引記録は取引の日から7年間保存する。", "Records of transactions are kept for 7 years."},
 			cite(actProceeds, "7条", "art. 7", Primary)),
@@ -80,7 +80,7 @@ func partyKeepings() []KeepingRule {
 			cite(actMobile, "4条2項", "art. 4(2)", Ancestor)),
 		keepYears(RecordAntique, 3, Text{"最終の記載をした日", "the day of the last entry"}, always(),
 			Text{"取引の帳簿等（相手方・品目・確認の方法）は3年間保存する。", "The book of dealings (who, what, how checked) is kept for 3 years."},
-			cite(actAntique, "16条・18条", "arts. 16 and 18", Primary, "The numbers of the articles are unverified.")),
+			cite(actAntique, "16条・18条1項", "arts. 16 and 18(1)", Ancestor, "Of an electronic record the three years count from the day it was recorded; of one that grows, from its last entry.")),
 		keepYears(RecordConsent, 10, Text{"同意の日", "the day of consent"}, since(2023, 5, 16),
 			Text{"最新4情報提供の同意は、同意の日の翌日から10年間有効。", "Consent to be told the latest four items lasts 10 years from the day after."},
 			cite(guideJPKI, "（4情報提供）", "supply of the four items", Official)),
@@ -112,4 +112,15 @@ func (k KeepingRule) Until(start jitsuin.Date) jitsuin.Date {
 		return start
 	}
 	return yearsFrom(start.AddDays(1), k.N)
+}
+
+// UntilLatest gives the last day where the time counts from the latest of several days, such as the ends of all contracts
+// that rest on one check (犯収法規則21条). No day is no last day.
+func (k KeepingRule) UntilLatest(starts ...jitsuin.Date) (last jitsuin.Date) {
+	for _, s := range starts {
+		if until := k.Until(s); until.After(last) {
+			last = until
+		}
+	}
+	return last
 }

@@ -41,6 +41,7 @@ const (
 	Chars     Unit = "characters"
 	Yen       Unit = "yen"
 	Case      Unit = "case"
+	Items     Unit = "items"
 )
 
 // InForce is a time of days, both inclusive. A zero From is "since before the system"
@@ -88,6 +89,12 @@ func (r Rule) Value() string {
 		return ""
 	}
 	return fmt.Sprintf("%d %s", r.N, r.Unit)
+}
+
+// Cited writes where the rule stands and what it says.
+func (r Rule) Cited() Text {
+	c := r.Source.Citation()
+	return Text{c.JA + " " + r.Text.JA, c.EN + ": " + r.Text.EN}
 }
 
 // series is one rule through time, oldest first, without overlaps.

@@ -100,7 +100,7 @@ func checkRecord(t *testing.T, r securities.Record, me securities.Customer, item
 		t.Fatalf("%+v", r)
 	}
 	today := jitsuin.DateOf(time.Now())
-	for _, m := range rules.MembersOf(today, rules.CaseJPKI, rules.CaseForeignPEP) {
+	for _, m := range rules.MembersOf(rules.RecordConfirmation, today, rules.CaseJPKI, rules.CaseForeignPEP) {
 		if member(r.Entries[0], m.Key) == "" {
 			t.Errorf("the record lacks %q", m.Key)
 		}

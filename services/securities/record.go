@@ -71,7 +71,7 @@ func (o opening) members() ([]RecordMember, error) {
 		return nil, err
 	}
 	var all []RecordMember
-	for _, m := range rules.MembersOf(today, cases...) {
+	for _, m := range rules.MembersOf(rules.RecordConfirmation, today, cases...) {
 		v := values[m.Key]
 		if v.JA == "" || v.EN == "" {
 			return nil, jitsuin.Errorf(jitsuin.Internal, "record-incomplete", "the confirmation record would lack %q", m.Key)
