@@ -77,7 +77,7 @@ func (p *Platform) readAccreditation(ctx context.Context, w *metrics.Writer) err
 func (p *Platform) readVault(ctx context.Context, w *metrics.Writer) error {
 	var over, known float64
 	err := p.DB.View(ctx, func(tx *store.Tx) error {
-		err := tx.QueryRow(`/* every tenant: a figure for the operator */ SELECT COUNT(*) FROM vault_records WHERE keep_until <> '' AND keep_until < $1`,
+		err := tx.QueryRow(`/* every tenant: a figure for the operator */ SELECT COUNT(*) FROM vault_records WHERE keep_until <> '' AND keep_until < $1 AND held = 0`,
 			jitsuin.DateOf(p.Clock.Now()).String()).Scan(&over)
 		if err != nil {
 			return err

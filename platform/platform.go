@@ -92,6 +92,9 @@ func (p *Platform) open(ctx context.Context) error {
 	p.Go("fetch the root for time", p.fetchTimeAnchor)
 	p.Go("notify J-LIS", p.notifyJLIS)
 	p.Go("forget", p.forget)
+	if err := p.beginOld(ctx); err != nil {
+		return err
+	}
 	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords, List: p.recordEnds})
 	if err := p.openResults(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/platform/records"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/report"
 )
@@ -84,20 +85,44 @@ func languageOf(name, header string) string {
 	return report.Japanese
 }
 
-// document gives the report on a tenant's check, with the four items as long as the record is kept.
-func (p *Platform) document(ctx context.Context, tenant string, id jitsuin.ID) (*report.Document, error) {
+// document gives the report on a tenant's check. It names the person where the tenant states for which purpose the record
+// is read, and as long as that is kept; otherwise nobody.
+func (p *Platform) document(ctx context.Context, tenant string, id jitsuin.ID, purpose string) (*report.Document, error) {
 	v, err := p.verification(ctx, tenant, id)
 	if err != nil {
 		return nil, err
 	}
 	d := &report.Document{Report: v.Report, Legal: *v.Legal}
-	for i := range d.Signatures {
-		if s := &d.Signatures[i]; v.Items != nil && s.Format != signature.FormatTST {
-			items := cert.PlainItems(*v.Items) // there is one person: see onlySigner
-			s.Items = &items
+	if purpose != "" && v.Record != nil {
+		items, err := p.itemsOfRecord(ctx, tenant, v.Record.ID, purpose)
+		if err != nil {
+			return nil, err
+		}
+		for i := range d.Signatures {
+			if s := &d.Signatures[i]; s.Format != signature.FormatTST { // there is one person: see onlySigner
+				s.Items = items
+			}
 		}
 	}
 	return d.Made(p.cfg.Instance, v.CheckedAt), nil
+}
+
+// itemsOfRecord reads from the certificate in a record who signed, nil where it was destroyed meanwhile. It is a
+// reading as any other.
+func (p *Platform) itemsOfRecord(ctx context.Context, tenant string, id jitsuin.ID, purpose string) (*cert.Items, error) {
+	f, err := p.recordFile(ctx, tenant, id, records.FileCertificate, purpose)
+	if jitsuin.KindOf(err) == jitsuin.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := cert.Parse(f.Content)
+	if err != nil {
+		return nil, err
+	}
+	items, err := cert.ItemsOf(leaf)
+	return &items, err
 }
 
 // render writes the report on a tenant's check.
@@ -106,7 +131,7 @@ func (p *Platform) render(ctx context.Context, tenant string, in *reportIn) (*re
 	if err != nil {
 		return nil, err
 	}
-	d, err := p.document(ctx, tenant, jitsuin.ID(in.ID))
+	d, err := p.document(ctx, tenant, jitsuin.ID(in.ID), in.Purpose)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (p *Platform) routes() {
 		Description: "CMS and CAdES, PDF, XML, time-stamps and JWS are read; the answer is one and the same. A bad signature is a report with a verdict, not an error. Needs the header Idempotency-Key; repeating a request gives the same answer.",
 		Policy:      tenants}, p.postVerification)
 	httpapi.Register(p.API, httpapi.Operation{ID: "verification", Method: http.MethodGet, Path: "/v1/verifications/{id}",
-		Summary: "A check of yours again", Policy: tenants}, p.getVerification)
+		Summary: "A check of yours again", Description: "Without the four items: those are answered once, and read from the record later (GET /v1/records/{id}).", Policy: tenants}, p.getVerification)
 	httpapi.Register(p.API, httpapi.Operation{ID: "verification-report", Method: http.MethodGet, Path: "/v1/verifications/{id}/report",
 		Summary:     "The report on a check of yours, for people or programs",
 		Description: "A page, a PDF with the data attached and signed by this verifier (its certificate is at /report.cer), text, or data (its schema is at /report.schema.json), in Japanese or English. Without a format the header Accept decides, without a language Accept-Language.",
@@ -41,6 +41,7 @@ func (p *Platform) routes() {
 		Policy:      tenants}, p.postHolderRequest)
 	p.API.Raw("GET /v1/holder-requests/{txn}", httpapi.Public("a signed request is fetched by whoever was led to it"), http.HandlerFunc(p.serveRequest))
 	p.resultRoutes()
+	p.recordRoutes()
 }
 
 type tenantIn struct {
@@ -93,6 +94,7 @@ type reportIn struct {
 	ID       string `path:"id" maxLength:"64"`
 	Format   string `query:"format" enum:"html,pdf,text,json" doc:"left out, the header Accept decides"`
 	Lang     string `query:"lang" enum:"ja,en" doc:"left out, the header Accept-Language decides"`
+	Purpose  string `query:"purpose" enum:"business,disclosure,authority,audit,dispute" doc:"for which your record is read, so that the report names the person; left out, it names nobody"`
 	Accept   string `header:"Accept"`
 	Language string `header:"Accept-Language"`
 }

@@ -244,28 +244,3 @@ func TestAnchorsArePinned(t *testing.T) {
 	b.Agency.Reissue(hanako, jitsuin.SignCert, nil)
 	refused(t, b.verify(b.signed(hanako)), signature.Indeterminate, signature.NoCertificateChain)
 }
-
-func TestRecordsEndWithTheirRetention(t *testing.T) {
-	b := open(t, "sqlite::memory:", nil)
-	hanako := b.Agency.Resident("霧島　花子")
-	request := b.signed(hanako)
-	request.Purpose = "application" // no law asks the recipient for a record
-	v := b.verify(request)
-	if v.Record == nil || v.Record.Kind != "repetition" || v.Record.KeepUntil.IsZero() || v.Items == nil {
-		t.Fatalf("record %+v", v.Record)
-	}
-	request.Purpose = "antique"
-	if kept := b.verify(request); kept.Record.KeepUntil.Year != time.Now().In(jitsuin.JST).Year()+3 {
-		t.Errorf("the dealer's book is kept until %s", kept.Record.KeepUntil)
-	}
-	b.advance(9 * 24 * time.Hour)
-	for end := time.Now().Add(10 * time.Second); b.count(`SELECT COUNT(*) FROM vault_records`) != 1; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the record outlives its last day")
-		}
-	}
-	var got api.Verification
-	if err := b.Tenant(b.tenant).Call(t.Context(), "GET", "/v1/verifications/"+string(v.ID), "", nil, &got); err != nil || got.Items != nil || got.User == nil {
-		t.Errorf("after its end: %+v, %v", got, err)
-	}
-}

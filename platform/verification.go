@@ -16,7 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
-	"github.com/jitsuin/jitsuin/platform/matching"
+	"github.com/jitsuin/jitsuin/platform/records"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/report"
@@ -31,7 +31,8 @@ const maxVerificationBody = 2*MaxDocument/3*4 + 64<<10
 // errNew says that a request has not been seen before.
 var errNew = errors.New("not seen before")
 
-// done is what is kept under an Idempotency-Key: the answer itself is read from log and vault.
+// done is what is kept under an Idempotency-Key: the answer itself is read from the log, and the four items from the
+// request, which carries the certificate each time.
 type done struct {
 	ID jitsuin.ID `json:"id"`
 }
@@ -47,10 +48,11 @@ type request struct {
 	Files     map[string]string `json:"files,omitempty"`
 	// Customer is the record to compare with. Only a digest of the whole is stored.
 	Customer *api.CustomerRecord `json:"customer_record,omitempty"`
+	Record   *api.RecordFacts    `json:"record,omitempty"`
 }
 
 func requestOf(in api.VerificationRequest) request {
-	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format, Customer: in.CustomerRecord}
+	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format, Customer: in.CustomerRecord, Record: in.Record}
 	for _, f := range in.Files {
 		if r.Files == nil {
 			r.Files = map[string]string{}
@@ -65,7 +67,7 @@ const operationVerify = "verify"
 // verify checks one signed document for a tenant.
 //
 //  1. Our accreditation is in force, and the purpose is one that the signature certificate serves.
-//  2. A request that took effect before is answered from log and vault.
+//  2. A request that took effect before is answered from the log; who signed is read from the request.
 //  3. The signature is judged: bytes, certificate, status.
 //  4. If it passed, J-LIS is asked whose certificate it is, unless this tenant's user is known by it.
 //  5. User, log and vault are written in one transaction with the request's key.
@@ -84,7 +86,7 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		if err != nil {
 			return api.Verification{}, err
 		}
-		return p.compared(ctx, tenant, before.ID, in)
+		return p.answer(ctx, tenant, before.ID, in, nil)
 	}
 	c, err := p.judge(ctx, tenant, in, now)
 	if err != nil {
@@ -101,24 +103,13 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 	}
 	fresh := jitsuin.NewID()
 	stored, err := httpapi.Once(ctx, p.DB, operationVerify, asked, func(tx *store.Tx) (done, error) {
-		return done{c.entry.id}, c.store(tx, links, fresh)
+		return done{c.entry.id}, c.store(ctx, tx, links, fresh)
 	})
 	if err != nil {
 		return api.Verification{}, err
 	}
 	p.PokeJobs()
-	return p.compared(ctx, tenant, stored.ID, in)
-}
-
-// compared gives a tenant's check with the comparison that its request asked for. The customer record is not kept.
-func (p *Platform) compared(ctx context.Context, tenant string, id jitsuin.ID, in api.VerificationRequest) (api.Verification, error) {
-	v, err := p.verification(ctx, tenant, id)
-	if err != nil || in.CustomerRecord == nil || v.Items == nil {
-		return v, err
-	}
-	c, err := matching.Compare(*v.Items, *in.CustomerRecord)
-	v.Comparison = &c
-	return v, err
+	return p.answer(ctx, tenant, stored.ID, in, c.leaf)
 }
 
 func hexSum(b []byte) string {
@@ -172,7 +163,7 @@ type check struct {
 	link     jlis.Link
 	leaf     []byte // DER
 	status   []byte // evidence of the status
-	record   *record
+	record   *records.Draft
 }
 
 // judge has package signature judge the document as it stands at the instant asked about.
@@ -252,7 +243,7 @@ func digestOf(in api.VerificationRequest, r *signature.Report) string {
 }
 
 // store writes log, user and vault.
-func (c *check) store(tx *store.Tx, links []jlis.Link, fresh jitsuin.ID) error {
+func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fresh jitsuin.ID) error {
 	e := c.entry
 	if c.accepted {
 		u, err := assignUser(tx, e.tenant, links, fresh, e.checkedAt)
@@ -264,13 +255,11 @@ func (c *check) store(tx *store.Tx, links []jlis.Link, fresh jitsuin.ID) error {
 	if err := putEntry(tx, e); err != nil {
 		return err
 	}
-	if c.record == nil {
-		return nil
-	}
-	return putRecord(tx, *c.record)
+	return c.keep(ctx, tx, e.user)
 }
 
-// verification gives a tenant's check again. Another tenant's, and one that never was, are refused alike.
+// verification gives a tenant's check again, without the four items: those are answered once, to the request that brought
+// the certificate. Another tenant's, and one that never was, are refused alike.
 func (p *Platform) verification(ctx context.Context, tenant string, id jitsuin.ID) (v api.Verification, err error) {
 	err = p.DB.View(ctx, func(tx *store.Tx) error {
 		e, err := getEntry(tx, tenant, sortDocument, id)
@@ -293,23 +282,4 @@ func (p *Platform) verification(ctx context.Context, tenant string, id jitsuin.I
 		return addRecord(tx, e, &v)
 	})
 	return v, err
-}
-
-// addRecord adds to the answer what is in the vault.
-func addRecord(tx *store.Tx, e entry, v *api.Verification) error {
-	r, ok, err := getRecord(tx, e.tenant, e.id)
-	if err != nil || !ok {
-		return err
-	}
-	v.Record = &api.Record{ID: r.id, Kind: r.kind, KeepUntil: r.keepUntil, Law: r.law}
-	leaf, err := cert.Parse(r.certificate)
-	if err != nil {
-		return fmt.Errorf("the certificate in the vault: %w", err)
-	}
-	items, err := cert.ItemsOf(leaf)
-	if err != nil {
-		return fmt.Errorf("the certificate in the vault: %w", err)
-	}
-	v.Items = &items.FourItems
-	return nil
 }

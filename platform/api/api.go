@@ -32,6 +32,8 @@ type VerificationRequest struct {
 	// CustomerRecord is what the tenant has on file: the four items of the certificate are compared with it.
 	// It is read for the answer and not kept.
 	CustomerRecord *CustomerRecord `json:"customer_record,omitempty" doc:"what you have on file about the customer, to be compared with the four items; not kept"`
+	// Record is what only the tenant knows of the record that the law asks for. What is left out is added later.
+	Record *RecordFacts `json:"record,omitempty" doc:"what only you know of the record that the law asks for; it can be added later"`
 }
 
 // CustomerRecord and Comparison are a tenant's customer record and how the four items agree with it.
@@ -58,13 +60,19 @@ type Record struct {
 	Kind      string       `json:"kind"`
 	KeepUntil jitsuin.Date `json:"keep_until" doc:"empty: until a time that depends on the end of the contract"`
 	Law       string       `json:"law"`
+	// Complete tells that the record has every member that the law of the day asks for; else Missing says what it lacks, to be
+	// added as an Amendment.
+	Complete   bool          `json:"complete"`
+	CompleteBy *jitsuin.Date `json:"complete_by,omitempty" doc:"last day on which it must be complete, where the law names one"`
+	Missing    []RecordGap   `json:"missing,omitempty"`
 }
 
 // Legal is what the law makes of a check for its purpose, and what to do next.
 type Legal = report.Reading
 
-// Verification is the answer to a VerificationRequest. Items, User and Record are present only when
-// the report passed; the items only as long as the record is kept. Legal says what to do in any case.
+// Verification is the answer to a VerificationRequest. Items, User and Record are present only when the report passed, and
+// Record only where a law asks for one. Items stand in the answer to the request that brought the certificate, however
+// often it is repeated, and in no other: later they are read from the record. Legal says what to do in any case.
 type Verification struct {
 	ID        jitsuin.ID         `json:"id"`
 	CheckedAt time.Time          `json:"checked_at" doc:"civil time"`

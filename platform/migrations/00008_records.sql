@@ -82,3 +82,4 @@ CREATE TABLE record_destructions (
     cleaned_at   BIGINT NOT NULL
 );
 CREATE INDEX record_destructions_tenant ON record_destructions (tenant, destroyed_at, id);
+CREATE INDEX record_destructions_check ON record_destructions (verification);

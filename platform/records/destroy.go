@@ -21,13 +21,13 @@ type Ended struct {
 
 // NextEnd gives the first last day of a record that nobody holds; "" for none.
 func NextEnd(tx *store.Tx) (last string, err error) {
-	err = tx.QueryRow(`SELECT COALESCE(MIN(keep_until), '') FROM vault_records WHERE tenant <> '' AND keep_until <> '' AND held = 0`).Scan(&last)
+	err = tx.QueryRow(`/* every tenant: what falls due */ SELECT COALESCE(MIN(keep_until), '') FROM vault_records WHERE keep_until <> '' AND held = 0`).Scan(&last)
 	return last, err
 }
 
 // Ends lists the first last days to come, with how many records end on each.
 func Ends(tx *store.Tx) (days []string, counts []int, err error) {
-	rows, err := tx.Query(`SELECT keep_until, COUNT(*) FROM vault_records WHERE tenant <> '' AND keep_until <> '' AND held = 0 GROUP BY keep_until ORDER BY keep_until LIMIT 200`)
+	rows, err := tx.Query(`/* every tenant: what falls due */ SELECT keep_until, COUNT(*) FROM vault_records WHERE keep_until <> '' AND held = 0 GROUP BY keep_until ORDER BY keep_until LIMIT 200`)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,7 +48,7 @@ func Due(tx *store.Tx, today jitsuin.Date, limit int) ([]Ended, error) {
 	return store.Collect(func(s store.Scanner) (e Ended, err error) {
 		e.Certificate = jitsuin.NewID()
 		return e, s.Scan(&e.ID, &e.Tenant)
-	})(tx.Query(`SELECT id, tenant FROM vault_records WHERE tenant <> '' AND keep_until <> '' AND keep_until < $1 AND held = 0 ORDER BY keep_until LIMIT $2`, today.String(), limit))
+	})(tx.Query(`/* every tenant: the end of retention */ SELECT id, tenant FROM vault_records WHERE keep_until <> '' AND keep_until < $1 AND held = 0 ORDER BY keep_until LIMIT $2`, today.String(), limit))
 }
 
 // Destroy erases a record and leaves its certificate. ok is false where it was destroyed meanwhile, or is held, or has to be
@@ -102,13 +102,13 @@ func scanDestruction(s store.Scanner) (d api.Destruction, err error) {
 // Unclean tells whether records were destroyed whose traces may still lie in the database's files.
 func Unclean(tx *store.Tx) (yes bool, err error) {
 	var n int
-	err = tx.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 FROM record_destructions WHERE tenant <> '' AND cleaned_at = 0 LIMIT 1) AS one`).Scan(&n)
+	err = tx.QueryRow(`/* every tenant: cleaning the files */ SELECT COUNT(*) FROM (SELECT 1 FROM record_destructions WHERE cleaned_at = 0 LIMIT 1) AS one`).Scan(&n)
 	return n > 0, err
 }
 
 // Cleaned notes that the files were rid of everything that was destroyed until an instant.
 func Cleaned(tx *store.Tx, until, at time.Time) error {
-	_, err := tx.Exec(`UPDATE record_destructions SET cleaned_at = $1 WHERE tenant <> '' AND cleaned_at = 0 AND destroyed_at <= $2`, store.Micros(at), store.Micros(until))
+	_, err := tx.Exec(`/* every tenant: cleaning the files */ UPDATE record_destructions SET cleaned_at = $1 WHERE cleaned_at = 0 AND destroyed_at <= $2`, store.Micros(at), store.Micros(until))
 	return err
 }
 

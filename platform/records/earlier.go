@@ -22,9 +22,9 @@ func Old(tx *store.Tx) ([]Check, error) {
 			return c, err
 		}
 		return c.old(id, purpose, store.Time(at), leaf)
-	})(tx.Query(`SELECT v.id, v.tenant, v.verification, v.made_at, c.digest, v.signature, v.certificate, v.status, v.purpose
+	})(tx.Query(`/* every tenant: records of earlier releases */ SELECT v.id, v.tenant, v.verification, v.made_at, c.digest, v.signature, v.certificate, v.status, v.purpose
 		FROM vault_records v JOIN checks c ON c.id = v.verification AND c.tenant = v.tenant
-		WHERE v.tenant <> '' AND v.entries = 0 AND v.kind <> 'repetition' ORDER BY v.made_at LIMIT $1`, oldest))
+		WHERE v.entries = 0 AND v.kind <> 'repetition' ORDER BY v.made_at LIMIT $1`, oldest))
 }
 
 // old completes what is read of a record of an earlier release.
@@ -44,10 +44,13 @@ func Begin(tx *store.Tx, d *Draft) error {
 	if d.head.Complete {
 		complete = 1
 	}
-	_, err := tx.Exec(`UPDATE vault_records SET cases = $1, complete = $2, entries = 1, head = $3 WHERE tenant = $4 AND id = $5 AND entries = 0`,
+	r, err := tx.Exec(`UPDATE vault_records SET cases = $1, complete = $2, entries = 1, head = $3 WHERE tenant = $4 AND id = $5 AND entries = 0`,
 		joinCases(d.head.Cases), complete, d.head.Head, d.head.tenant, d.head.ID)
 	if err != nil {
 		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return err // another process was faster
 	}
 	return putEntry(tx, d.head.tenant, d.entry)
 }

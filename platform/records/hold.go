@@ -57,19 +57,23 @@ func Holds(tx *store.Tx, tenant string) ([]api.Hold, error) {
 	return all, err
 }
 
-// tenantOf finds whose record it is that an actor means; a tenant finds its own alone.
-func (a Actor) tenantOf(tx *store.Tx, table string, id jitsuin.ID) (tenant string, err error) {
-	query := `SELECT tenant FROM vault_records WHERE id = $1 AND ($2 = '' OR tenant = $2) AND entries > 0`
-	if table == "record_holds" {
-		query = `SELECT tenant FROM record_holds WHERE id = $1 AND ($2 = '' OR tenant = $2)`
+// GetHold gives a hold that an actor may see.
+func GetHold(tx *store.Tx, a Actor, id jitsuin.ID) (api.Hold, error) {
+	h, err := scanHold(tx.QueryRow(`SELECT `+holdColumns+` FROM record_holds WHERE id = $1 AND ($2 = '' OR tenant = $2)`, id, a.Tenant))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errUnknownHold()
 	}
-	err = tx.QueryRow(query, id, a.Tenant).Scan(&tenant)
-	return tenant, err
+	return h, err
+}
+
+func errUnknownHold() error {
+	return jitsuin.Errorf(jitsuin.NotFound, "hold-unknown", "there is no such hold of yours")
 }
 
 // Place puts a hold on a record: it is not destroyed, however long its time is over.
 func Place(tx *store.Tx, a Actor, record, id jitsuin.ID, reason string, at time.Time) (api.Hold, error) {
-	tenant, err := a.tenantOf(tx, "vault_records", record)
+	var tenant string
+	err := tx.QueryRow(`SELECT tenant FROM vault_records WHERE id = $1 AND ($2 = '' OR tenant = $2) AND entries > 0`, record, a.Tenant).Scan(&tenant)
 	if errors.Is(err, sql.ErrNoRows) {
 		return api.Hold{}, errUnknown()
 	}
@@ -92,20 +96,12 @@ func count(tx *store.Tx, tenant string, record jitsuin.ID, by int) error {
 // Release asks for the end of a hold, or agrees to it where somebody else has asked. Two different persons are needed, and
 // at least one works for the platform.
 func Release(tx *store.Tx, a Actor, id jitsuin.ID, reason string, at time.Time) (h api.Hold, err error) {
-	unknown := jitsuin.Errorf(jitsuin.NotFound, "hold-unknown", "there is no such hold of yours")
-	tenant, err := a.tenantOf(tx, "record_holds", id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return h, unknown
-	}
-	if err != nil {
+	if h, err = GetHold(tx, a, id); err != nil {
 		return h, err
 	}
+	tenant := h.Tenant
 	var asker int
-	err = tx.QueryRow(`SELECT asked_operator FROM record_holds WHERE tenant = $1 AND id = $2`, tenant, id).Scan(&asker)
-	if err != nil {
-		return h, err
-	}
-	if h, err = scanHold(tx.QueryRow(`SELECT `+holdColumns+` FROM record_holds WHERE tenant = $1 AND id = $2`, tenant, id)); err != nil {
+	if err = tx.QueryRow(`SELECT asked_operator FROM record_holds WHERE tenant = $1 AND id = $2`, tenant, id).Scan(&asker); err != nil {
 		return h, err
 	}
 	switch {

@@ -76,6 +76,12 @@ func getHead(tx *store.Tx, tenant string, id jitsuin.ID) (h head, err error) {
 	return h, err
 }
 
+// Head gives what a list tells of a tenant's record.
+func Head(tx *store.Tx, tenant string, id jitsuin.ID) (api.RecordHead, error) {
+	h, err := getHead(tx, tenant, id)
+	return h.RecordHead, err
+}
+
 // OfCheck gives the head of the record that was made from a tenant's check; ok is false where there is none, or no more.
 func OfCheck(tx *store.Tx, tenant string, verification jitsuin.ID) (r api.RecordHead, ok bool, err error) {
 	h, err := scanHead(tx.QueryRow(`SELECT `+headColumns+` FROM vault_records WHERE tenant = $1 AND verification = $2`, tenant, verification))
@@ -163,4 +169,14 @@ func Read(tx *store.Tx, tenant string, id jitsuin.ID) (r api.FullRecord, err err
 	}
 	r.Keeping = api.RecordKeeping{Rule: k.ID, Text: k.Text, Law: k.Source.Citation(), Years: k.N, Start: k.Start, Until: h.KeepUntil}
 	return r, nil
+}
+
+// Missing lists what the law asks for and a tenant's record does not have yet.
+func Missing(tx *store.Tx, tenant string, id jitsuin.ID) ([]api.RecordGap, error) {
+	h, err := getHead(tx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	all, err := entriesOf(tx, tenant, id)
+	return gaps(h.Kind, h.madeOn(), h.Cases, standing(all)), err
 }

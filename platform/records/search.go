@@ -47,6 +47,9 @@ func readMark(text string) (m mark, err error) {
 	return m, nil
 }
 
+// After is where a list goes on after a record.
+func After(r api.RecordHead) string { return mark{store.Micros(r.MadeAt), string(r.ID)}.String() }
+
 // between gives the instants of whole days; a zero day is open.
 func between(from, to jitsuin.Date) (first, last int64) {
 	first, last = math.MinInt64, math.MaxInt64
@@ -86,7 +89,7 @@ func List(tx *store.Tx, tenant string, q api.RecordQuery) (page api.RecordPage, 
 	}
 	if len(all) > limit {
 		all = all[:limit]
-		page.Next = mark{store.Micros(all[limit-1].MadeAt), string(all[limit-1].ID)}.String()
+		page.Next = After(all[limit-1].RecordHead)
 	}
 	page.Records = []api.RecordHead{}
 	for _, h := range all {

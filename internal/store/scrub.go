@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+)
+
+// scrubTries and scrubPause are how long Scrub waits for readers of an older state to end.
+const (
+	scrubTries = 50
+	scrubPause = 100 * time.Millisecond
+)
+
+// Scrub rids the database's files of rows that were deleted, as far as its engine can.
+//
+// SQLite: the file is written anew from what is there (VACUUM) and the write-ahead log is emptied, so that neither holds a
+// byte of what was deleted before the call. It takes a time that grows with the file, in which nothing can be written,
+// and for a moment the room of a second file. What a file system or a disk keeps of overwritten blocks is beyond it.
+//
+// PostgreSQL: VACUUM on the tables makes the rows' room free for others at once and gives back what is free at a
+// table's end; until room is written over, its bytes stay in the file, and in the server's own log as long as that is
+// kept. Who must be sure of the disk encrypts it.
+//
+// Unavailable, "scrub-busy": somebody reads an older state and does not end; call again.
+func (db *DB) Scrub(ctx context.Context, tables ...string) error {
+	if db.dialect == postgres {
+		for _, t := range tables {
+			if _, err := db.write.ExecContext(ctx, `VACUUM `+t); err != nil {
+				return fmt.Errorf("vacuum %s: %w", t, err)
+			}
+		}
+		return nil
+	}
+	if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
+		return jitsuin.Errorf(jitsuin.Unavailable, "scrub-busy", "the database cannot be written anew now: %w", err)
+	}
+	if db.path == "" {
+		return nil
+	}
+	for range scrubTries {
+		var busy, frames, done int
+		if err := db.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &done); err != nil {
+			return fmt.Errorf("empty the log of the database: %w", err)
+		}
+		if busy == 0 {
+			return nil
+		}
+		if err := pause(ctx, scrubPause); err != nil {
+			return err
+		}
+	}
+	return jitsuin.Errorf(jitsuin.Unavailable, "scrub-busy", "the log of the database could not be emptied: somebody still reads an older state")
+}
