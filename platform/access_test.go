@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
 )
 
@@ -26,33 +28,48 @@ const (
 // access says of every route who may use it. A route that is not here fails the test: whoever adds one says
 // here who may use it, and what of it belongs to one tenant in things.
 var access = map[string]string{
-	"GET /feeds":                        instances,
-	"POST /token":                       everybody,
-	"GET /readyz":                       everybody,
-	"GET /healthz":                      everybody,
-	"GET /clock":                        everybody,
-	"GET /upcoming":                     "country",
-	"POST /v1/tenants":                  operators,
-	"GET /v1/events":                    tenants,
-	"POST /v1/verifications":            tenants,
-	"GET /v1/verifications/{id}":        tenants,
-	"GET /v1/verifications/{id}/report": tenants,
-	"GET /report.schema.json":           everybody,
-	"GET /report.cer":                   everybody,
-	"GET /report.crl":                   everybody,
-	"POST /v1/login-challenges":         tenants,
-	"POST /v1/logins":                   tenants,
-	"POST /v1/holder-requests":          tenants,
-	"GET /v1/holder-requests/{txn}":     everybody,
-	"GET /feeds/{topic}":                nobody,
-	"GET /feeds/{topic}/head":           nobody,
-	"GET /feeds/{topic}/snapshot":       nobody,
+	"GET /feeds":                         instances,
+	"POST /token":                        everybody,
+	"GET /readyz":                        everybody,
+	"GET /healthz":                       everybody,
+	"GET /clock":                         everybody,
+	"GET /upcoming":                      "country",
+	"POST /v1/tenants":                   operators,
+	"GET /v1/events":                     tenants,
+	"POST /v1/verifications":             tenants,
+	"GET /v1/verifications/{id}":         tenants,
+	"GET /v1/verifications/{id}/report":  tenants,
+	"GET /v1/records":                    tenants,
+	"POST /v1/records":                   tenants,
+	"GET /v1/records/{id}":               tenants,
+	"GET /v1/records/{id}/file":          tenants,
+	"POST /v1/records/{id}/amendments":   tenants,
+	"POST /v1/records/{id}/contracts":    tenants,
+	"POST /v1/records/{id}/contract-end": tenants,
+	"POST /v1/records/{id}/holds":        tenants + " " + operators,
+	"GET /v1/record-holds":               tenants + " " + operators,
+	"POST /v1/record-holds/{id}/release": tenants + " " + operators,
+	"GET /v1/record-exports":             tenants,
+	"GET /v1/record-destructions":        tenants,
+	"GET /v1/record-destructions/{id}":   tenants,
+	"POST /v1/evidence-searches":         "minister",
+	"GET /report.schema.json":            everybody,
+	"GET /report.cer":                    everybody,
+	"GET /report.crl":                    everybody,
+	"POST /v1/login-challenges":          tenants,
+	"POST /v1/logins":                    tenants,
+	"POST /v1/holder-requests":           tenants,
+	"GET /v1/holder-requests/{txn}":      everybody,
+	"GET /feeds/{topic}":                 nobody,
+	"GET /feeds/{topic}/head":            nobody,
+	"GET /feeds/{topic}/snapshot":        nobody,
 }
 
 // thing is something of one tenant that a route with a place in its path is asked for.
 type thing struct {
-	id   string
-	body any
+	id    string
+	body  any
+	query string // after the path
 }
 
 // things gives, for each route that names a thing of a tenant, one that tenant a really has.
@@ -64,7 +81,41 @@ func things(b *bank, a httpapi.Identity) map[string]thing {
 	return map[string]thing{
 		"GET /v1/verifications/{id}":        {id: string(v.ID)},
 		"GET /v1/verifications/{id}/report": {id: string(v.ID)},
+
+		"GET /v1/records/{id}":               {id: string(v.Record.ID), query: "?purpose=audit"},
+		"GET /v1/records/{id}/file":          {id: string(v.Record.ID), query: "?name=signature&purpose=audit"},
+		"POST /v1/records/{id}/amendments":   {id: string(v.Record.ID), body: api.Amendment{Reason: "x", Items: map[string]string{"occupation": "x"}}},
+		"POST /v1/records/{id}/contracts":    {id: string(v.Record.ID), body: api.ContractNote{Contract: string(jitsuin.NewID())}},
+		"POST /v1/records/{id}/contract-end": {id: string(v.Record.ID), body: api.ContractNote{EndedOn: jitsuin.DateOf(time.Now())}},
+		"POST /v1/records/{id}/holds":        {id: string(v.Record.ID), body: api.HoldRequest{Reason: "x"}},
+		"POST /v1/record-holds/{id}/release": {id: b.holds(a, v.Record.ID), body: api.ReleaseRequest{Reason: "x"}},
+		"GET /v1/record-destructions/{id}":   {id: b.destroyed(a)},
 	}
+}
+
+// holds puts a hold on a record.
+func (b *bank) holds(a httpapi.Identity, record jitsuin.ID) string {
+	b.t.Helper()
+	var h api.Hold
+	if err := b.once(a, "/v1/records/"+string(record)+"/holds", string(jitsuin.NewID()), api.HoldRequest{Reason: "係争中"}, &h); err != nil {
+		b.t.Fatal(err)
+	}
+	return string(h.ID)
+}
+
+// destroyed puts a certificate of destruction into the database, as if a record of a's had ended.
+func (b *bank) destroyed(a httpapi.Identity) string {
+	b.t.Helper()
+	id := jitsuin.NewID()
+	err := b.Platform.DB.Update(b.t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO record_destructions (id, tenant, record, verification, kind, made_at, kept_until, rule, law, entries, head, destroyed_at, cleaned_at)
+			VALUES ($1, $2, $3, '', 'antique', 1, '2026-01-01', 'keep-antique', '古物営業法', 1, '', 1, 1)`, id, a.ID, jitsuin.NewID())
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(id)
 }
 
 // inBody are routes whose body names a thing of a tenant.
@@ -179,7 +230,7 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 			if allowed && may != everybody {
 				continue // what it answers is the matter of its own tests; refusals below
 			}
-			real, never := ask(t, b, as, method, fill(path, cmpID(mine[route].id)), nil), ask(t, b, as, method, fill(path, string(jitsuin.NewID())), nil)
+			real, never := ask(t, b, as, method, fill(path, cmpID(mine[route].id))+mine[route].query, nil), ask(t, b, as, method, fill(path, string(jitsuin.NewID()))+mine[route].query, nil)
 			switch {
 			case allowed && (real.status == http.StatusUnauthorized || real.status == http.StatusForbidden):
 				t.Errorf("%s refuses %s with %d", route, name, real.status)
@@ -196,7 +247,7 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 			if may == everybody || name == nobody || !ok {
 				continue
 			}
-			if got := ask(t, b, as, method, fill(path, cmpID(mine[route].id)), mine[route].body); got.status == http.StatusUnauthorized || got.status == http.StatusForbidden {
+			if got := ask(t, b, as, method, fill(path, cmpID(mine[route].id))+mine[route].query, mine[route].body); got.status == http.StatusUnauthorized || got.status == http.StatusForbidden {
 				t.Errorf("%s refuses %s: %d %.200s", route, name, got.status, got.body)
 			}
 		}
@@ -235,11 +286,11 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 			continue
 		}
 		never := string(jitsuin.NewID())
-		asked, unknown := ask(t, b, other, method, fill(path, th.id), th.body), ask(t, b, other, method, fill(path, never), th.body)
+		asked, unknown := ask(t, b, other, method, fill(path, th.id)+th.query, th.body), ask(t, b, other, method, fill(path, never)+th.query, th.body)
 		if asked.body = strings.ReplaceAll(asked.body, th.id, never); asked != unknown || asked.status != http.StatusNotFound {
 			t.Errorf("%s: another tenant's is refused with %+v, what never was with %+v", route, asked, unknown)
 		}
-		if got := ask(t, b, owner, method, fill(path, th.id), th.body); got.status >= 400 {
+		if got := ask(t, b, owner, method, fill(path, th.id)+th.query, th.body); got.status >= 400 {
 			t.Errorf("%s: the owner gets %+v, so the refusals above say nothing", route, got)
 		}
 	}

@@ -150,6 +150,16 @@ func (b *bank) count(query string, args ...any) (n int) {
 	return n
 }
 
+// until waits for a count in the platform's database.
+func (b *bank) until(what, query string, want int) {
+	b.t.Helper()
+	for end := time.Now().Add(30 * time.Second); b.count(query) != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
 // refused checks that a verification did not pass, for the reason, and gave nothing away.
 func refused(t *testing.T, v api.Verification, verdict signature.Verdict, sub signature.SubIndication) {
 	t.Helper()

@@ -33,7 +33,7 @@ func (p *Platform) recordRoutes() {
 	httpapi.Register(p.API, httpapi.Operation{ID: "record", Method: http.MethodGet, Path: "/v1/records/{id}",
 		Summary:     "One record of yours: what stands in it, what is missing, everything that was ever written",
 		Description: "Errors: 404 record-unknown for another tenant's, and for one that was destroyed." + needsPurpose, Policy: tenants}, p.getRecord)
-	httpapi.Register(p.API, httpapi.Operation{ID: "record-file", Method: http.MethodGet, Path: "/v1/records/{id}/files/{name}",
+	httpapi.Register(p.API, httpapi.Operation{ID: "record-file", Method: http.MethodGet, Path: "/v1/records/{id}/file",
 		Summary:     "A file of a record's attachment (添付資料)",
 		Description: "name is signature, certificate or document; the answer of the status origin stays with the verifier (403 status-stays)." + needsPurpose, Policy: tenants}, p.getRecordFile)
 	httpapi.Register(p.API, httpapi.Operation{ID: "amend-record", Method: http.MethodPost, Path: "/v1/records/{id}/amendments", Status: http.StatusCreated,
@@ -71,12 +71,13 @@ func (p *Platform) holdRoutes() {
 		Policy:      httpapi.Roles(roleAuditor, roleMinister)}, p.postEvidenceSearch)
 }
 
-// stated is the purpose that a tenant states for reading a record.
-type stated struct {
+// Stated is the purpose that a tenant states for reading a record.
+type Stated struct {
 	Purpose string `query:"purpose" required:"true" enum:"business,disclosure,authority,audit,dispute" doc:"業務, 本人からの開示請求, 当局への提出, 監査, 紛争"`
 }
 
-type listIn struct {
+// Selection selects records in a query.
+type Selection struct {
 	User    string `query:"user" maxLength:"64" doc:"the pairwise id"`
 	Account string `query:"account" maxLength:"1000"`
 	Kind    string `query:"kind" maxLength:"40"`
@@ -87,7 +88,7 @@ type listIn struct {
 	Limit   int    `query:"limit" minimum:"0" maximum:"200"`
 }
 
-func (in *listIn) query() (q api.RecordQuery, err error) {
+func (in *Selection) query() (q api.RecordQuery, err error) {
 	q = api.RecordQuery{User: in.User, Account: in.Account, Kind: rules.Record(in.Kind), State: in.State, After: in.After, Limit: in.Limit}
 	if q.From, err = dayOf(in.From, "from"); err == nil {
 		q.To, err = dayOf(in.To, "to")
@@ -119,7 +120,7 @@ func noStore[T any](v T, err error) (*secret[T], error) {
 	return &secret[T]{"no-store", v}, nil
 }
 
-func (p *Platform) listRecords(ctx context.Context, in *listIn) (*secret[api.RecordPage], error) {
+func (p *Platform) listRecords(ctx context.Context, in *Selection) (*secret[api.RecordPage], error) {
 	q, err := in.query()
 	if err != nil {
 		return nil, err
@@ -129,7 +130,7 @@ func (p *Platform) listRecords(ctx context.Context, in *listIn) (*secret[api.Rec
 
 type recordIn struct {
 	ID string `path:"id" maxLength:"64"`
-	stated
+	Stated
 }
 
 func (p *Platform) getRecord(ctx context.Context, in *recordIn) (*secret[api.FullRecord], error) {
@@ -138,8 +139,8 @@ func (p *Platform) getRecord(ctx context.Context, in *recordIn) (*secret[api.Ful
 
 type recordFileIn struct {
 	ID   string `path:"id" maxLength:"64"`
-	Name string `path:"name" enum:"signature,certificate,status,document"`
-	stated
+	Name string `query:"name" required:"true" enum:"signature,certificate,status,document"`
+	Stated
 }
 
 func (p *Platform) getRecordFile(ctx context.Context, in *recordFileIn) (*reportOut, error) {
@@ -215,8 +216,8 @@ func (p *Platform) postEvidenceSearch(ctx context.Context, in *keyed[api.Evidenc
 
 type exportIn struct {
 	Record string `query:"record" maxLength:"64" doc:"one record alone"`
-	listIn
-	stated
+	Selection
+	Stated
 }
 
 type exportOut struct {

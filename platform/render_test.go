@@ -12,6 +12,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/signature"
