@@ -24,9 +24,7 @@ func decide(last api.Accreditation, d api.Decision, today jitsuin.Date, id jitsu
 	if err := checkDecision(d); err != nil {
 		return api.Accreditation{}, err
 	}
-	over := !last.Until.IsZero() && today.After(last.Until)
-	standing := last.ID != "" && last.State != api.Withdrawn && !over
-	if !standing {
+	if !standing(last, today) {
 		if d.State != api.InForce {
 			return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "not-accredited", "%s has no accreditation that could be %s", d.Verifier, d.State)
 		}
@@ -47,6 +45,11 @@ func decide(last api.Accreditation, d api.Decision, today jitsuin.Date, id jitsu
 		return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "already-"+d.State, "the accreditation of %s is %s already", d.Verifier, d.State)
 	}
 	return next, nil
+}
+
+// standing tells whether an accreditation is there that can be renewed, suspended, lifted or withdrawn.
+func standing(a api.Accreditation, today jitsuin.Date) bool {
+	return a.ID != "" && a.State != api.Withdrawn && (a.Until.IsZero() || !today.After(a.Until))
 }
 
 func checkDecision(d api.Decision) error {

@@ -213,7 +213,7 @@ func (m *Minister) oneDesignation(ctx context.Context, in *oneIn) (*designationH
 			return err
 		}
 		out.Body.Steps, err = store.Collect(scanStep)(tx.Query(
-			`SELECT decided_at, decided_by, state, until, reason FROM designation_decision WHERE designation = $1 ORDER BY number`, string(id)))
+			`SELECT decided_at, decided_by, state, until, reason, '' FROM designation_decision WHERE designation = $1 ORDER BY number`, string(id)))
 		return err
 	})
 	return out, err

@@ -27,6 +27,21 @@ func (m *Minister) endingAccreditations(ctx context.Context, now time.Time) ([]c
 	return due, nil
 }
 
+func sortAudits(all []api.AuditYear) {
+	slices.SortStableFunc(all, func(x, y api.AuditYear) int { return x.Due.Compare(y.Due) })
+}
+
+// auditsAhead lists the last days for reports on audits that have not come: the moment from which each is late.
+func (m *Minister) auditsAhead(ctx context.Context, now time.Time) (due []clock.Due, err error) {
+	open, err := m.OpenAudits(ctx)
+	for _, a := range open {
+		if (a.State == api.AuditDue || a.State == api.AuditReturned) && !a.Late {
+			due = append(due, clock.Due{At: a.Due.AddDays(1).Start(), Count: 1})
+		}
+	}
+	return due, err
+}
+
 // endingDesignations lists when designations in force end.
 func (m *Minister) endingDesignations(ctx context.Context, now time.Time) (due []clock.Due, err error) {
 	err = m.DB.View(ctx, func(tx *store.Tx) error {

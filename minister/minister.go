@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
@@ -33,8 +34,12 @@ func New(ctx context.Context, cfg Config) (*Minister, error) {
 	a.Offer(api.TopicDesignations, httpapi.Roles("jlis"))
 	m.routes()
 	m.designationRoutes()
+	m.applicationRoutes()
+	m.auditRoutes()
 	m.Metrics.Read("accreditations", m.readFigures)
+	m.Metrics.Read("audits", m.readAudits)
 	m.Upcoming("accreditations-end", false, m.endingAccreditations)
+	m.Upcoming("audits-due", false, m.auditsAhead)
 	m.Upcoming("designations-end", false, m.endingDesignations)
 	return m, nil
 }
@@ -43,8 +48,8 @@ func (m *Minister) routes() {
 	published := httpapi.Public("who is accredited is published")
 	httpapi.Register(m.API, httpapi.Operation{ID: "decide", Method: http.MethodPost, Path: "/accreditations", Status: http.StatusCreated,
 		Summary: "Record a decision on a verifier",
-		Description: "State in-force grants, renews or lifts a suspension; suspended and withdrawn need a reason. " +
-			"Needs the header Idempotency-Key.", Policy: httpapi.Roles("official")}, m.decide)
+		Description: "State in-force renews or lifts a suspension, and records a body that the law names; a private operator is accredited by an application. " +
+			"A renewal needs the year's audit closed. Suspended and withdrawn need a reason. Needs the header Idempotency-Key.", Policy: httpapi.Roles(roleOfficial)}, m.decide)
 	httpapi.Register(m.API, httpapi.Operation{ID: "accreditations", Method: http.MethodGet, Path: "/accreditations",
 		Summary: "All accreditations", Policy: published}, m.list)
 	httpapi.Register(m.API, httpapi.Operation{ID: "accreditation", Method: http.MethodGet, Path: "/accreditations/{id}",
@@ -58,33 +63,51 @@ type decideIn struct {
 
 type accreditationOut struct{ Body api.Accreditation }
 
-// decide records a decision, tells the readers of the feed, and gives the accreditation as it is now.
 func (m *Minister) decide(ctx context.Context, in *decideIn) (*accreditationOut, error) {
-	id := jitsuin.NewID()
-	now := m.Clock.Now()
-	a, err := httpapi.Once(ctx, m.DB, "decide", in.Body, func(tx *store.Tx) (api.Accreditation, error) {
-		before, number, err := last(tx, in.Body.Verifier)
-		if err != nil {
-			return api.Accreditation{}, err
-		}
-		after, err := decide(before, in.Body, jitsuin.DateOf(now), id)
-		if err != nil {
-			return api.Accreditation{}, err
-		}
-		if after.ID != before.ID {
-			number++
-		}
-		if err := save(tx, after, number, now, httpapi.CallerOf(ctx).ID); err != nil {
-			return api.Accreditation{}, err
-		}
-		_, err = feed.Append(tx, feed.Draft{Topic: api.TopicAccreditations, Subject: after.Verifier,
-			Type: api.TypeAccreditation, Body: after, RecordedAt: now})
-		return after, err
-	})
+	a, err := m.Decide(ctx, in.Body)
 	if err != nil {
 		return nil, err
 	}
 	return &accreditationOut{a}, nil
+}
+
+// Decide records a decision, tells the readers of the feed, and gives the accreditation as it is now. Conflict
+// "application-needed" where a private operator would be accredited anew, "audit-open" where a renewal lacks the year's audit.
+func (m *Minister) Decide(ctx context.Context, d api.Decision) (api.Accreditation, error) {
+	id := jitsuin.NewID()
+	now := m.Clock.Now()
+	return httpapi.Once(ctx, m.DB, "decide", d, func(tx *store.Tx) (api.Accreditation, error) {
+		before, number, err := last(tx, d.Verifier)
+		if err != nil {
+			return api.Accreditation{}, err
+		}
+		after, err := decide(before, d, jitsuin.DateOf(now), id)
+		if err != nil {
+			return api.Accreditation{}, err
+		}
+		switch {
+		case after.ID != before.ID && after.Ground == groundAccredited:
+			return api.Accreditation{}, jitsuin.Errorf(jitsuin.Conflict, "application-needed", "%s has no accreditation that stands: a private operator is accredited by an application", d.Verifier).
+				WithHint("it applies with POST /accreditation-applications, and the office decides on that")
+		case after.ID != before.ID:
+			number++
+		case after.Until != before.Until:
+			if err := mayRenew(tx, before); err != nil {
+				return api.Accreditation{}, err
+			}
+		}
+		return after, record(tx, after, number, now, m.by(ctx, d.Official))
+	})
+}
+
+// record stores an accreditation with the decision that made it so, and tells the readers of the feed.
+func record(tx *store.Tx, a api.Accreditation, number int64, at time.Time, by who) error {
+	if err := save(tx, a, number, at, by); err != nil {
+		return err
+	}
+	tx.Notify(applicationSignal)
+	_, err := feed.Append(tx, feed.Draft{Topic: api.TopicAccreditations, Subject: a.Verifier, Type: api.TypeAccreditation, Body: a, RecordedAt: at})
+	return err
 }
 
 type listOut struct {
@@ -114,6 +137,11 @@ func (m *Minister) one(ctx context.Context, in *oneIn) (*oneOut, error) {
 	a, steps, err := find(ctx, m.DB, id)
 	if err != nil {
 		return nil, err
+	}
+	if httpapi.CallerOf(ctx).Role != roleOfficial {
+		for i := range steps {
+			steps[i].Official = ""
+		}
 	}
 	return &oneOut{api.History{Accreditation: a, Steps: steps}}, nil
 }

@@ -34,9 +34,9 @@ const (
 	upsert = `INSERT INTO accreditations (id, verifier, name, ground, granted_on, until, state, reason, number)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, until = excluded.until, state = excluded.state, reason = excluded.reason`
-	insertDecision = `INSERT INTO decisions (accreditation, number, decided_at, decided_by, state, until, reason)
-		SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6 FROM decisions WHERE accreditation = $1`
-	selectDecisions = `SELECT decided_at, decided_by, state, until, reason FROM decisions WHERE accreditation = $1 ORDER BY number`
+	insertDecision = `INSERT INTO decisions (accreditation, number, decided_at, decided_by, state, until, reason, official)
+		SELECT $1, COUNT(*) + 1, $2, $3, $4, $5, $6, $7 FROM decisions WHERE accreditation = $1`
+	selectDecisions = `SELECT decided_at, decided_by, state, until, reason, official FROM decisions WHERE accreditation = $1 ORDER BY number`
 )
 
 func scan(s store.Scanner, more ...any) (a api.Accreditation, err error) {
@@ -77,7 +77,7 @@ func find(ctx context.Context, db *store.DB, id jitsuin.ID) (a api.Accreditation
 func scanStep(s store.Scanner) (h api.Step, err error) {
 	var micros int64
 	var until string
-	if err := s.Scan(&micros, &h.By, &h.State, &until, &h.Reason); err != nil {
+	if err := s.Scan(&micros, &h.By, &h.State, &until, &h.Reason, &h.Official); err != nil {
 		return h, err
 	}
 	h.At = store.Time(micros)
@@ -95,10 +95,10 @@ func last(tx *store.Tx, verifier string) (a api.Accreditation, number int64, err
 }
 
 // save stores a and the decision that made it so.
-func save(tx *store.Tx, a api.Accreditation, number int64, at time.Time, by string) error {
+func save(tx *store.Tx, a api.Accreditation, number int64, at time.Time, by who) error {
 	if _, err := tx.Exec(upsert, a.ID, a.Verifier, a.Name, a.Ground, a.GrantedOn.String(), a.Until.String(), a.State, a.Reason, number); err != nil {
 		return err
 	}
-	_, err := tx.Exec(insertDecision, a.ID, store.Micros(at), by, a.State, a.Until.String(), a.Reason)
+	_, err := tx.Exec(insertDecision, a.ID, store.Micros(at), by.instance, a.State, a.Until.String(), a.Reason, by.official)
 	return err
 }

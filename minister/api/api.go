@@ -50,15 +50,19 @@ type Decision struct {
 	Ground   string `json:"ground" enum:"17-1-1,17-1-2,17-1-3,17-1-4,17-1-5,17-1-6"`
 	State    string `json:"state" enum:"in-force,suspended,withdrawn"`
 	Reason   string `json:"reason,omitempty" maxLength:"500"`
+	// Official is the name of who decides, for the history.
+	Official string `json:"official,omitempty" maxLength:"100"`
 }
 
-// Step is one decision in the history of an accreditation. At is civil time, By the official's instance.
+// Step is one decision in the history of an accreditation. At is civil time, By the instance that called, Official the name
+// of who decided, which is told to officials alone.
 type Step struct {
-	At     time.Time    `json:"at"`
-	By     string       `json:"by"`
-	State  string       `json:"state" enum:"in-force,suspended,withdrawn"`
-	Until  jitsuin.Date `json:"until"`
-	Reason string       `json:"reason,omitempty"`
+	At       time.Time    `json:"at"`
+	By       string       `json:"by"`
+	State    string       `json:"state" enum:"in-force,suspended,withdrawn"`
+	Until    jitsuin.Date `json:"until"`
+	Reason   string       `json:"reason,omitempty"`
+	Official string       `json:"official,omitempty"`
 }
 
 // History is an accreditation with every decision on it, the first one first.
@@ -70,7 +74,7 @@ type History struct {
 // Client calls the minister's office.
 type Client struct{ *httpapi.Remote }
 
-// Decide records a decision: a new accreditation, a suspension, its lifting, a withdrawal.
+// Decide records a decision: a body that the law names, a suspension, its lifting, a renewal, a withdrawal.
 func (c Client) Decide(ctx context.Context, d Decision, key string) (Accreditation, error) {
 	return httpapi.Do[Accreditation](ctx, c.Remote, http.MethodPost, "/accreditations", key, d)
 }
