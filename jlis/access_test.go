@@ -3,6 +3,7 @@ package jlis
 import (
 	"bytes"
 	"crypto"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -82,6 +83,22 @@ func TestStatusIsForAccreditedVerifiersOnly(t *testing.T) {
 	expect("suspended", "platform:1", 403)
 	c.accredit("platform:1", minister.InForce)
 	expect("lifted", "platform:1", 200)
+	// A notification is about one accreditation: one about another, or about none after a new one was named, gives nothing.
+	about := func(id jitsuin.ID) {
+		t.Helper()
+		must(t, api.Client{Remote: c.as("platform:1", "jlis:1")}.NotifyVerifier(t.Context(), api.Verifier{Name: "p", Office: "1F", StartsOn: today, Accreditation: id}))
+	}
+	about(jitsuin.NewID())
+	expect("notified of another accreditation", "platform:1", 403)
+	about(c.accreditation("platform:1"))
+	expect("notified of this accreditation", "platform:1", 200)
+	c.accredit("platform:1", minister.InForce) // another one, by its id
+	expect("accredited anew", "platform:1", 403)
+	about(c.accreditation("platform:1"))
+	expect("notified anew", "platform:1", 200)
+	if n := (&desk{c, c.agency, 0}).count(`SELECT COUNT(*) FROM verifier_notice WHERE instance = 'platform:1'`); n != 5 {
+		t.Errorf("%d notifications are on file", n)
+	}
 	c.agency.Clock.Set(366 * 24 * time.Hour)
 	expect("the accreditation has run out", "platform:1", 403)
 	if status, _ := plainGet(t, c.address["status:1"], "/crl/sign"); status != 401 {
@@ -98,6 +115,18 @@ func TestStatusIsForAccreditedVerifiersOnly(t *testing.T) {
 	if status, _ := plainGet(t, c.address["jlis:1"], "/ca/phone.cer"); status != 404 {
 		t.Errorf("a CA that does not exist: HTTP %d", status)
 	}
+}
+
+// accreditation gives the id of a verifier's accreditation as J-LIS has heard it.
+func (c *country) accreditation(verifier string) jitsuin.ID {
+	c.Helper()
+	var body string
+	must(c, c.agency.DB.View(c.Context(), func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT body FROM accreditation WHERE verifier = $1`, verifier).Scan(&body)
+	}))
+	var a minister.Accreditation
+	must(c, json.Unmarshal([]byte(body), &a))
+	return a.ID
 }
 
 func plainGet(t *testing.T, address, path string) (int, string) {

@@ -153,7 +153,7 @@ func (a *Agency) openKeys(ctx context.Context) error {
 // follow reads the network, the minister and every municipality of the directory.
 func (a *Agency) follow() {
 	a.register = a.Follow(a.cfg.Jukinet, jukinet.TopicToJLIS, a.applyRegister)
-	a.Follow(a.cfg.Minister, minister.TopicAccreditations, a.applyAccreditation)
+	a.Follow(a.cfg.Minister, minister.TopicAccreditations, a.applyAccreditation).OnForget(a.forgetAccreditation)
 	a.Follow(a.cfg.Minister, minister.TopicDesignations, a.applyDesignation)
 	for _, town := range a.Directory.Role("municipality") {
 		_, code, _ := strings.Cut(town.ID, ":")

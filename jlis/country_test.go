@@ -149,13 +149,13 @@ func (c *country) revoked(subject jitsuin.ID, kind jitsuin.CertKind) api.Revoked
 // accredit has the minister decide, and waits until the Agency knows.
 func (c *country) accredit(verifier, state string) {
 	c.Helper()
-	day := jitsuin.DateOf(c.agency.Clock.Now())
-	c.minister.send(minister.TopicAccreditations, verifier, minister.TypeAccreditation, minister.Accreditation{ID: jitsuin.NewID(), Verifier: verifier,
+	day, id := jitsuin.DateOf(c.agency.Clock.Now()), jitsuin.NewID()
+	c.minister.send(minister.TopicAccreditations, verifier, minister.TypeAccreditation, minister.Accreditation{ID: id, Verifier: verifier,
 		Name: verifier, Ground: "17-1-6", GrantedOn: day, Until: day.AddDays(365), State: state})
 	eventually(c, "the accreditation of "+verifier, func() bool {
 		var n int
 		must(c, c.agency.DB.View(c.Context(), func(tx *store.Tx) error {
-			return tx.QueryRow(`SELECT COUNT(*) FROM accreditation WHERE verifier = $1 AND body LIKE $2`, verifier, `%"state":"`+state+`"%`).Scan(&n)
+			return tx.QueryRow(`SELECT COUNT(*) FROM accreditation WHERE verifier = $1 AND body LIKE $2`, verifier, "%"+string(id)+"%").Scan(&n)
 		}))
 		return n == 1
 	})

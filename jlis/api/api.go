@@ -150,6 +150,8 @@ type Verifier struct {
 	Name     string       `json:"name"`
 	Office   string       `json:"office" doc:"the office that receives the data"`
 	StartsOn jitsuin.Date `json:"starts_on"`
+	// Accreditation is the one that the notification is about; a verifier that is accredited anew notifies anew.
+	Accreditation jitsuin.ID `json:"accreditation,omitempty"`
 }
 
 // Link names one certificate of a person: by kind and serial (発行番号).
