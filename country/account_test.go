@@ -14,7 +14,6 @@ import (
 	"github.com/jitsuin/jitsuin/holder"
 	"github.com/jitsuin/jitsuin/internal/web"
 	"github.com/jitsuin/jitsuin/internal/webtest"
-	minister "github.com/jitsuin/jitsuin/minister/api"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/signature"
 )
@@ -289,8 +288,8 @@ func (c *customers) untilRevoked(sig []byte) {
 	}
 }
 
-// outlivesTheCertificate moves civil time beyond the end of every certificate. The platform stays accredited, as
-// in life, by a decision each year.
+// outlivesTheCertificate moves civil time beyond the end of every certificate. The platform's accreditation ran
+// out on the way, and it is accredited anew.
 func (c *customers) outlivesTheCertificate(p people.Resident) {
 	c.t.Helper()
 	now, err := country.CivilNow(c.t.Context(), c.Folder)
@@ -300,13 +299,7 @@ func (c *customers) outlivesTheCertificate(p people.Resident) {
 	if _, err := country.MoveClock(c.t.Context(), c.Folder, now.Now.AddDate(6, 0, 0)); err != nil {
 		c.t.Fatal(err)
 	}
-	r, err := c.Remote(country.Official, country.Minister)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer r.Close()
-	_, err = minister.Client{Remote: r}.Decide(c.t.Context(), minister.Decision{Verifier: country.Platform, Name: "見本プラットフォーム株式会社", Ground: "17-1-6", State: minister.InForce}, string(jitsuin.NewID()))
-	if err != nil {
+	if err := c.AccreditPlatform(c.t.Context()); err != nil {
 		c.t.Fatal(err)
 	}
 	c.begins(p, "/open", "firm.open.button")

@@ -139,7 +139,8 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "minister":
 		return minister.Config{Config: b}
 	case "platform":
-		return platform.Config{Config: b, TSA: TSA, Webhooks: platform.WebhookConfig{Loopback: true}}
+		return platform.Config{Config: b, TSA: TSA, Webhooks: platform.WebhookConfig{Loopback: true},
+			Application: "../" + applicationFolder + "/" + applicationName}
 	case "tsa":
 		return tsa.Config{Config: b, PassphraseFile: "../secrets/" + tsaPassphrase}
 	case "holder":

@@ -65,7 +65,7 @@ func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
 	return f.firstCards(ctx, facts)
 }
 
-// accredit has the minister accredit the platform, and record the verifier that the law names.
+// accredit has the platform accredited by an application, as a private operator is, and the verifier that the law names recorded.
 func (f Folder) accredit(ctx context.Context) error {
 	r, err := f.Remote(Official, Minister)
 	if err != nil {
@@ -73,26 +73,25 @@ func (f Folder) accredit(ctx context.Context) error {
 	}
 	defer r.Close()
 	office := minister.Client{Remote: r}
-	var have struct {
-		Accreditations []minister.Accreditation `json:"accreditations"`
-	}
-	if err := r.Call(ctx, "GET", "/accreditations", "", nil, &have); err != nil {
+	all, err := office.List(ctx)
+	if err != nil {
 		return err
 	}
 	known := map[string]bool{}
-	for _, a := range have.Accreditations {
+	for _, a := range all {
 		known[a.Verifier] = true
 	}
-	for _, d := range []minister.Decision{
-		{Verifier: Platform, Name: "見本プラットフォーム株式会社", Ground: "17-1-6", State: minister.InForce},
-		{Verifier: Verifier, Name: "雲居県（見本）", Ground: "17-1-1", State: minister.InForce},
-	} {
-		if known[d.Verifier] {
-			continue
+	if !known[Platform] { // one that was suspended, withdrawn or ran out in the sandbox stays so
+		if err := f.AccreditPlatform(ctx); err != nil {
+			return fmt.Errorf("accredit %s: %w", Platform, err)
 		}
-		if _, err := office.Decide(ctx, d, string(jitsuin.NewID())); err != nil {
-			return fmt.Errorf("accredit %s: %w", d.Verifier, err)
-		}
+	}
+	if known[Verifier] {
+		return nil
+	}
+	d := minister.Decision{Verifier: Verifier, Name: "雲居県（見本）", Ground: "17-1-1", State: minister.InForce, Official: sampleOfficial}
+	if _, err := office.Decide(ctx, d, string(jitsuin.NewID())); err != nil {
+		return fmt.Errorf("accredit %s: %w", Verifier, err)
 	}
 	return nil
 }

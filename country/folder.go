@@ -28,6 +28,7 @@ import (
 //	actors/ID/            database and state of one actor, opened by it alone
 //	cards/                the chips, opened by the card host alone
 //	secrets/              private keys and the passphrase, readable by the owner only
+//	application/          the platform's application for accreditation with its documents
 //	residents/CODE.jsonl  the sample residents that a municipality imports at its first start
 type Folder string
 

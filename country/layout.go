@@ -108,6 +108,9 @@ func (f Folder) layOut(next, before layout, out io.Writer) error {
 			return err
 		}
 	}
+	if err := f.writeApplication(); err != nil {
+		return err
+	}
 	for _, id := range slices.Sorted(maps.Keys(files)) {
 		if err := os.MkdirAll(f.Path("actors", fileName(id), "state"), 0o700); err != nil {
 			return fmt.Errorf("data folder: %w", err)

@@ -20,6 +20,10 @@ type Config struct {
 	// Office is the office that receives status data, for the notification to J-LIS (届出): the instance.
 	Office string `yaml:"office,omitempty"`
 
+	// Application is the file with the application for accreditation (認定申請): who applies, and for each criterion what is
+	// done and the documents that show it. It is read when an operator files or amends the application.
+	Application string `yaml:"application,omitempty" check:"file"`
+
 	// Anchors are files with CA certificates (DER), trusted as they are. Without any, Authorities
 	// are fetched from J-LIS once, at the first start, and pinned.
 	Anchors []string `yaml:"anchors,omitempty" check:"file"`
@@ -86,7 +90,7 @@ func (c *Config) Resolve(base string) error {
 	for i := range c.Anchors {
 		actor.ResolvePaths(base, &c.Anchors[i])
 	}
-	actor.ResolvePaths(base, &c.Tenant.PublicKey, &c.ReportKey)
+	actor.ResolvePaths(base, &c.Tenant.PublicKey, &c.ReportKey, &c.Application)
 	return c.Config.Resolve(base)
 }
 

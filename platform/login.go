@@ -125,6 +125,9 @@ func suiteDigest(c *x509.Certificate) string {
 
 // conclude names the user of a login that passed, and logs it.
 func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report) (api.Login, error) {
+	if err := p.served(r); err != nil {
+		return api.Login{}, err
+	}
 	p.count.judged(sortLogin, r)
 	passed := r.Verdict == signature.Passed
 	var links []jlis.Link
@@ -145,6 +148,9 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 	err = p.DB.Update(ctx, func(tx *store.Tx) error {
 		line := e
 		out.User = nil
+		if err := mayVerifyOn(tx, jitsuin.DateOf(r.At)); err != nil {
+			return err
+		}
 		if passed {
 			u, err := assignUser(tx, tenant, links, fresh, r.At)
 			if err != nil {

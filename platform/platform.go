@@ -46,6 +46,7 @@ type Platform struct {
 	site    *web.Site                           // our own pages, see own.go
 	people  people                              // see people.go
 	results
+	accrediting
 }
 
 // New opens the verifier; Run starts it.
@@ -91,6 +92,7 @@ func (p *Platform) open(ctx context.Context) error {
 	p.Go("fetch CA certificates", p.fetchAnchors)
 	p.Go("fetch the root for time", p.fetchTimeAnchor)
 	p.Go("notify J-LIS", p.notifyJLIS)
+	p.openAccreditation()
 	p.Go("forget", p.forget)
 	if err := p.beginOld(ctx); err != nil {
 		return err

@@ -128,8 +128,12 @@ func (p *Platform) signedRequest(ctx context.Context, txn string) (jws string, e
 	return jws, err
 }
 
+// serveRequest gives a request out, unless nothing that is signed for it could be verified now.
 func (p *Platform) serveRequest(w http.ResponseWriter, r *http.Request) {
 	jws, err := p.signedRequest(r.Context(), r.PathValue("txn"))
+	if err == nil {
+		err = p.mayVerify(r.Context())
+	}
 	if err != nil {
 		httpapi.WriteError(w, r, p.Log, err)
 		return

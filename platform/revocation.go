@@ -45,14 +45,16 @@ func (p *Platform) newWitness(present bool) *witness {
 	if p.lists != nil {
 		return &witness{source: p.lists, present: present, heard: map[string]heard{}, count: p.count}
 	}
-	t := &tape{next: p.Remote(p.cfg.Status)}
+	t := &tape{next: gate{p.Remote(p.cfg.Status), &p.denied}}
 	return &witness{tape: t, present: present, heard: map[string]heard{}, count: p.count, source: &status.OCSPClient{URL: "http://callee" + p.cfg.OCSPPath,
 		HTTPClient: &http.Client{Transport: t}, Timeout: statusTimeout, Clock: p.Clock.Now, Random: rand.Reader}}
 }
 
 // newLists makes the cache of revocation lists (CRL提供方式).
 func (p *Platform) newLists() *status.CRLCache {
-	return &status.CRLCache{HTTPClient: p.Remote(p.cfg.Status).HTTPClient(), Timeout: statusTimeout, Clock: p.Clock.Now,
+	client := p.Remote(p.cfg.Status).HTTPClient()
+	client.Transport = gate{client.Transport, &p.denied}
+	return &status.CRLCache{HTTPClient: client, Timeout: statusTimeout, Clock: p.Clock.Now,
 		URL: func(leaf *x509.Certificate) string {
 			kind, ok := cert.KindOf(leaf)
 			if !ok {

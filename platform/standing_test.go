@@ -44,7 +44,7 @@ func TestNothingIsVerifiedWithoutAccreditation(t *testing.T) {
 			t.Error("J-LIS was not notified")
 		}
 		w.Accredit(minister.Suspended)
-		try(jitsuin.Denied, "accreditation-suspended")
+		try(jitsuin.Unavailable, "accreditation-suspended")
 		if err := b.Tenant(b.tenant).Call(t.Context(), "GET", "/v1/verifications/"+string(v.ID), "", nil, nil); err != nil {
 			t.Errorf("what was verified before can no longer be read: %v", err)
 		}

@@ -103,6 +103,9 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 	}
 	fresh := jitsuin.NewID()
 	stored, err := httpapi.Once(ctx, p.DB, operationVerify, asked, func(tx *store.Tx) (done, error) {
+		if err := mayVerifyOn(tx, jitsuin.DateOf(now)); err != nil {
+			return done{}, err
+		}
 		return done{c.entry.id}, c.store(ctx, tx, links, fresh)
 	})
 	if err != nil {
@@ -184,6 +187,9 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	}
 	found, err := signature.Verify(ctx, input, policy)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.served(found); err != nil {
 		return nil, err
 	}
 	p.count.judged(sortDocument, found)
