@@ -78,7 +78,7 @@ func things(b *bank, a httpapi.Identity) map[string]thing {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return map[string]thing{
+	all := map[string]thing{
 		"GET /v1/verifications/{id}":        {id: string(v.ID)},
 		"GET /v1/verifications/{id}/report": {id: string(v.ID)},
 
@@ -91,6 +91,8 @@ func things(b *bank, a httpapi.Identity) map[string]thing {
 		"POST /v1/record-holds/{id}/release": {id: b.holds(a, v.Record.ID), body: api.ReleaseRequest{Reason: "x"}},
 		"GET /v1/record-destructions/{id}":   {id: b.destroyed(a)},
 	}
+	maps.Copy(all, resultThings(b, a))
+	return all
 }
 
 // holds puts a hold on a record.

@@ -161,9 +161,9 @@ func (p *Platform) concludeItem(tx *store.Tx, q queued, f finding) error {
 // forgetBatches drops batches that ended before a time.
 func (p *Platform) forgetBatches(ctx context.Context, before time.Time) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`DELETE FROM queued_checks WHERE tenant <> '' AND batch IN (SELECT id FROM batches WHERE tenant <> '' AND ended_at > 0 AND ended_at < $1)`, store.Micros(before))
+		_, err := tx.Exec(`/* every tenant: the end of keeping */ DELETE FROM queued_checks WHERE batch IN (SELECT id FROM batches WHERE ended_at > 0 AND ended_at < $1)`, store.Micros(before))
 		if err == nil {
-			_, err = tx.Exec(`DELETE FROM batches WHERE tenant <> '' AND ended_at > 0 AND ended_at < $1`, store.Micros(before))
+			_, err = tx.Exec(`/* every tenant: the end of keeping */ DELETE FROM batches WHERE ended_at > 0 AND ended_at < $1`, store.Micros(before))
 		}
 		return err
 	})

@@ -207,7 +207,7 @@ func (p *Platform) giveUpWaiting(ctx context.Context, now time.Time) error {
 	err := p.DB.View(ctx, func(tx *store.Tx) (err error) {
 		over, err = store.Collect(func(s store.Scanner) (q queued, err error) {
 			return q, s.Scan(&q.id, &q.tenant, &q.batch, &q.submission, &q.i, &q.key, &q.tries)
-		})(tx.Query(`SELECT id, tenant, batch, submission, i, key, tries FROM queued_checks WHERE state = $1 AND tenant <> '' AND queued_at < $2 ORDER BY queued_at LIMIT $3`,
+		})(tx.Query(`/* every tenant: what has waited for too long */ SELECT id, tenant, batch, submission, i, key, tries FROM queued_checks WHERE state = $1 AND queued_at < $2 ORDER BY queued_at LIMIT $3`,
 			api.StateWaiting, store.Micros(now.Add(-p.cfg.Queue.Longest)), at))
 		return err
 	})

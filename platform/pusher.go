@@ -115,7 +115,7 @@ func (p *Platform) duePushes(ctx context.Context, now time.Time) (due []string, 
 	var all []one
 	err = p.DB.View(ctx, func(tx *store.Tx) (err error) {
 		all, err = store.Collect(func(s store.Scanner) (o one, err error) { return o, s.Scan(&o.tenant, &o.at) })(
-			tx.Query(`SELECT w.tenant, w.next_try FROM webhooks w JOIN tenant_outboxes o ON o.tenant = w.tenant
+			tx.Query(`/* every tenant: whom to push to */ SELECT w.tenant, w.next_try FROM webhooks w JOIN tenant_outboxes o ON o.tenant = w.tenant
 				WHERE w.stopped = 0 AND o.last_n > w.sent_n AND o.last_n > o.read_n ORDER BY w.next_try`))
 		return err
 	})

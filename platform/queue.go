@@ -131,7 +131,7 @@ func putQueued(tx *store.Tx, q queued) error {
 // thousand into the queue delays nobody else's by more than the checks that are under way. "" where nothing is due.
 func nextTenant(tx *store.Tx, after string, now time.Time) (tenant string, err error) {
 	for _, from := range []string{after, ""} {
-		err = tx.QueryRow(`SELECT tenant FROM queued_checks WHERE state = $1 AND tenant > $2 AND next_try <= $3 ORDER BY tenant LIMIT 1`,
+		err = tx.QueryRow(`/* every tenant: each has its turn */ SELECT tenant FROM queued_checks WHERE state = $1 AND tenant > $2 AND next_try <= $3 ORDER BY tenant LIMIT 1`,
 			api.StateWaiting, from, store.Micros(now)).Scan(&tenant)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return tenant, err
@@ -140,7 +140,7 @@ func nextTenant(tx *store.Tx, after string, now time.Time) (tenant string, err e
 	return "", nil
 }
 
-// claimQueued takes the first due check of the tenant whose turn it is; ok is false where none is due.
+// claimQueued takes the first due check of the tenant whose turn it is, that of a resident who waits at a page before others; ok is false where none is due.
 func claimQueued(tx *store.Tx, after string, now time.Time, claim time.Duration) (q queued, ok bool, err error) {
 	q.tenant, err = nextTenant(tx, after, now)
 	if err != nil || q.tenant == "" {
@@ -148,7 +148,7 @@ func claimQueued(tx *store.Tx, after string, now time.Time, claim time.Duration)
 	}
 	var at int64
 	err = tx.QueryRow(`SELECT id, batch, submission, i, key, size, queued_at, tries FROM queued_checks
-		WHERE tenant = $1 AND state = $2 AND next_try <= $3 ORDER BY queued_at, i LIMIT 1`, q.tenant, api.StateWaiting, store.Micros(now)).
+		WHERE tenant = $1 AND state = $2 AND next_try <= $3 ORDER BY CASE WHEN submission <> '' THEN 0 ELSE 1 END, queued_at, i LIMIT 1`, q.tenant, api.StateWaiting, store.Micros(now)).
 		Scan(&q.id, &q.batch, &q.submission, &q.i, &q.key, &q.size, &at, &q.tries)
 	if err != nil {
 		return q, false, err
@@ -166,7 +166,7 @@ func claimUntil(tx *store.Tx, q queued, until time.Time) error {
 // soonest gives how long until a check is due.
 func soonest(tx *store.Tx, now time.Time) (time.Duration, error) {
 	var first int64
-	err := tx.QueryRow(`SELECT COALESCE(MIN(next_try), -1) FROM queued_checks WHERE state = $1 AND tenant <> ''`, api.StateWaiting).Scan(&first)
+	err := tx.QueryRow(`/* every tenant: when anything is due */ SELECT COALESCE(MIN(next_try), -1) FROM queued_checks WHERE state = $1`, api.StateWaiting).Scan(&first)
 	if err != nil || first < 0 {
 		return lookAgain, err
 	}
