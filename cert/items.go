@@ -96,6 +96,12 @@ func encodeBirth(d jitsuin.Date) string {
 	return string(digit) + strings.ReplaceAll(d.String(), "-", "")
 }
 
+// BirthText gives the date of birth as certificates write it: the digit of the era, then YYYYMMDD.
+func (i Items) BirthText() string { return encodeBirth(i.BirthDate) }
+
+// SexText gives the sex as certificates write it: 1 male, 2 female, 3 unknown, 9 not applicable.
+func (i Items) SexText() string { return encodeSex(i.Sex) }
+
 // decodeBirth reads EYYYYMMDD. The era digit must be one of 0 to 5; it is not compared with the
 // date, because the first day of an era belongs to the one before as well.
 func decodeBirth(s string) (jitsuin.Date, bool) {

@@ -153,6 +153,12 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		}
 		if passed {
 			u, err := assignUser(tx, tenant, links, fresh, r.At)
+			if err == nil {
+				err = termsOf(ctx).allow(u)
+			}
+			if err == nil {
+				err = termsOf(ctx).take(ctx, tx, e)
+			}
 			if err != nil {
 				return err
 			}
@@ -160,5 +166,8 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		}
 		return putEntry(tx, line)
 	})
+	if turnedAway(err) {
+		err = p.logTurnedAway(ctx, e, err)
+	}
 	return out, err
 }

@@ -121,6 +121,9 @@ func (p *Platform) forget(ctx context.Context) error {
 		if err := p.errands.Forget(ctx, time.Now().Add(-24*time.Hour)); err != nil {
 			return err
 		}
+		if err := p.forgetAdapters(ctx, time.Now()); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -40,6 +40,7 @@ func (p *Platform) routes() {
 		Description: "The answer goes from the holder to response_uri. Of a login, the challenge's id is the request's txn. Needs the header Idempotency-Key.",
 		Policy:      tenants}, p.postHolderRequest)
 	p.accreditationRoutes()
+	p.adapterRoutes()
 	p.API.Raw("GET /v1/holder-requests/{txn}", httpapi.Public("a signed request is fetched by whoever was led to it"), http.HandlerFunc(p.serveRequest))
 	p.resultRoutes()
 	p.recordRoutes()

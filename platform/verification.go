@@ -108,6 +108,9 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		}
 		return done{c.entry.id}, c.store(ctx, tx, links, fresh)
 	})
+	if turnedAway(err) {
+		return api.Verification{}, p.logTurnedAway(ctx, c.entry, err)
+	}
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -185,6 +188,7 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	if err != nil {
 		return nil, err
 	}
+	input.Vouched = termsOf(ctx).vouched
 	found, err := signature.Verify(ctx, input, policy)
 	if err != nil {
 		return nil, err
@@ -253,6 +257,12 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 	e := c.entry
 	if c.accepted {
 		u, err := assignUser(tx, e.tenant, links, fresh, e.checkedAt)
+		if err == nil {
+			err = termsOf(ctx).allow(u)
+		}
+		if err == nil {
+			err = termsOf(ctx).take(ctx, tx, e)
+		}
 		if err != nil {
 			return err
 		}

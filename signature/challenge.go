@@ -177,6 +177,11 @@ func (c Challenge) Verify(ctx context.Context, a Answer, now time.Time, p Policy
 	if err := c.checkValue(a); err != nil {
 		return nil, err
 	}
+	return a.path(ctx, p)
+}
+
+// path judges the certificate of an answer whose signature value fits.
+func (a Answer) path(ctx context.Context, p Policy) (*cert.Path, error) {
 	path, err := cert.ValidatePath(ctx, a.Certificate, cert.PathOptions{
 		Anchors: p.Anchors, At: p.At, Kind: jitsuin.AuthCert, Revocation: p.Revocation})
 	switch {
@@ -186,6 +191,20 @@ func (c Challenge) Verify(ctx context.Context, a Answer, now time.Time, p Policy
 		return path, jitsuin.Errorf(jitsuin.Unavailable, "status-not-checked", "the status of the certificate was not checked")
 	}
 	return path, nil
+}
+
+// VerifyRawNonce is the legacy exception to challenges: it tells whether a signs a digest with h that the relying party
+// made of a nonce of its own. Such an answer is bound to no origin, client or purpose, so whoever can have one
+// made can use it elsewhere; nothing here makes one, and only adapters to the protocols of others take it.
+// Errors, and the path, are those of Challenge.Verify; a's DigestAlg is not looked at.
+func VerifyRawNonce(ctx context.Context, a Answer, h crypto.Hash, digest []byte, p Policy) (*cert.Path, error) {
+	if a.Certificate == nil {
+		return nil, jitsuin.Errorf(jitsuin.Unauthenticated, "challenge-signature", "the answer has no certificate")
+	}
+	if err := checkDigest(a, h, digest); err != nil {
+		return nil, err
+	}
+	return a.path(ctx, p)
 }
 
 // ChallengeVerdict says in the words of a report what came of Challenge.Verify: err is its error. For
@@ -218,7 +237,12 @@ func (c Challenge) checkValue(a Answer) error {
 	if a.DigestAlg != cms.HashName(h) {
 		return jitsuin.Errorf(jitsuin.Unauthenticated, "challenge-signature", "this key signs with %s", cms.HashName(h))
 	}
-	err = errors.New("the value does not fit")
+	return checkDigest(a, h, digest)
+}
+
+// checkDigest verifies the signature value over a digest.
+func checkDigest(a Answer, h crypto.Hash, digest []byte) error {
+	err := errors.New("the value does not fit")
 	switch key := a.Certificate.PublicKey.(type) {
 	case *rsa.PublicKey:
 		err = rsa.VerifyPKCS1v15(key, h, digest, a.Signature)

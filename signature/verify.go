@@ -24,6 +24,7 @@ type Input struct {
 	Files        map[string][]byte   // documents that a signature names, by the name that it gives them (XML references, JWS payloads)
 	Digest       []byte              // in place of Content: its digest with DigestHash; CMS with signed attributes and time-stamps only
 	DigestHash   crypto.Hash         // SHA-256, SHA-384 or SHA-512
+	Vouched      bool                // whoever gave Digest holds the content and made it from that: then CMS without signed attributes is judged by it, too
 	Certificates []*x509.Certificate // certificates that may be the signer's or its authority's, beside the embedded ones
 	Keys         []crypto.PublicKey  // bare keys that may be the signer's, of XML: integrity can be told with them, and nothing more
 }

@@ -35,7 +35,11 @@ func (in Input) digests(ctx context.Context, sd *cms.SignedData) (*cms.Digests, 
 	case in.Content != nil:
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "digest", "give the content or its digest, not both")
 	}
-	return sd.DigestGiven(ctx, in.DigestHash, in.Digest)
+	d, err := sd.DigestGiven(ctx, in.DigestHash, in.Digest)
+	if err == nil {
+		d.Vouched = in.Vouched
+	}
+	return d, err
 }
 
 // cmsFinding says what can be said of one signature or countersignature.

@@ -32,6 +32,7 @@ type API struct {
 	routes   []Route
 	observer Observer        // nil for none
 	trace    *trace.Recorder // nil where nothing is traced
+	foreign  []*Foreign
 
 	mu     sync.Mutex
 	checks map[string]func(context.Context) error
@@ -204,6 +205,10 @@ func (a *API) Observe(o Observer) { a.observer = o }
 // routes: the sender believes to be somebody and should learn that they are not.
 func (a *API) withCaller(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f := a.foreignOf(r); f != nil {
+			a.serveForeign(f, w, r, next)
+			return
+		}
 		token, ok := bearer(r)
 		if !ok {
 			next.ServeHTTP(w, r)

@@ -132,18 +132,22 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 	return p
 }
 
+// kindNamed gives the kind of a name, or otherwise where there is none.
+func kindNamed(name string, otherwise jitsuin.Kind) jitsuin.Kind {
+	for k := jitsuin.Internal; k <= jitsuin.Unavailable; k++ {
+		if k.String() == name {
+			return k
+		}
+	}
+	return otherwise
+}
+
 // DecodeProblem turns an answer of status >= 400 back into the error that the callee had.
 func DecodeProblem(resp *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	var p Problem
 	if json.Unmarshal(body, &p) == nil && p.Code != "" {
-		kind := kindOfStatus(resp.StatusCode)
-		for k := jitsuin.Internal; k <= jitsuin.Unavailable; k++ {
-			if k.String() == p.Kind {
-				kind = k
-			}
-		}
-		return &jitsuin.Error{Kind: kind, Code: p.Code, Message: p.Detail, Hint: p.Hint, Field: p.Field}
+		return &jitsuin.Error{Kind: kindNamed(p.Kind, kindOfStatus(resp.StatusCode)), Code: p.Code, Message: p.Detail, Hint: p.Hint, Field: p.Field}
 	}
 	return jitsuin.Errorf(kindOfStatus(resp.StatusCode), "http-status", "%s answered %s", resp.Request.URL.Host, resp.Status)
 }

@@ -27,6 +27,7 @@ type Digests struct {
 	Size    int64  // -1 where only a digest was given
 	Differs bool   // content was given and is not the embedded content
 	Head    []byte // the first bytes, at most 64
+	Vouched bool   // of a digest that was given: the caller holds the content, and it is no set of attributes
 	sums    map[crypto.Hash][]byte
 }
 

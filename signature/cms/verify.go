@@ -172,7 +172,7 @@ func (sd *SignedData) checkContent(r *Result, s *SignerInfo, d *Digests) covered
 	if d == nil {
 		return covered{}
 	}
-	if d.Size < 0 {
+	if d.Size < 0 && !d.Vouched {
 		r.add("direct-content", "the content itself, to see that it is no set of attributes", "its digest", FaultAmbiguous)
 	}
 	if d.looksLikeAttributes() {
