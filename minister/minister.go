@@ -1,6 +1,7 @@
 package minister
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -17,11 +18,17 @@ import (
 // Config is the minister's configuration. Log defaults to slog.Default.
 type Config struct {
 	actor.Config `yaml:",inline"`
-	Log          *slog.Logger `yaml:"-"`
+	// WitnessEvery is how often the office states what it has read of a verifier's operation log that grows, wall time: a minute.
+	WitnessEvery time.Duration `yaml:"witness_every,omitempty" check:"not-negative"`
+	Log          *slog.Logger  `yaml:"-"`
 }
 
 // Minister is the running office.
-type Minister struct{ *actor.Actor }
+type Minister struct {
+	*actor.Actor
+	witness      *witness
+	witnessEvery time.Duration
+}
 
 // New opens the office; Run starts it.
 func New(ctx context.Context, cfg Config) (*Minister, error) {
@@ -29,15 +36,19 @@ func New(ctx context.Context, cfg Config) (*Minister, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Minister{a}
+	m := &Minister{Actor: a, witnessEvery: cmp.Or(cfg.WitnessEvery, witnessEvery)}
 	a.Offer(api.TopicAccreditations, httpapi.Roles("jlis", "platform", "verifier"))
 	a.Offer(api.TopicDesignations, httpapi.Roles("jlis"))
+	a.Offer(api.TopicWitness, httpapi.Roles("platform", "verifier"))
+	m.openWitness()
 	m.routes()
 	m.designationRoutes()
 	m.applicationRoutes()
 	m.auditRoutes()
+	m.witnessRoutes()
 	m.Metrics.Read("accreditations", m.readFigures)
 	m.Metrics.Read("audits", m.readAudits)
+	m.Metrics.Read("witness", m.readWitness)
 	m.Upcoming("accreditations-end", false, m.endingAccreditations)
 	m.Upcoming("audits-due", false, m.auditsAhead)
 	m.Upcoming("designations-end", false, m.endingDesignations)
@@ -106,6 +117,7 @@ func record(tx *store.Tx, a api.Accreditation, number int64, at time.Time, by wh
 		return err
 	}
 	tx.Notify(applicationSignal)
+	tx.Notify(decidedSignal)
 	_, err := feed.Append(tx, feed.Draft{Topic: api.TopicAccreditations, Subject: a.Verifier, Type: api.TypeAccreditation, Body: a, RecordedAt: at})
 	return err
 }

@@ -28,7 +28,8 @@ func (p *Platform) applyAccreditation(ctx context.Context, tx *store.Tx, e feed.
 		return err
 	}
 	tx.Notify(accreditedSignal)
-	line := audit.Line{Who: p.cfg.Minister, Act: "accreditation-" + a.State, Subject: string(a.ID), Reason: a.Reason}
+	line := audit.Line{Who: p.cfg.Minister, Act: "accreditation-" + a.State, Subject: string(a.ID), Reason: a.Reason,
+		Detail: map[string]string{"from": a.GrantedOn.String(), "until": a.Until.String(), "ground": a.Ground}}
 	if err := audit.Record(ctx, tx, e.RecordedAt, line); err != nil {
 		return err
 	}
@@ -135,7 +136,11 @@ func (p *Platform) notifyOnce(ctx context.Context) error {
 		return err
 	}
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`UPDATE own_accreditation SET notified = $1 WHERE one = 1`, string(a.ID))
+		err := audit.Record(ctx, tx, p.Clock.Now(), p.own("notification-filed", string(a.ID), map[string]string{"with": p.cfg.JLIS, "office": v.Office, "starts_on": v.StartsOn.String()}))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE own_accreditation SET notified = $1 WHERE one = 1`, string(a.ID))
 		return err
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/store"
 )
 
@@ -29,6 +30,15 @@ type entry struct {
 	user      string // pairwise, "" where nobody was accepted
 	userNew   bool
 	requestID string
+}
+
+// line tells of the check in the operation log: who had something checked, for what, and what came of it.
+func (e entry) line() audit.Line {
+	l := audit.Line{Who: e.tenant, Act: "login", Subject: string(e.id), Tenant: e.tenant, Detail: map[string]string{"verdict": e.verdict}}
+	if e.sort == sortDocument { // the purpose of a login is the tenant's own words, that of a document one of the law's
+		l.Act, l.Detail["purpose"] = "verify", e.purpose
+	}
+	return l
 }
 
 const entryColumns = `id, tenant, sort, purpose, checked_at, at_instant, digest, verdict, report, user_id, user_new, request_id`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
@@ -163,6 +164,9 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 				return err
 			}
 			line.user, line.userNew, out.User = u.ID, u.New, &u
+		}
+		if err := audit.Record(ctx, tx, r.At, line.line()); err != nil {
+			return err
 		}
 		return putEntry(tx, line)
 	})

@@ -47,6 +47,7 @@ type Platform struct {
 	people  people                              // see people.go
 	results
 	accrediting
+	refusals *refusals // that are not in the operation log yet
 }
 
 // New opens the verifier; Run starts it.
@@ -101,6 +102,7 @@ func (p *Platform) open(ctx context.Context) error {
 	if err := p.openResults(); err != nil {
 		return err
 	}
+	p.openLog()
 	p.routes()
 	p.figures()
 	return nil

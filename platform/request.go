@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -46,6 +47,7 @@ func (p *Platform) holderRequest(ctx context.Context, tenant string, in api.Hold
 			return api.MadeRequest{}, err
 		}
 	}
+	civil := p.Clock.Now()
 	return httpapi.Once(ctx, p.DB, "holder-request", in, func(tx *store.Tx) (api.MadeRequest, error) {
 		if challenge != nil {
 			if err := putChallenge(tx, claims.Txn, tenant, challenge, made.ExpiresAt); err != nil {
@@ -54,7 +56,10 @@ func (p *Platform) holderRequest(ctx context.Context, tenant string, in api.Hold
 		}
 		_, err := tx.Exec(`INSERT INTO holder_requests (txn, tenant, jws, expires_at) VALUES ($1, $2, $3, $4)`,
 			claims.Txn, tenant, jws, store.Micros(made.ExpiresAt))
-		return made, err
+		if err != nil {
+			return api.MadeRequest{}, err
+		}
+		return made, audit.Record(ctx, tx, civil, audit.Line{Act: "request-signed", Subject: string(claims.Txn), Tenant: tenant, Detail: map[string]string{"act": string(in.Act), "origin": in.Origin}})
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -102,16 +103,21 @@ func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenan
 	if err := checkTenant(r); err != nil {
 		return api.Tenant{}, err
 	}
-	today := jitsuin.DateOf(p.Clock.Now())
+	now := p.Clock.Now()
+	today := jitsuin.DateOf(now)
 	return httpapi.Once(ctx, p.DB, "register-tenant", r, func(tx *store.Tx) (api.Tenant, error) {
 		since, key, err := deemedSince(tx, r.ID)
+		act := "tenant-changed"
 		switch {
 		case err != nil:
 			return api.Tenant{}, err
 		case since.IsZero():
-			since = today
+			since, act = today, "tenant-registered"
 		case !bytes.Equal(key, r.PublicKey):
 			return api.Tenant{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already, with another key", r.ID)
+		}
+		if err := audit.Record(ctx, tx, now, audit.Line{Act: act, Subject: r.ID, Tenant: r.ID, Detail: map[string]string{"deemed_since": since.String()}}); err != nil {
+			return api.Tenant{}, err
 		}
 		return api.Tenant{ID: r.ID, Name: r.Name, NameEN: r.NameEN, Origins: append([]string{}, r.Origins...), DeemedSince: since}, putTenant(tx, r, since)
 	})

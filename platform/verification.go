@@ -12,6 +12,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
@@ -269,6 +270,9 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 		e.user, e.userNew = u.ID, u.New
 	}
 	if err := putEntry(tx, e); err != nil {
+		return err
+	}
+	if err := audit.Record(ctx, tx, e.checkedAt, e.line()); err != nil {
 		return err
 	}
 	return c.keep(ctx, tx, e.user)

@@ -16,6 +16,7 @@ import (
 // sender numbers this actor's events and gives them out to those who may read them.
 type sender struct {
 	sequencer *feed.Sequencer
+	signer    *feed.Signer
 	readers   map[string]httpapi.Policy // by topic
 }
 
@@ -27,11 +28,11 @@ func (a *Actor) initSender(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.sender = &sender{sequencer: seq, readers: map[string]httpapi.Policy{}}
 	signer, err := feed.NewSigner(a.Self.Key, a.Self.ID)
 	if err != nil {
 		return err
 	}
+	a.sender = &sender{sequencer: seq, signer: signer, readers: map[string]httpapi.Policy{}}
 	server, err := feed.NewServer(feed.ServerConfig{Sequencer: seq, Signer: signer, Allow: a.sender.allow, Now: time.Now,
 		WriteError: func(w http.ResponseWriter, r *http.Request, err error) { httpapi.WriteError(w, r, a.Log, err) }})
 	if err != nil {
@@ -75,6 +76,15 @@ func (s *sender) allow(r *http.Request, topic string) error {
 
 // Offer lets the readers that the policy admits follow a topic of this actor.
 func (a *Actor) Offer(topic string, readers httpapi.Policy) { a.sender.readers[topic] = readers }
+
+// SignedHead gives the signed head of a topic as it may be given out now.
+func (a *Actor) SignedHead(ctx context.Context, topic string) (string, error) {
+	head, err := a.sender.sequencer.Head(ctx, topic)
+	if err != nil {
+		return "", err
+	}
+	return a.sender.signer.SignHead(topic, head.Mark(), time.Now())
+}
 
 // NewEpoch starts a new epoch of all feeds, after the database was restored.
 func (a *Actor) NewEpoch(ctx context.Context, atLeast uint32) (uint32, error) {

@@ -1,8 +1,12 @@
 // Package audit is the operation log (動作記録) of an actor: who did what to what, from which terminal
 // and why. A line is stored in the transaction of the act that it tells of, so there is no act without
-// its line and no line without its act; the sequencer of the actor's feeds numbers and chains it.
+// its line and no line without its act; the sequencer of the actor's feeds numbers and chains it, and that
+// chain is the only one: there is no second mechanism beside the feed.
 //
-// It owns the form of a line. A line must never hold the four items, My Number, a PIN, a serial number
+// An outside witness follows the feed and signs how far it has come (Statement). Check reads a log, from a
+// database, an exported file or a pack, and names the first bad entry.
+//
+// It owns the form of a line, of a statement and of an exported log, and what makes them good. A line must never hold the four items, My Number, a PIN, a serial number
 // of a certificate or a document: it names things by their ids.
 package audit
 
@@ -46,7 +50,7 @@ type ctxKey struct{}
 // Person is somebody of the office at a terminal.
 type Person struct{ Name, Terminal, Reason string }
 
-// With says that a person acts in ctx.
+// With says that a person acts in ctx. Name is an id of the office, never somebody's four items.
 func With(ctx context.Context, p Person) context.Context { return context.WithValue(ctx, ctxKey{}, p) }
 
 // Record stores a line in the transaction of its act; at is civil time. What l leaves out of who, terminal,
@@ -56,7 +60,8 @@ func Record(ctx context.Context, tx *store.Tx, at time.Time, l Line) error {
 	for _, f := range []struct {
 		at   *string
 		from string
-	}{{&l.Who, p.Name}, {&l.Who, httpapi.CallerOf(ctx).ID}, {&l.Terminal, p.Terminal}, {&l.Reason, p.Reason}, {&l.Request, httpapi.RequestID(ctx)}} {
+	}{{&l.Who, p.Name}, {&l.Who, httpapi.CallerOf(ctx).ID},
+		{&l.Terminal, p.Terminal}, {&l.Terminal, httpapi.TerminalOf(ctx)}, {&l.Reason, p.Reason}, {&l.Request, httpapi.RequestID(ctx)}} {
 		if *f.at == "" {
 			*f.at = f.from
 		}

@@ -31,6 +31,7 @@ type API struct {
 	issuer   *Issuer
 	routes   []Route
 	observer Observer        // nil for none
+	refused  func(Refused)   // nil for nobody
 	trace    *trace.Recorder // nil where nothing is traced
 	foreign  []*Foreign
 
@@ -191,7 +192,7 @@ func (a *API) Trace(r *trace.Recorder, readers Policy, wrap func(http.HandlerFun
 // Handler is the whole: request id, log, caller, routes.
 func (a *API) Handler() http.Handler {
 	h := http.NewCrossOriginProtection().Handler(Routed(observeRoute(a.mux)))
-	h = withRequestID(Logged(a.log, func() *trace.Recorder { return a.trace }, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h)))))
+	h = withRequestID(a.withRefused(Logged(a.log, func() *trace.Recorder { return a.trace }, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h))))))
 	if a.observer != nil {
 		h = Observe(a.observer, h)
 	}
@@ -222,6 +223,9 @@ func (a *API) withCaller(next http.Handler) http.Handler {
 		if err != nil {
 			WriteError(w, r, a.log, err)
 			return
+		}
+		if seen, ok := r.Context().Value(observedKey).(*observed); ok {
+			seen.caller = c.ID
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey, c)))
 	})

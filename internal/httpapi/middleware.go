@@ -71,7 +71,7 @@ func withRequestID(next http.Handler) http.Handler {
 		}
 		w.Header().Set(HeaderRequestID, id)
 		w.Header().Set("Cache-Control", "no-store") // a route whose answer may be kept says so itself
-		ctx := WithRequestID(r.Context(), id)
+		ctx := context.WithValue(WithRequestID(r.Context(), id), terminalKey, terminal(r))
 		if k := r.Header.Get(HeaderIdempotencyKey); plainToken(k) {
 			ctx = context.WithValue(ctx, idempotencyKey, k)
 		}

@@ -26,7 +26,7 @@ type Answered struct {
 const noRoute = "none"
 
 // observed is what the inside of the server tells about the request of a context.
-type observed struct{ route, kind, code string }
+type observed struct{ route, kind, code, caller string }
 
 // Observe tells o of the requests that next answers. Routes below it may be those of any ServeMux.
 func Observe(o Observer, next http.Handler) http.Handler {

@@ -21,6 +21,7 @@ const (
 	requestIDKey
 	idempotencyKey
 	observedKey
+	terminalKey
 )
 
 // CallerOf gives who asks in this request.

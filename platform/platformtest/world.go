@@ -183,6 +183,7 @@ func (w *World) startMinister() {
 	a, err := actor.New(context.Background(), w.Config("minister:1", "sqlite::memory:"), actor.Spec{Title: "minister", Version: "1", Log: quiet()})
 	w.must(err)
 	a.Offer(minister.TopicAccreditations, httpapi.Roles("jlis", "platform"))
+	a.Offer(minister.TopicWitness, httpapi.Roles("platform"))
 	w.minister = a
 	w.run(a)
 }
