@@ -40,11 +40,12 @@ tools:
 reproducible:
 	@scripts/reproducible
 
-# Everything under the race detector; the ten thousand histories of the feeds, which it would make too
-# slow, without it.
+# Everything under the race detector; the ten thousand histories of the feeds and mutations of an operation
+# log, which it would make too slow, without it.
 race:
 	$(GO) test -race -timeout 25m ./...
 	$(GO) test -timeout 10m -run 'Histories' ./internal/feed
+	$(GO) test -timeout 10m -run 'EveryMutation' ./internal/audit
 
 # Short runs of what has a long target of its own.
 smoke:

@@ -170,7 +170,7 @@ var mutations = []mutation{
 	})},
 	{"a line is put at the end", on(func(d *desk, _ *rand.Rand, lines [][]byte) ([][]byte, uint64, bool) {
 		n := len(lines)
-		return d.chain(append(lines, lines[n-1]), n), uint64(n) + 1, true
+		return d.chain(append(lines, lines[n-1]), n), uint64(n) + 1, false
 	})},
 	{"a line is removed, and the rest moved up", on(func(d *desk, r *rand.Rand, lines [][]byte) ([][]byte, uint64, bool) {
 		i := r.IntN(len(lines) - 1)
@@ -207,10 +207,9 @@ func TestEveryMutationIsFound(t *testing.T) {
 	d.witness("")
 	d.hours(1, 2)
 	export := d.export()
-	const total = 10_000
 	r := rand.New(rand.NewPCG(20261126, 6))
 	named := 0
-	for i := range total {
+	for i := range mutants {
 		m := mutations[i%len(mutations)]
 		mutant, first, exact := m.do(d, r, bytes.Clone(export))
 		if bytes.Equal(mutant, export) {
@@ -233,5 +232,5 @@ func TestEveryMutationIsFound(t *testing.T) {
 			named++
 		}
 	}
-	t.Logf("%d mutations found, of %d exactly the first bad entry was named", total, named)
+	t.Logf("%d mutations found, of %d exactly the first bad entry was named", mutants, named)
 }

@@ -216,6 +216,15 @@ func (w *World) AccreditFor(state string, from, until jitsuin.Date) minister.Acc
 	return a
 }
 
+// State has the minister's office publish a statement on the platform's operation log.
+func (w *World) State(s minister.StatementEvent) {
+	w.t.Helper()
+	w.must(w.minister.DB.Update(context.Background(), func(tx *store.Tx) error {
+		_, err := feed.Append(tx, feed.Draft{Topic: minister.TopicWitness, Subject: ID, Type: minister.TypeStatement, Body: s, RecordedAt: time.Now()})
+		return err
+	}))
+}
+
 // Register makes a tenant with a key of its own.
 func (w *World) Register(id string, origins ...string) httpapi.Identity {
 	w.t.Helper()
