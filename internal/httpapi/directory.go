@@ -83,31 +83,45 @@ func (d *Directory) reload() error {
 	if err != nil {
 		return fmt.Errorf("directory: %w", err)
 	}
+	entries, err := readEntries(raw, d.path, d.key)
+	if err != nil {
+		return err
+	}
+	d.entries, d.stamp = entries, stamp
+	return nil
+}
+
+func readEntries(raw []byte, path string, key *ecdsa.PublicKey) (map[string]Instance, error) {
 	jws, err := jose.ParseSignedCompact(strings.TrimSpace(string(raw)), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
-		return fmt.Errorf("directory %s is no JWS: %w", d.path, err)
+		return nil, fmt.Errorf("directory %s is no JWS: %w", path, err)
 	}
-	body, err := jws.Verify(d.key)
+	body, err := jws.Verify(key)
 	if err != nil {
-		return jitsuin.Errorf(jitsuin.Denied, "directory-signature", "the directory %s is not signed by the operator's key: %w", d.path, err)
+		return nil, jitsuin.Errorf(jitsuin.Denied, "directory-signature", "the directory %s is not signed by the operator's key: %w", path, err)
 	}
 	var list []Instance
 	if err := json.Unmarshal(body, &list); err != nil {
-		return fmt.Errorf("directory %s: %w", d.path, err)
+		return nil, fmt.Errorf("directory %s: %w", path, err)
 	}
 	entries := map[string]Instance{}
 	for _, i := range list {
 		entries[i.ID] = i
 	}
-	d.entries, d.stamp = entries, stamp
-	return nil
+	return entries, nil
+}
+
+// ReadDirectory checks the content of a directory file that was taken along, name for errors. It stays as it is.
+func ReadDirectory(raw []byte, name string, pinned *ecdsa.PublicKey) (*Directory, error) {
+	entries, err := readEntries(raw, name, pinned)
+	return &Directory{key: pinned, entries: entries}, err
 }
 
 // Lookup gives an instance by its id.
 func (d *Directory) Lookup(id string) (Instance, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if time.Since(d.looked) > time.Second {
+	if d.path != "" && time.Since(d.looked) > time.Second {
 		d.looked = time.Now()
 		d.reload() // a directory that has become unreadable leaves the last good one in force
 	}
