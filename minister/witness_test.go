@@ -164,7 +164,7 @@ func (c *court) standing() api.Witnessed {
 
 func (c *court) accredit() {
 	c.t.Helper()
-	_, err := c.client().Decide(c.t.Context(), api.Decision{Verifier: "platform:1", Name: "検証", Ground: "17-1-6", State: api.InForce}, "0123456789abcdef")
+	_, err := c.client().Decide(c.t.Context(), api.Decision{Verifier: "platform:1", Name: "検証", Ground: "17-1-1", State: api.InForce}, "0123456789abcdef")
 	c.must(err)
 }
 

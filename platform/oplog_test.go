@@ -70,12 +70,12 @@ func TestEveryActHasItsLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for act, want := range map[string]audit.Line{
-		"verify":              {Who: "tenant:bank", Terminal: "127.0.0.1", Subject: string(v.ID), Tenant: "tenant:bank"},
-		"login":               {Who: "tenant:bank", Terminal: "127.0.0.1", Subject: string(in.ID), Tenant: "tenant:bank"},
-		"tenant-registered":   {Who: "operator:1", Terminal: "127.0.0.1", Subject: "tenant:bank", Tenant: "tenant:bank"},
-		"accreditation-heard": {Who: "minister:1", Subject: "0123456789abcdef0123456789abcdef", Reason: "decision 1"},
-		"notification-filed":  {Who: "platform:1", Subject: "0123456789abcdef0123456789abcdef"},
-		"log-started":         {Who: "platform:1"},
+		"verify":                 {Who: "tenant:bank", Terminal: "127.0.0.1", Subject: string(v.ID), Tenant: "tenant:bank"},
+		"login":                  {Who: "tenant:bank", Terminal: "127.0.0.1", Subject: string(in.ID), Tenant: "tenant:bank"},
+		"tenant-registered":      {Who: "operator:1", Terminal: "127.0.0.1", Subject: "tenant:bank", Tenant: "tenant:bank"},
+		"accreditation-in-force": {Who: "minister:1", Subject: "0123456789abcdef0123456789abcdef", Reason: "decision 1"},
+		"notification-filed":     {Who: "platform:1", Subject: "0123456789abcdef0123456789abcdef"},
+		"log-started":            {Who: "platform:1"},
 	} {
 		l := b.awaitLogged(act)
 		if l.Who != want.Who || l.Terminal != want.Terminal || l.Tenant != want.Tenant || l.Reason != want.Reason || want.Subject != "" && l.Subject != want.Subject {
