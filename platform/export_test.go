@@ -30,3 +30,8 @@ func (p *Platform) ClaimTurns(ctx context.Context, n int) (turns []string, err e
 	}
 	return turns, nil
 }
+
+// NextRecordEnd gives when a record of the vaults ends next.
+func (p *Platform) NextRecordEnd(ctx context.Context) (due time.Time, ok bool, err error) {
+	return p.nextRecordEnd(ctx)
+}
