@@ -57,7 +57,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	}
 	p := &Platform{cfg: cfg}
 	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Platform operator (プラットフォーム事業者)", Version: "1",
-		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKey}, Log: cfg.Log, Store: append([]store.Option{store.Also("web", web.Migrations())}, cfg.Store...)})
+		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKey}, Log: cfg.Log, Store: append([]store.Option{store.Also("web", web.Migrations()), store.Erasing()}, cfg.Store...)})
 	if err != nil {
 		return nil, err
 	}

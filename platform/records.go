@@ -207,13 +207,19 @@ func (p *Platform) cleanUp(ctx context.Context, now time.Time) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error { return records.Cleaned(tx, now, p.Clock.Now()) })
 }
 
-// beginOld gives records of earlier releases their first entry.
+// beginOld gives records of earlier releases their first entry. Those did not erase what they deleted, so the file is
+// written anew once.
 func (p *Platform) beginOld(ctx context.Context) error {
-	for {
+	for found := false; ; found = true {
 		var old []records.Check
 		err := p.DB.View(ctx, func(tx *store.Tx) (err error) { old, err = records.Old(tx); return err })
-		if err != nil || len(old) == 0 {
+		switch {
+		case err != nil:
 			return err
+		case len(old) == 0 && found:
+			return p.DB.Rewrite(ctx)
+		case len(old) == 0:
+			return nil
 		}
 		drafts := make([]*records.Draft, len(old))
 		for i, c := range old {

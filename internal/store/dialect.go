@@ -79,7 +79,11 @@ func (db *DB) openSQLite(path string) error {
 	}
 	name := "file://" + (&url.URL{Path: slashed}).EscapedPath()
 	const common = "?_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_dqs=0"
-	return db.openHandles(name+common+"&_txlock=immediate", name+common+"&_query_only=1")
+	erasing := ""
+	if db.opts.erasing {
+		erasing = "&_pragma=secure_delete(1)"
+	}
+	return db.openHandles(name+common+"&_txlock=immediate"+erasing, name+common+"&_query_only=1")
 }
 
 // openHandles opens one writing connection and, unless readers is "", a pool that only reads.

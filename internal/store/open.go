@@ -35,6 +35,7 @@ type options struct {
 	attempts int
 	backoff  time.Duration
 	observer Observer
+	erasing  bool // see Erasing
 }
 
 // source is one set of migrations with a version table of its own.

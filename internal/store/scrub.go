@@ -14,11 +14,15 @@ const (
 	scrubPause = 100 * time.Millisecond
 )
 
+// Erasing has SQLite overwrite what is deleted with zeros at once (PRAGMA secure_delete), in the file and in what is
+// written of it to the log. It costs writes where much is deleted. PostgreSQL knows nothing like it.
+func Erasing() Option { return func(o *options) { o.erasing = true } }
+
 // Scrub rids the database's files of rows that were deleted, as far as its engine can.
 //
-// SQLite: the file is written anew from what is there (VACUUM) and the write-ahead log is emptied, so that neither holds a
-// byte of what was deleted before the call. It takes a time that grows with the file, in which nothing can be written,
-// and for a moment the room of a second file. What a file system or a disk keeps of overwritten blocks is beyond it.
+// SQLite, opened with Erasing: the file has zeros where they stood, and the write-ahead log is emptied here, so that
+// neither holds a byte of them. What was deleted before the database was first opened with Erasing needs Rewrite. What
+// a file system or a disk keeps of overwritten blocks is beyond both.
 //
 // PostgreSQL: VACUUM on the tables makes the rows' room free for others at once and gives back what is free at a
 // table's end; until room is written over, its bytes stay in the file, and in the server's own log as long as that is
@@ -33,9 +37,6 @@ func (db *DB) Scrub(ctx context.Context, tables ...string) error {
 			}
 		}
 		return nil
-	}
-	if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
-		return jitsuin.Errorf(jitsuin.Unavailable, "scrub-busy", "the database cannot be written anew now: %w", err)
 	}
 	if db.path == "" {
 		return nil
@@ -53,4 +54,17 @@ func (db *DB) Scrub(ctx context.Context, tables ...string) error {
 		}
 	}
 	return jitsuin.Errorf(jitsuin.Unavailable, "scrub-busy", "the log of the database could not be emptied: somebody still reads an older state")
+}
+
+// Rewrite writes an SQLite file anew from what is there (VACUUM), so that nothing is left in it of what was ever deleted. It
+// takes a time that grows with the file, in which nothing can be written, and for a moment the room of a second file.
+// On PostgreSQL it does nothing.
+func (db *DB) Rewrite(ctx context.Context) error {
+	if db.dialect == postgres {
+		return nil
+	}
+	if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
+		return jitsuin.Errorf(jitsuin.Unavailable, "scrub-busy", "the database cannot be written anew now: %w", err)
+	}
+	return db.Scrub(ctx)
 }
