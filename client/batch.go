@@ -34,6 +34,17 @@ func (c *Client) VerifyLater(ctx context.Context, requestID string, items []Batc
 	return httpapi.Do[Batch](ctx, c.remote, http.MethodPost, "/v1/batches", requestID, api.BatchRequest{Items: items})
 }
 
+// AcknowledgeBatch says that a batch's results are stored here: the platform destroys the four items that it kept in it.
+func (c *Client) AcknowledgeBatch(ctx context.Context, requestID string, id jitsuin.ID) error {
+	if _, err := jitsuin.ParseID(string(id)); err != nil {
+		return err
+	}
+	if requestID == "" {
+		requestID = NewRequestID()
+	}
+	return c.remote.Call(ctx, http.MethodPost, "/v1/batches/"+string(id)+"/receipt", requestID, nil, nil)
+}
+
 // Batch tells how a batch of this tenant stands; NotFound for any other.
 func (c *Client) Batch(ctx context.Context, id jitsuin.ID) (Batch, error) {
 	if _, err := jitsuin.ParseID(string(id)); err != nil {

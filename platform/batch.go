@@ -109,27 +109,96 @@ func (p *Platform) batch(ctx context.Context, tenant string, id jitsuin.ID) (b a
 		var made int64
 		err := tx.QueryRow(`SELECT made_at, total, waiting FROM batches WHERE id = $1 AND tenant = $2`, id, tenant).Scan(&made, &b.Total, &b.Waiting)
 		if errors.Is(err, sql.ErrNoRows) {
-			return jitsuin.Errorf(jitsuin.NotFound, "batch-unknown", "there is no such batch of yours")
+			return errBatchUnknown()
 		}
 		if err != nil {
 			return err
 		}
 		b.MadeAt = store.Time(made)
-		b.Items, err = store.Collect(scanBatchEntry)(tx.Query(`SELECT key, state, verification, verdict, sub_indication, problem
+		b.Items, err = store.Collect(p.scanBatchEntry(tenant))(tx.Query(`SELECT id, sealed, key, state, verification, verdict, sub_indication, problem
 			FROM queued_checks WHERE batch = $1 AND tenant = $2 ORDER BY i`, id, tenant))
 		return err
 	})
 	return b, err
 }
 
-func scanBatchEntry(s store.Scanner) (e api.BatchEntry, err error) {
-	var problem string
-	err = s.Scan(&e.Key, &e.State, &e.Verification, &e.Verdict, &e.SubIndication, &problem)
-	e.Key, _ = splitKey(e.Key)
-	if err == nil && problem != "" {
-		err = json.Unmarshal([]byte(problem), &e.Problem)
+func (p *Platform) scanBatchEntry(tenant string) func(store.Scanner) (api.BatchEntry, error) {
+	return func(s store.Scanner) (e api.BatchEntry, err error) {
+		var id jitsuin.ID
+		var sealed []byte
+		var problem string
+		err = s.Scan(&id, &sealed, &e.Key, &e.State, &e.Verification, &e.Verdict, &e.SubIndication, &problem)
+		e.Key, _ = splitKey(e.Key)
+		if err == nil && problem != "" {
+			err = json.Unmarshal([]byte(problem), &e.Problem)
+		}
+		if err != nil || e.State != api.StateJudged || len(sealed) == 0 {
+			return e, err
+		}
+		plain, err := p.copies.open(tenant, id, sealed)
+		if err != nil {
+			return e, err
+		}
+		var a answered
+		err = json.Unmarshal(plain, &a)
+		e.Items, e.Comparison = a.Items, a.Comparison
+		return e, err
 	}
-	return e, err
+}
+
+// answered is what a verification answers once: the certificate's content, and how it compares.
+type answered struct {
+	Items      *jitsuin.FourItems `json:"items"`
+	Comparison *api.Comparison    `json:"comparison,omitempty"`
+}
+
+// sealAnswer takes the document's place in the queue with what is answered once, nothing where there is no such thing.
+func (p *Platform) sealAnswer(q queued, v api.Verification) ([]byte, error) {
+	if v.Items == nil {
+		return nil, nil
+	}
+	plain, err := json.Marshal(answered{v.Items, v.Comparison})
+	if err != nil {
+		return nil, err
+	}
+	return p.copies.seal(q.tenant, q.id, plain), nil
+}
+
+// answersKept is how long the four items of a batch wait to be read, wall time: as long as a request may be repeated.
+const answersKept = httpapi.RequestsKept
+
+// acknowledgeBatch ends the keeping of a batch's four items: the tenant has them. What still waits is judged all the same.
+func (p *Platform) acknowledgeBatch(ctx context.Context, tenant string, id jitsuin.ID) error {
+	now := p.Clock.Now()
+	_, err := httpapi.Once(ctx, p.DB, "batch-receipt", id, func(tx *store.Tx) (done, error) {
+		var waiting int
+		err := tx.QueryRow(`SELECT waiting FROM batches WHERE id = $1 AND tenant = $2`, id, tenant).Scan(&waiting)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return done{}, errBatchUnknown()
+		case err != nil:
+			return done{}, err
+		case waiting > 0:
+			return done{}, jitsuin.Errorf(jitsuin.Conflict, "batch-waiting", "%d checks of the batch are still waiting", waiting)
+		}
+		if _, err := tx.Exec(`UPDATE queued_checks SET sealed = $1 WHERE batch = $2 AND tenant = $3`, []byte{}, id, tenant); err != nil {
+			return done{}, err
+		}
+		return done{id}, audit.Record(ctx, tx, now, audit.Line{Act: "batch-acknowledged", Subject: string(id), Tenant: tenant})
+	})
+	return err
+}
+
+// forgetAnswers drops the four items of batches that ended before a time.
+func (p *Platform) forgetAnswers(ctx context.Context, before time.Time) error {
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`/* every tenant: the end of keeping */ UPDATE queued_checks SET sealed = $1 WHERE LENGTH(sealed) > 0 AND batch IN (SELECT id FROM batches WHERE ended_at > 0 AND ended_at < $2)`, []byte{}, store.Micros(before))
+		return err
+	})
+}
+
+func errBatchUnknown() error {
+	return jitsuin.Errorf(jitsuin.NotFound, "batch-unknown", "there is no such batch of yours")
 }
 
 // concludeItem notes in the batch that one of its items has come to its end, and tells the tenant.
@@ -174,14 +243,27 @@ type batchIn struct {
 	Body api.BatchRequest
 }
 
-type batchOut struct{ Body api.Batch }
+// batchOut may hold the four items, so it stays in no cache.
+type batchOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         api.Batch
+}
+
+type batchReceiptIn struct {
+	Key string `header:"Idempotency-Key"`
+	ID  string `path:"id" maxLength:"64"`
+}
+
+func (p *Platform) postBatchReceipt(ctx context.Context, in *batchReceiptIn) (*struct{}, error) {
+	return nil, p.acknowledgeBatch(ctx, httpapi.CallerOf(ctx).ID, jitsuin.ID(in.ID))
+}
 
 func (p *Platform) postBatch(ctx context.Context, in *batchIn) (*batchOut, error) {
 	b, err := p.takeBatch(ctx, httpapi.CallerOf(ctx).ID, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return &batchOut{b}, nil
+	return &batchOut{"no-store", b}, nil
 }
 
 func (p *Platform) getBatch(ctx context.Context, in *idIn) (*batchOut, error) {
@@ -189,5 +271,5 @@ func (p *Platform) getBatch(ctx context.Context, in *idIn) (*batchOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batchOut{b}, nil
+	return &batchOut{"no-store", b}, nil
 }

@@ -83,8 +83,8 @@ func TestABatchIsJudgedLater(t *testing.T) {
 			t.Errorf("repeated: %+v, %v", again, err)
 		}
 		done := b.ended(c, made.ID)
-		if v, err := c.Verification(t.Context(), done.Items[0].Verification); err != nil || v.Report.Verdict != signature.Passed || *v.Items != hanako.Items {
-			t.Errorf("the good one: %+v, %v", v, err)
+		if v, err := c.Verification(t.Context(), done.Items[0].Verification); err != nil || v.Report.Verdict != signature.Passed || v.Items != nil || done.Items[0].Items == nil || *done.Items[0].Items != hanako.Items {
+			t.Errorf("the good one: %+v, %+v, %v", v, done.Items[0], err)
 		}
 		if e := done.Items[1]; e.Verdict != string(signature.Failed) || e.SubIndication != string(signature.HashFailure) {
 			t.Errorf("the altered one: %+v", e)
@@ -108,6 +108,17 @@ func TestABatchIsJudgedLater(t *testing.T) {
 			if _, err := other.Batch(t.Context(), id); jitsuin.CodeOf(err) != "batch-unknown" || jitsuin.KindOf(err) != jitsuin.NotFound {
 				t.Errorf("another tenant: %v", err)
 			}
+		}
+		for range 2 {
+			if err := c.AcknowledgeBatch(t.Context(), "", made.ID); err != nil {
+				t.Error(err)
+			}
+		}
+		if got, err := c.Batch(t.Context(), made.ID); err != nil || got.Items[0].Items != nil || got.Items[0].Verdict != string(signature.Passed) {
+			t.Errorf("after the receipt: %+v, %v", got, err)
+		}
+		if err := other.AcknowledgeBatch(t.Context(), "", made.ID); jitsuin.CodeOf(err) != "batch-unknown" {
+			t.Errorf("another tenant's receipt: %v", err)
 		}
 		reused := slices.Clone(items)
 		reused[0].Request.Purpose = "contract"
@@ -188,8 +199,11 @@ func TestWhatWaitsIsKeptAndThenGone(t *testing.T) {
 		if e := done.Items[0]; e.Verdict != string(signature.Passed) || e.Key != "act-0001" {
 			t.Errorf("%+v", e)
 		}
+		if err := c.AcknowledgeBatch(t.Context(), "", made.ID); err != nil {
+			t.Error(err)
+		}
 		if n := b.count(`SELECT COUNT(*) FROM queued_checks WHERE LENGTH(sealed) > 0`); n != 0 {
-			t.Error("the document is still there")
+			t.Error("something of it is still there")
 		}
 		if told := b.told(c); !slices.Equal(told, []string{"verification.done act-0001", "batch.done"}) {
 			t.Errorf("told %q", told)

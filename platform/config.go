@@ -60,6 +60,9 @@ type Config struct {
 	Webhooks WebhookConfig `yaml:"webhooks,omitempty"`
 	// Queue says how checks are made that wait: of batches, and of what residents submit.
 	Queue QueueConfig `yaml:"queue,omitempty"`
+	// CopyDays is how many civil days a document that a resident submitted is kept for its tenant to fetch: seven. The resident
+	// is told the number.
+	CopyDays int `yaml:"copy_days,omitempty" check:"not-negative"`
 
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
@@ -116,6 +119,9 @@ func (c *Config) fill() error {
 	}
 	c.Webhooks.fill()
 	c.Queue.fill()
+	if c.CopyDays == 0 {
+		c.CopyDays = 7
+	}
 	switch {
 	case c.Validity != ValidityOCSP && c.Validity != ValidityCRL:
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "validity is ocsp or crl, not %q", c.Validity).At("validity")

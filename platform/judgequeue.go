@@ -80,8 +80,11 @@ type finding struct {
 	verdict       string
 	subIndication string
 	problem       *api.ItemFailed
-	undecided     bool // the report decides nothing; asking again may
-	again         bool // no report; asking again may give one
+	outcome       string // of a submitted document that is not accepted, "" for one that is
+	digest        string // of a submitted document, as its receipt names it
+	answered      []byte // of an item of a batch: what is answered once, sealed
+	undecided     bool   // the report decides nothing; asking again may
+	again         bool   // no report; asking again may give one
 }
 
 // judgeQueued makes one check and notes what came of it.
@@ -116,7 +119,18 @@ func (p *Platform) tryQueued(ctx context.Context, q queued) (f finding) {
 	if err != nil {
 		return failed(err)
 	}
-	return finding{verification: v.ID, verdict: string(v.Report.Verdict), subIndication: string(v.Report.SubIndication), undecided: v.Report.SubIndication == signature.TryLater}
+	f = finding{verification: v.ID, verdict: string(v.Report.Verdict), subIndication: string(v.Report.SubIndication), undecided: v.Report.SubIndication == signature.TryLater}
+	if q.submission == "" {
+		if f.answered, err = p.sealAnswer(q, v); err != nil {
+			return failed(err)
+		}
+		return f
+	}
+	if f.outcome, err = p.judgeSubmitted(ctx, q, in, v); err != nil {
+		return failed(err)
+	}
+	f.digest = digestOfDelivery(in)
+	return f
 }
 
 func (p *Platform) openQueued(ctx context.Context, q queued) (in api.VerificationRequest, err error) {
@@ -193,7 +207,7 @@ func (p *Platform) endQueued(tx *store.Tx, q queued, f finding) error {
 		}
 	}
 	_, err := tx.Exec(`UPDATE queued_checks SET state = $1, sealed = $2, verification = $3, verdict = $4, sub_indication = $5, problem = $6 WHERE id = $7 AND tenant = $8`,
-		state, []byte{}, f.verification, f.verdict, f.subIndication, problem, q.id, q.tenant)
+		state, append([]byte{}, f.answered...), f.verification, f.verdict, f.subIndication, problem, q.id, q.tenant)
 	if err != nil || q.batch == "" {
 		return err
 	}

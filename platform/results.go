@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/jitsuin/jitsuin/internal/clock"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/webhook"
@@ -26,6 +27,8 @@ func (p *Platform) openResults() (err error) {
 	p.webhooks = webhook.New(p.cfg.Webhooks.Loopback, p.cfg.Webhooks.Timeout)
 	p.Go("push events", p.pushEvents)
 	p.Go("judge what waits", p.judgeQueue)
+	p.openSubmissions()
+	p.At(clock.Job{Name: "end of submissions", Next: p.nextSubmissionEnd, Fire: p.endSubmissions, List: p.submissionEnds})
 	p.Go("forget results", p.forgetResults)
 	return nil
 }
@@ -44,7 +47,13 @@ func (p *Platform) resultRoutes() {
 			"while the platform's accreditation is suspended everything waits, for seven days at most. Documents lie encrypted until they are judged, and no longer. Needs the header Idempotency-Key.",
 		Policy: tenants}, p.postBatch)
 	httpapi.Register(p.API, httpapi.Operation{ID: "batch", Method: http.MethodGet, Path: "/v1/batches/{id}", Summary: "How a batch of yours stands",
-		Description: "Kept for 30 days after its end.", Policy: tenants}, p.getBatch)
+		Description: "Kept for 30 days after its end; the four items until their receipt is acknowledged, for seven days at most.", Policy: tenants}, p.getBatch)
+	httpapi.Register(p.API, httpapi.Operation{ID: "acknowledge-batch", Method: http.MethodPost, Path: "/v1/batches/{id}/receipt", Status: http.StatusNoContent,
+		Summary:     "Acknowledge that you have stored a batch's results",
+		Description: "The four items in it are destroyed at once; the verifications stay. Conflict batch-waiting before its end. Needs the header Idempotency-Key; acknowledged again, nothing changes.",
+		Policy:      tenants}, p.postBatchReceipt)
+	p.submissionRoutes(tenants)
+	p.submissionPages()
 	httpapi.Register(p.API, httpapi.Operation{ID: "set-webhook", Method: http.MethodPut, Path: "/v1/webhook",
 		Summary: "Have your events pushed to an address",
 		Description: "The address is sent the event webhook.challenge first and must give its data back. Events come as security event tokens (RFC 8417, RFC 8935), signed with a key of /.well-known/jwks.json, in their order, one at a time; " +
@@ -73,10 +82,10 @@ func (p *Platform) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, err
 	return &eventsOut{page}, nil
 }
 
-// forgetResults drops what is no longer kept, by wall time.
+// forgetResults drops what is no longer kept: events and batches by wall time, submissions by civil time.
 func (p *Platform) forgetResults(ctx context.Context) error {
 	for {
-		if err := errors.Join(p.forgetEvents(ctx, time.Now().Add(-eventsKept)), p.forgetBatches(ctx, time.Now().Add(-batchesKept))); err != nil {
+		if err := errors.Join(p.forgetEvents(ctx, time.Now().Add(-eventsKept)), p.forgetAnswers(ctx, time.Now().Add(-answersKept)), p.forgetBatches(ctx, time.Now().Add(-batchesKept)), p.forgetSubmissions(ctx, p.Clock.Now())); err != nil {
 			return err
 		}
 		select {

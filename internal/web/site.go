@@ -263,14 +263,17 @@ func (s *Site) Handle(api *httpapi.API, pattern string, policy httpapi.Policy, h
 }
 
 // Wrap makes a plain handler of a page's handler: Host checked, body bounded, errors shown as pages.
-func (s *Site) Wrap(h Handler) http.Handler {
+func (s *Site) Wrap(h Handler) http.Handler { return s.WrapUpTo(httpapi.MaxBody, h) }
+
+// WrapUpTo is Wrap for a page that takes a body of at most so many bytes, such as a file.
+func (s *Site) WrapUpTo(most int64, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.checkHost(r); err != nil {
 			s.Error(w, r, err)
 			return
 		}
 		keepLang(w, r)
-		r.Body = http.MaxBytesReader(w, r.Body, httpapi.MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 			if err := r.ParseForm(); err != nil {
 				s.Error(w, r, jitsuin.Errorf(jitsuin.Invalid, "request-form", "the form cannot be read: %w", err))

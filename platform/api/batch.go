@@ -40,6 +40,10 @@ type BatchEntry struct {
 	Verdict       string      `json:"verdict,omitempty"`
 	SubIndication string      `json:"sub_indication,omitempty"`
 	Problem       *ItemFailed `json:"problem,omitempty"`
+	// Items and Comparison are those of the verification. As it holds neither, they lie here, encrypted, until the batch's
+	// receipt is acknowledged, for seven days at most.
+	Items      *jitsuin.FourItems `json:"items,omitempty"`
+	Comparison *Comparison        `json:"comparison,omitempty"`
 }
 
 // Batch is how a batch stands. It is kept for 30 days after its end.
