@@ -160,6 +160,7 @@ func ask(t *testing.T, b *bank, as *httpapi.Remote, method, path string, body an
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(httpapi.HeaderIdempotencyKey, string(jitsuin.NewID()))
+	req.Header.Set(httpapi.HeaderRequestID, "the-same-for-all") // error pages show it
 	resp, err := send.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +235,9 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 			if allowed && may != everybody {
 				continue // what it answers is the matter of its own tests; refusals below
 			}
-			real, never := ask(t, b, as, method, fill(path, cmpID(mine[route].id))+mine[route].query, nil), ask(t, b, as, method, fill(path, string(jitsuin.NewID()))+mine[route].query, nil)
+			exists, not := cmpID(mine[route].id), string(jitsuin.NewID())
+			real, never := ask(t, b, as, method, fill(path, exists)+mine[route].query, nil), ask(t, b, as, method, fill(path, not)+mine[route].query, nil)
+			real.body = strings.ReplaceAll(real.body, exists, not) // a page links to itself in the other language
 			switch {
 			case allowed && (real.status == http.StatusUnauthorized || real.status == http.StatusForbidden):
 				t.Errorf("%s refuses %s with %d", route, name, real.status)

@@ -52,6 +52,9 @@ type Config struct {
 	// TSA is the instance that stamps PDF reports with the time, tsa:1; empty for none.
 	TSA string `yaml:"tsa,omitempty" check:"instance=tsa,listed"`
 
+	// Operators is about the people of the office and where they sit.
+	Operators OperatorsConfig `yaml:"operators,omitempty"`
+
 	// Standalone makes this a verifier of its own: Tenant is the only one, and none are registered.
 	Standalone bool         `yaml:"standalone,omitempty"`
 	Tenant     TenantConfig `yaml:"tenant,omitempty"`

@@ -241,3 +241,13 @@ func directCMS(t *testing.T, c platformtest.Credential, document []byte) []byte 
 	}
 	return der
 }
+
+// text asks the platform's database for a text.
+func (b *bank) text(query string, args ...any) (s string) {
+	b.t.Helper()
+	err := b.Platform.DB.View(b.t.Context(), func(tx *store.Tx) error { return tx.QueryRow(query, args...).Scan(&s) })
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}

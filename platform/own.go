@@ -102,34 +102,41 @@ func (p *Platform) decideOwnLogin(ctx context.Context, v errand.Visit, a api.Hol
 	return ownWelcome, result, err
 }
 
-// assignPerson gives the person of our own sector who holds the certificates; fresh is the id of one who is seen for the first time.
-// The certificates are remembered: what was done with older ones is the person's too.
-func assignPerson(tx *store.Tx, links []jlis.Link, fresh jitsuin.ID, now time.Time) (person jitsuin.ID, err error) {
-	var known []jitsuin.ID
-	var unknown []jlis.Link
+// ownPersons gives the persons of our own sector who are known by one of the certificates, and the certificates that are nobody's yet.
+func ownPersons(tx *store.Tx, links []jlis.Link) (known []jitsuin.ID, unknown []jlis.Link, err error) {
 	for _, l := range links {
 		var id jitsuin.ID
 		err := tx.QueryRow(`SELECT COALESCE(MAX(person), '') FROM person_certificates WHERE kind = $1 AND serial = $2`, l.Kind, l.Serial).Scan(&id)
 		switch {
 		case err != nil:
-			return "", err
+			return nil, nil, err
 		case id == "":
 			unknown = append(unknown, l)
 		case !slices.Contains(known, id):
 			known = append(known, id)
 		}
 	}
-	switch len(known) {
-	case 0:
+	if len(known) > 1 {
+		return nil, nil, jitsuin.Errorf(jitsuin.Unavailable, "user-ambiguous", "the certificate is linked to more than one person").
+			WithHint("the operator of the platform must look at this")
+	}
+	return known, unknown, nil
+}
+
+// assignPerson gives the person of our own sector who holds the certificates; fresh is the id of one who is seen for the first time.
+// The certificates are remembered: what was done with older ones is the person's too.
+func assignPerson(tx *store.Tx, links []jlis.Link, fresh jitsuin.ID, now time.Time) (person jitsuin.ID, err error) {
+	known, unknown, err := ownPersons(tx, links)
+	if err != nil {
+		return "", err
+	}
+	if len(known) == 1 {
+		person = known[0]
+	} else {
 		person = fresh
 		if _, err := tx.Exec(`INSERT INTO persons (id, first_seen) VALUES ($1, $2)`, person, store.Micros(now)); err != nil {
 			return "", err
 		}
-	case 1:
-		person = known[0]
-	default:
-		return "", jitsuin.Errorf(jitsuin.Unavailable, "user-ambiguous", "the certificate is linked to more than one person").
-			WithHint("the operator of the platform must look at this")
 	}
 	for _, l := range unknown {
 		if _, err := tx.Exec(`INSERT INTO person_certificates (kind, serial, person) VALUES ($1, $2, $3)`, l.Kind, l.Serial, person); err != nil {

@@ -19,10 +19,12 @@ func (p *Platform) openPeople() error {
 	p.errands = &errand.Desk{DB: p.DB, Origin: p.origin(), Cookie: errandCookie, Log: p.Log, Make: p.askHolder}
 	p.people.sessions = web.Sessions[meSession]{DB: p.DB, Cookie: "platform_me", Life: meLife, Secure: p.secure(), FromOutside: true}
 	p.openMe()
+	p.openOffice()
 	return nil
 }
 
 func (p *Platform) peopleRoutes() {
 	p.errands.Routes(p.API, p.site)
 	p.mePages()
+	p.officeRoutes()
 }

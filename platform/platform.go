@@ -35,6 +35,7 @@ func migrations() fs.FS {
 // Platform is the running verifier.
 type Platform struct {
 	*actor.Actor
+	officeDesk
 	cfg     Config
 	count   counters
 	jlis    jlis.Client

@@ -16,7 +16,7 @@ import (
 var templateFiles embed.FS
 
 // openSite makes the pages of the platform's origin: one frame, one accent, one folder of templates for every topic. A topic registers
-// its pages with p.site.Handle.
+// its pages with p.site.Handle, and those for people of the office with p.officePage.
 func (p *Platform) openSite() error {
 	templates, err := fs.Sub(templateFiles, "templates")
 	if err != nil {
@@ -64,4 +64,17 @@ func (p *Platform) secure() bool {
 
 func seeOther(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// cookie is one of ours; it comes along when the holder leads back.
+func (p *Platform) cookie(name, value string, life time.Duration) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure()}
+}
+
+func cookieOf(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 )
 
@@ -54,15 +55,30 @@ func (a *Actor) progress(ctx context.Context, _ *struct{}) (*progressOut, error)
 		out.Body.Sent = append(out.Body.Sent, Sent{topic, p})
 	}
 	slices.SortFunc(out.Body.Sent, func(x, y Sent) int { return strings.Compare(x.Topic, y.Topic) })
-	for _, f := range a.followed {
-		h := f.Health()
-		read := FeedRead{Source: f.config.Source, Topic: f.config.Topic, Cursor: h.Cursor, Applied: h.Applied, Parked: h.Parked}
+	for _, f := range a.Readings() {
+		h := f.Health
+		read := FeedRead{Source: f.Source, Topic: f.Topic, Cursor: h.Cursor, Applied: h.Applied, Parked: h.Parked}
 		if h.Alarm != nil {
 			read.Alarm = h.Alarm.Error()
 		}
 		out.Body.Followed = append(out.Body.Followed, read)
 	}
 	return out, nil
+}
+
+// Reading is a feed that the actor follows, with how it is.
+type Reading struct {
+	Source, Topic string
+	Health        feed.Health
+}
+
+// Readings gives the feeds that the actor follows, in the order in which they were registered.
+func (a *Actor) Readings() []Reading {
+	all := make([]Reading, len(a.followed))
+	for i, f := range a.followed {
+		all[i] = Reading{f.config.Source, f.config.Topic, f.Health()}
+	}
+	return all
 }
 
 // SentIn gives the position of a topic that the actor sends.

@@ -34,6 +34,7 @@ type API struct {
 	refused  func(Refused)   // nil for nobody
 	trace    *trace.Recorder // nil where nothing is traced
 	foreign  []*Foreign
+	visitor  Visitor // nil where browsers are nobody
 
 	mu     sync.Mutex
 	checks map[string]func(context.Context) error
@@ -109,13 +110,18 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 
 // Raw adds a route with a plain handler (feeds, DER, pages), under the same rule for policies.
 func (a *API) Raw(pattern string, policy Policy, h http.Handler) {
+	a.Guarded(pattern, policy, h, func(w http.ResponseWriter, r *http.Request, err error) { WriteError(w, r, a.log, err) })
+}
+
+// Guarded is Raw for pages: refused says to a person, in the place of a problem document, what the policy did not allow.
+func (a *API) Guarded(pattern string, policy Policy, h http.Handler, refused func(http.ResponseWriter, *http.Request, error)) {
 	if policy.doc == "" {
 		panic("route without an access policy: " + pattern)
 	}
 	a.routes = append(a.routes, Route{"", pattern, policy.doc})
 	a.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := policy.Allow(r.Context(), CallerOf(r.Context())); err != nil {
-			WriteError(w, r, a.log, err)
+			refused(w, r, err)
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -199,6 +205,14 @@ func (a *API) Handler() http.Handler {
 	return h
 }
 
+// Visitor tells who a browser is whose request brings no access token: its session's person as a caller, and
+// the context that the request goes on with. The zero Caller is nobody. An error ends the request.
+type Visitor func(r *http.Request) (context.Context, Caller, error)
+
+// Visitors has v asked about requests without an access token. It is called before anything is served. Requests of
+// other sites that change something are refused before any route (http.CrossOriginProtection), so a cookie is proof enough.
+func (a *API) Visitors(v Visitor) { a.visitor = v }
+
 // Observe has o told of every request of the handlers that are made from now on.
 func (a *API) Observe(o Observer) { a.observer = o }
 
@@ -212,7 +226,7 @@ func (a *API) withCaller(next http.Handler) http.Handler {
 		}
 		token, ok := bearer(r)
 		if !ok {
-			next.ServeHTTP(w, r)
+			a.visited(w, r, next)
 			return
 		}
 		if a.issuer == nil {
@@ -229,4 +243,21 @@ func (a *API) withCaller(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey, c)))
 	})
+}
+
+// visited serves a request without an access token, as the person of the browser's session if there is one.
+func (a *API) visited(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if a.visitor == nil {
+		next.ServeHTTP(w, r)
+		return
+	}
+	ctx, c, err := a.visitor(r)
+	if err != nil {
+		WriteError(w, r, a.log, err)
+		return
+	}
+	if c.ID != "" {
+		r = r.WithContext(context.WithValue(ctx, callerKey, c))
+	}
+	next.ServeHTTP(w, r)
 }

@@ -262,6 +262,14 @@ func (s *Site) Handle(api *httpapi.API, pattern string, policy httpapi.Policy, h
 	api.Raw(pattern, policy, s.Wrap(h))
 }
 
+// Guard is Handle for pages that are for some people alone: refused answers who may not come in, and what it
+// gives is shown as a page.
+func (s *Site) Guard(api *httpapi.API, pattern string, policy httpapi.Policy, h Handler, refused func(w http.ResponseWriter, r *http.Request, err error) error) {
+	api.Guarded(pattern, policy, s.Wrap(h), func(w http.ResponseWriter, r *http.Request, err error) {
+		s.Wrap(func(w http.ResponseWriter, r *http.Request) error { return refused(w, r, err) }).ServeHTTP(w, r)
+	})
+}
+
 // Wrap makes a plain handler of a page's handler: Host checked, body bounded, errors shown as pages.
 func (s *Site) Wrap(h Handler) http.Handler { return s.WrapUpTo(httpapi.MaxBody, h) }
 
