@@ -3,6 +3,7 @@ package minister
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/minister/api"
+	"github.com/jitsuin/jitsuin/minister/desk"
 )
 
 // Config is the minister's configuration. Log defaults to slog.Default.
@@ -32,11 +34,14 @@ type Minister struct {
 
 // New opens the office; Run starts it.
 func New(ctx context.Context, cfg Config) (*Minister, error) {
-	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Competent minister (主務大臣)", Version: "1", Migrations: migrations(), Log: cfg.Log})
+	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Competent minister (主務大臣)", Version: "1", Migrations: migrations(), Log: cfg.Log, Store: desk.Tables()})
 	if err != nil {
 		return nil, err
 	}
 	m := &Minister{Actor: a, witnessEvery: cmp.Or(cfg.WitnessEvery, witnessEvery)}
+	if err := desk.New(a, m); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	a.Offer(api.TopicAccreditations, httpapi.Roles("jlis", "platform", "verifier"))
 	a.Offer(api.TopicDesignations, httpapi.Roles("jlis"))
 	a.Offer(api.TopicWitness, httpapi.Roles("platform", "verifier"))
@@ -120,6 +125,17 @@ func record(tx *store.Tx, a api.Accreditation, number int64, at time.Time, by wh
 	tx.Notify(decidedSignal)
 	_, err := feed.Append(tx, feed.Draft{Topic: api.TopicAccreditations, Subject: a.Verifier, Type: api.TypeAccreditation, Body: a, RecordedAt: at})
 	return err
+}
+
+// Accreditations gives all of them, those that are over included, ordered by verifier.
+func (m *Minister) Accreditations(ctx context.Context) ([]api.Accreditation, error) {
+	return list(ctx, m.DB)
+}
+
+// Accreditation gives one with every decision on it.
+func (m *Minister) Accreditation(ctx context.Context, id jitsuin.ID) (api.History, error) {
+	a, steps, err := find(ctx, m.DB, id)
+	return api.History{Accreditation: a, Steps: steps}, err
 }
 
 type listOut struct {

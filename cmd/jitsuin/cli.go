@@ -24,7 +24,8 @@ type cli struct {
 	Doctor doctorCmd `cmd:"" group:"country" help:"Look at a country, or one actor, and say what is wrong and what to do next."`
 	Feed   feedCmd   `cmd:"" group:"country" help:"Look after an actor's change feeds."`
 
-	Counter counterCmd `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`
+	Counter  counterCmd  `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`
+	Minister ministerCmd `cmd:"" group:"country" help:"Sign officials in at the minister's desk."`
 
 	Config  configCmd  `cmd:"" group:"country" help:"Check configuration files, and say what can stand in them."`
 	Backup  backupCmd  `cmd:"" group:"country" help:"Copy a country or one actor, running or not, into one encrypted file."`

@@ -83,6 +83,7 @@ type Counter struct {
 	site     *web.Site // what the clerk sees
 	facing   *web.Site // what the resident sees when the screen is turned
 	sessions web.Sessions[session]
+	tickets  web.Tickets
 	now      func() time.Time // wall time
 	acts     keyed
 	identity sync.Mutex // one certification at a time
@@ -92,6 +93,7 @@ type Counter struct {
 func New(a *actor.Actor, code jitsuin.MunicipalityCode, cards host.Cards, cfg Config) (*Counter, error) {
 	c := &Counter{config: cfg, code: code, actor: a, cards: cards, now: time.Now,
 		sessions: web.Sessions[session]{DB: a.DB, Cookie: "counter-" + string(code), Life: sessionLife, FromOutside: true}}
+	c.tickets = web.Tickets{DB: a.DB, Site: c.sessions.Cookie, Now: func() time.Time { return c.now() }}
 	var err error
 	if c.town, err = cfg.Client(a.Directory, code); err != nil {
 		return nil, err

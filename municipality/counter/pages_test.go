@@ -217,7 +217,7 @@ func TestTickets(t *testing.T) {
 	_, ticket, _ := strings.Cut(link, "ticket=")
 	c.forgets(ticket)
 	late := l.link(t, here.Code, "窓口 一郎")
-	l.database(t, here, `UPDATE counter_ticket SET expires_at = 1`)
+	l.database(t, here, `UPDATE web_ticket SET expires_at = 1`)
 	if code, _ := other.open(late); code != http.StatusForbidden {
 		t.Errorf("after two minutes: %d", code)
 	}

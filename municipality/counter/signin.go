@@ -2,24 +2,18 @@ package counter
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
-	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/web"
 	"github.com/jitsuin/jitsuin/municipality/api"
 )
 
 // Wall times of the sign-in.
 const (
-	ticketLife  = 2 * time.Minute
 	sessionLife = 8 * time.Hour    // a working day
 	sessionIdle = 30 * time.Minute // a terminal that was left alone
 	seenEvery   = time.Minute      // how exactly the last use is noted
@@ -56,31 +50,21 @@ func (c *Counter) signInRoutes() {
 	}
 }
 
-// ticket draws a ticket. It is no act that must take effect once: a ticket too many ends by itself, and
-// the table of requests should not have a secret.
+// ticket draws a ticket for a clerk.
 func (c *Counter) ticket(ctx context.Context, clerk string) (api.Ticket, error) {
-	clerk = strings.TrimSpace(clerk)
-	if clerk == "" || strings.ContainsAny(clerk, "\r\n\t") {
+	token, until, err := c.tickets.Draw(ctx, clerk)
+	if jitsuin.CodeOf(err) == "person-name" {
 		return api.Ticket{}, jitsuin.Errorf(jitsuin.Invalid, "clerk-name", "a ticket needs the clerk's name, on one line").At("clerk")
 	}
-	token, now := web.NewToken(), c.now()
-	until := now.Add(ticketLife)
-	err := c.actor.DB.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Exec(`DELETE FROM counter_ticket WHERE expires_at < $1`, store.Micros(now)); err != nil {
-			return err
-		}
-		_, err := tx.Exec(`INSERT INTO counter_ticket (ticket, clerk, expires_at) VALUES ($1, $2, $3)`, web.Hash(token), clerk, store.Micros(until))
-		return err
-	})
 	if err == nil {
-		c.actor.Log.InfoContext(ctx, "ticket", "clerk", clerk, "for", httpapi.CallerOf(ctx).ID, "request_id", httpapi.RequestID(ctx))
+		c.actor.Log.InfoContext(ctx, "ticket", "clerk", strings.TrimSpace(clerk), "for", httpapi.CallerOf(ctx).ID, "request_id", httpapi.RequestID(ctx))
 	}
 	return api.Ticket{Ticket: token, ExpiresAt: until}, err
 }
 
 // enter uses a ticket up and begins the clerk's session.
 func (c *Counter) enter(w http.ResponseWriter, r *http.Request) error {
-	clerk, err := c.useTicket(r.Context(), r.URL.Query().Get("ticket"))
+	clerk, err := c.tickets.Use(r.Context(), r.URL.Query().Get("ticket"))
 	if jitsuin.CodeOf(err) == "ticket-unknown" {
 		c.signIn(w, r, http.StatusForbidden, "counter.signin.refused")
 		return nil
@@ -92,33 +76,8 @@ func (c *Counter) enter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.actor.Log.InfoContext(r.Context(), "signed in", "clerk", clerk, "request_id", httpapi.RequestID(r.Context()))
-	http.Redirect(w, r, inside(r.URL.Query().Get("next")), http.StatusSeeOther)
+	http.Redirect(w, r, web.Inside("/counter/", r.URL.Query().Get("next")), http.StatusSeeOther)
 	return nil
-}
-
-// inside gives a page of the counter, whatever was asked for.
-func inside(next string) string {
-	u, err := url.Parse(next)
-	if err != nil || u.Host != "" || u.Scheme != "" || strings.Contains(next, "\\") || !strings.HasPrefix(path.Clean(u.Path), "/counter/") {
-		return "/counter/"
-	}
-	return path.Clean(u.Path)
-}
-
-func (c *Counter) useTicket(ctx context.Context, token string) (clerk string, err error) {
-	now := c.now()
-	err = c.actor.DB.Update(ctx, func(tx *store.Tx) error {
-		err := tx.QueryRow(`SELECT clerk FROM counter_ticket WHERE ticket = $1 AND expires_at > $2`, web.Hash(token), store.Micros(now)).Scan(&clerk)
-		if errors.Is(err, sql.ErrNoRows) {
-			return jitsuin.Errorf(jitsuin.Denied, "ticket-unknown", "this ticket was used, is over, or is another town's")
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`DELETE FROM counter_ticket WHERE ticket = $1`, web.Hash(token))
-		return err
-	})
-	return clerk, err
 }
 
 // leave ends the session.
