@@ -297,7 +297,7 @@ func (d desk) Standing(ctx context.Context, user, certificate jitsuin.ID) (s ada
 		if err != nil || record == "" {
 			return err
 		}
-		return noteRead(ctx, tx, now, tenant, record, string(rules.PurposeStillValid), records.FileCertificate)
+		return noteRead(ctx, tx, now, tenant, record, "business", records.FileCertificate)
 	})
 	if err != nil {
 		return s, err
