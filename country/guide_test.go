@@ -36,7 +36,7 @@ func guideBlocks(t *testing.T) (all []guideBlock) {
 }
 
 // said is what the steps of the guide must have printed, in this order.
-var said = []string{"tenant:sandbox-", `"verdict":"TOTAL-PASSED"`, `"user":{"id":"`, `"law":"`, "issuer=", "O = JPKI-TEST",
+var said = []string{"tenant:sandbox-", `"verdict":"TOTAL-PASSED"`, `"user":{"id":"`, `"law":"`, "issuer=", "JPKI-TEST",
 	"accepted: ", "kept under ", "accepted: ", "kept as contract", `"verdict":"TOTAL-FAILED","sub_indication":"HASH_FAILURE"`}
 
 // The guide is walked as it is written: every block is run in one shell, files are written that a block names in its

@@ -105,6 +105,7 @@ func (p *Platform) open(ctx context.Context) error {
 	}
 	p.openLog()
 	p.routes()
+	p.docPages()
 	p.figures()
 	return nil
 }

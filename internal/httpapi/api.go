@@ -134,6 +134,9 @@ func (a *API) Routes() []Route { return a.routes }
 // OpenAPI gives the OpenAPI 3.1 document as JSON.
 func (a *API) OpenAPI() ([]byte, error) { return json.MarshalIndent(a.huma.OpenAPI(), "", "  ") }
 
+// Describe lets f add to the OpenAPI document what routes cannot say. It belongs after the last route and before the first request.
+func (a *API) Describe(f func(*huma.OpenAPI)) { f(a.huma.OpenAPI()) }
+
 // Ready adds a check to /readyz; nil means well. Everybody can read /readyz, so of an error that is no
 // *jitsuin.Error, or is Internal, it tells no more than that there is one; the log has the text.
 func (a *API) Ready(name string, check func(context.Context) error) {
