@@ -38,7 +38,7 @@ func (f *Firm) decide(ctx context.Context, number string) error {
 	}
 	d := decision{}
 	if d.filled, d.outcome = readDocument(a); d.outcome == pending {
-		v, err := f.verify(ctx, number, a.signed)
+		v, err := f.verify(ctx, number, a.signed, d.filled)
 		switch {
 		case err != nil && jitsuin.KindOf(err) == jitsuin.Unsupported: // read, and none that the platform judges
 			d.outcome = notAccepted
@@ -85,15 +85,17 @@ func sameForm(a, b form.Form) bool {
 
 // verify has the platform check the signature. A check that is older than checkLife, or that could not tell,
 // is made anew under another id.
-func (f *Firm) verify(ctx context.Context, number string, d *signedDocument) (client.Verification, error) {
+func (f *Firm) verify(ctx context.Context, number string, d *signedDocument, filled form.Filled) (client.Verification, error) {
 	for {
 		v, err := f.platform.Verify(ctx, d.checkID, client.VerificationRequest{
-			Document: d.content, Signature: d.beside(), Purpose: string(rules.PurposeAccount)})
-		if err != nil {
+			Document: d.content, Signature: d.beside(), Purpose: string(rules.PurposeAccount),
+			Record: facts(filled, f.cfg.Responsible, number)})
+		told := jitsuin.CodeOf(err) == "idempotency-key-reused" // who is in charge has changed since
+		if err != nil && !told {
 			return v, err
 		}
-		undecided := outcomeOfReport(v.Report) == pending
-		if !undecided && f.Clock.Now().Sub(v.CheckedAt) <= checkLife {
+		undecided := !told && outcomeOfReport(v.Report) == pending
+		if !told && !undecided && f.Clock.Now().Sub(v.CheckedAt) <= checkLife {
 			return v, nil
 		}
 		was, next := d.checkID, string(jitsuin.NewID())

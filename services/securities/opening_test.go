@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
+	"github.com/jitsuin/jitsuin/platform/platformtest"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/services/securities"
 )
@@ -61,11 +63,37 @@ func TestAnAccountIsOpenedWithASignedForm(t *testing.T) {
 			t.Errorf("me: %+v", me)
 		}
 		checkRecord(t, b.record(), me, hanako.Items)
+		f.sameAsThePlatforms(t, b.record().Entries[0], a.number)
 		keeps(t, f, b, a, map[string][]byte{"pdf": answer.Documents[0].Content})
 		if resp, _ := b.get(f.origin + "/account/application.p7s"); resp.StatusCode != 404 {
 			t.Errorf("a signature beside a document that is signed inside: %d", resp.StatusCode)
 		}
 	})
+}
+
+// sameAsThePlatforms wants the record in the firm's vault at the platform to be complete, and to say what the firm's own says.
+func (f *firm) sameAsThePlatforms(t *testing.T, own securities.Entry, number string) {
+	t.Helper()
+	platform, err := client.New(f.Origin, platformtest.ID, f.tenant.ID, f.tenant.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer platform.Close()
+	page, err := platform.Records(t.Context(), client.RecordQuery{Account: number})
+	if err != nil || len(page.Records) != 1 || !page.Records[0].Complete {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	r, err := platform.Record(t.Context(), page.Records[0].ID, client.ReadAudit)
+	if err != nil || len(r.Items) != len(own.Members) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, i := range r.Items {
+		switch i.Key {
+		case rules.MemberAccount, rules.MemberAttachment, rules.MemberReceivedAt: // found by another number, and names other files
+		default:
+			want(t, i.Key, i.Value, member(own, i.Key))
+		}
+	}
 }
 
 // keeps wants a customer to get what was signed, to the octet.

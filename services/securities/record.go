@@ -5,11 +5,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/rules"
+	"github.com/jitsuin/jitsuin/signature/form"
 )
 
 // Why an entry was added to a confirmation record.
@@ -81,40 +84,60 @@ func (o opening) members() ([]RecordMember, error) {
 	return all, nil
 }
 
+// told are the members that only the firm knows: the same stand in its own record and in that of its vault at the
+// platform. by is who is in charge, account what the record is found by.
+func told(filled form.Filled, by, account string) map[string]rules.Text {
+	return map[string]rules.Text{
+		rules.MemberCheckedBy:   same(by),
+		rules.MemberMadeBy:      {JA: "口座開設システム（自動作成、責任者: " + by + "）", EN: "Account opening system (made by itself; in charge: " + by + ")"},
+		rules.MemberDeclaredAt:  same(filled.Date.String()),
+		rules.MemberTransaction: {JA: "総合証券口座の開設（金融商品取引契約の締結）", EN: "Opening a general securities account"},
+		rules.MemberPurpose:     chosen(filled, fieldPurpose),
+		rules.MemberOccupation:  chosen(filled, fieldOccupation),
+		rules.MemberAccount:     same(account),
+		rules.MemberForeignPEP:  chosen(filled, fieldPEP),
+	}
+}
+
+// facts are what the platform is told for the record of the check. The account has no number yet, so that record is
+// found by the application's.
+func facts(filled form.Filled, by, number string) *client.RecordFacts {
+	f := &client.RecordFacts{Items: map[string]string{}, Cases: []rules.RecordCase{rules.CaseForeignPEP}}
+	for key, text := range told(filled, by, number) {
+		if text.JA != "" {
+			f.Items[key] = text.JA
+		}
+	}
+	return f
+}
+
 // values gives what the firm knows for each member of a record.
 func (o opening) values(today jitsuin.Date) (map[string]rules.Text, error) {
 	letter, err := rules.LetterOf(rules.PurposeAccount, today)
 	if err != nil {
 		return nil, err
 	}
-	law := letter.Source.Citation()
 	who := *o.checked.Items
 	received := o.signed.receivedAt.In(jitsuin.JST).Format(time.DateTime) + " JST"
-	return map[string]rules.Text{
-		rules.MemberCheckedBy:   same(o.by),
-		rules.MemberMadeBy:      {JA: "口座開設システム（自動作成、責任者: " + o.by + "）", EN: "Account opening system (made by itself; in charge: " + o.by + ")"},
-		rules.MemberReceivedAt:  same(received),
-		rules.MemberDeclaredAt:  same(o.filled.Date.String()),
-		rules.MemberTransaction: {JA: "総合証券口座の開設（金融商品取引契約の締結）", EN: "Opening a general securities account"},
-		rules.MemberMethod:      {JA: law.JA + " " + letter.Text.JA, EN: law.EN + ": " + letter.Text.EN},
-		rules.MemberName:        same(who.Name),
-		rules.MemberResidence:   same(who.Address),
-		rules.MemberBirthDate:   same(who.BirthDate.String()),
-		rules.MemberPurpose:     o.chosen(fieldPurpose),
-		rules.MemberOccupation:  o.chosen(fieldOccupation),
-		rules.MemberAccount:     same(o.account),
-		rules.MemberForeignPEP:  o.chosen(fieldPEP),
-		rules.MemberAttachment:  o.attachment(),
-	}, nil
+	all := told(o.filled, o.by, o.account)
+	maps.Copy(all, map[string]rules.Text{
+		rules.MemberReceivedAt: same(received),
+		rules.MemberMethod:     letter.Cited(),
+		rules.MemberName:       same(who.Name),
+		rules.MemberResidence:  same(who.Address),
+		rules.MemberBirthDate:  same(who.BirthDate.String()),
+		rules.MemberAttachment: o.attachment(),
+	})
+	return all, nil
 }
 
 func same(s string) rules.Text { return rules.Text{JA: s, EN: s} }
 
 // chosen gives the label of the option that the person chose.
-func (o opening) chosen(field string) rules.Text {
-	d, _ := o.filled.Form.Field(field)
+func chosen(filled form.Filled, field string) rules.Text {
+	d, _ := filled.Form.Field(field)
 	for _, option := range d.Options {
-		if option.Value == o.filled.Values[field] {
+		if option.Value == filled.Values[field] {
 			return rules.Text{JA: option.Label.JA, EN: option.Label.EN}
 		}
 	}
