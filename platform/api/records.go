@@ -186,7 +186,7 @@ type NewRecord struct {
 	About jitsuin.ID         `json:"about" doc:"the confirmation record of the person"`
 	By    string             `json:"by,omitempty" maxLength:"200"`
 	On    jitsuin.Date       `json:"on" doc:"day of the transaction"`
-	Items map[string]string  `json:"items"`
+	Items map[string]string  `json:"items,omitempty"`
 	Cases []rules.RecordCase `json:"cases,omitempty" maxItems:"10"`
 }
 
@@ -194,7 +194,7 @@ type NewRecord struct {
 type Amendment struct {
 	By     string             `json:"by,omitempty" maxLength:"200" doc:"the person who amends"`
 	Reason string             `json:"reason" minLength:"1" maxLength:"500"`
-	Items  map[string]string  `json:"items"`
+	Items  map[string]string  `json:"items,omitempty"`
 	Cases  []rules.RecordCase `json:"cases,omitempty" maxItems:"10"`
 }
 
