@@ -82,7 +82,7 @@ func (a *Agency) latest(ctx context.Context, in *latestIn) (*latestOut, error) {
 		return nil, err
 	}
 	supply := jitsuin.NewID()
-	out, err := httpapi.Once(ctx, a.DB, "latest-items", in, func(tx *store.Tx) (api.Latest, error) {
+	out, err := httpapi.Once(ctx, a.DB, "latest-items", in.ID, func(tx *store.Tx) (api.Latest, error) {
 		c, err := consentInForce(tx, verifier, jitsuin.ID(in.ID), today)
 		if err != nil {
 			return api.Latest{}, err

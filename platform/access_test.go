@@ -93,6 +93,7 @@ func things(b *bank, a httpapi.Identity) map[string]thing {
 		"GET /v1/record-destructions/{id}":   {id: b.destroyed(a)},
 	}
 	maps.Copy(all, resultThings(b, a))
+	maps.Copy(all, peopleThings(b, a, v))
 	return all
 }
 

@@ -119,7 +119,7 @@ func (d desk) Nonce(ctx context.Context, s adapter.Signed, who adapter.Who) (ada
 	if ctx.Err() != nil {
 		return adapter.Outcome{}, ctx.Err()
 	}
-	l, err := p.conclude(withTerms(ctx, t), tenant, api.ChallengeText{Purpose: string(rules.PurposeLogin)}, s.Certificate, loginReport(path, s.Certificate, now, err))
+	l, err := p.conclude(withTerms(ctx, t), tenant, api.ChallengeText{Purpose: string(rules.PurposeLogin)}, s.Certificate, loginReport(path, s.Certificate, now, err), true)
 	if err != nil {
 		return adapter.Outcome{}, err
 	}

@@ -113,7 +113,7 @@ func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest
 	if expired := jitsuin.CodeOf(err); expired == "challenge-expired" || expired == "challenge-early" || ctx.Err() != nil {
 		return api.Login{}, err
 	}
-	return p.conclude(ctx, tenant, c, leaf, loginReport(path, leaf, now, err))
+	return p.conclude(ctx, tenant, c, leaf, loginReport(path, leaf, now, err), in.Identifies())
 }
 
 func suiteDigest(c *x509.Certificate) string {
@@ -124,8 +124,8 @@ func suiteDigest(c *x509.Certificate) string {
 	return cms.HashName(h)
 }
 
-// conclude names the user of a login that passed, and logs it.
-func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report) (api.Login, error) {
+// conclude names the user of a login that passed, where they are to be named, and logs it.
+func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report, identify bool) (api.Login, error) {
 	if err := p.served(r); err != nil {
 		return api.Login{}, err
 	}
@@ -133,7 +133,7 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 	passed := r.Verdict == signature.Passed
 	var links []jlis.Link
 	var err error
-	if passed {
+	if passed && identify {
 		if links, err = p.linksOf(ctx, tenant, linkOf(jitsuin.AuthCert, leaf)); err != nil {
 			return api.Login{}, err
 		}
@@ -152,7 +152,7 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		if err := mayVerifyOn(tx, jitsuin.DateOf(r.At)); err != nil {
 			return err
 		}
-		if passed {
+		if links != nil {
 			u, err := assignUser(tx, tenant, links, fresh, r.At)
 			if err == nil {
 				err = termsOf(ctx).allow(u)
@@ -168,7 +168,10 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		if err := audit.Record(ctx, tx, r.At, line.line()); err != nil {
 			return err
 		}
-		return putEntry(tx, line)
+		if err := putEntry(tx, line); err != nil || !passed {
+			return err
+		}
+		return putHeld(tx, tenant, line.id, line.user, heldOf(jitsuin.AuthCert, leaf), r.At)
 	})
 	if turnedAway(err) {
 		err = p.logTurnedAway(ctx, e, err)

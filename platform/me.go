@@ -1,14 +1,22 @@
 package platform
 
 import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
+	"github.com/jitsuin/jitsuin/signature/form"
 )
 
 // The resident's own view: who had their certificates checked here, when and what for, which consents are in force, what was passed on,
@@ -22,11 +30,11 @@ type meSession struct {
 // meLife is how long a resident stays logged in, wall time.
 const meLife = 15 * time.Minute
 
-// Names of errands.
 const errandMe = "me"
 
 func (p *Platform) openMe() {
 	p.errands.Handle(errandMe, errand.Handler{Decide: p.decideOwnLogin, Arrive: p.meArrives})
+	p.errands.Handle(errandWithdrawal, errand.Handler{Decide: p.decideWithdrawal, Arrive: p.withdrawalArrives})
 }
 
 func (p *Platform) mePages() {
@@ -34,6 +42,7 @@ func (p *Platform) mePages() {
 	p.site.Handle(p.API, "GET /me", session, p.mePage)
 	p.site.Handle(p.API, "POST /me/login", httpapi.Public("whoever has a card may log in"), p.meLogin)
 	p.site.Handle(p.API, "POST /me/logout", session, p.meLogout)
+	p.site.Handle(p.API, "POST /me/consents/{id}/withdrawal", session, p.meWithdraw)
 }
 
 func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
@@ -44,6 +53,13 @@ func (p *Platform) meArrives(w http.ResponseWriter, r *http.Request, v errand.Vi
 	if v.Outcome != ownWelcome {
 		seeOther(w, r, "/me?outcome="+url.QueryEscape(v.Outcome))
 		return nil
+	}
+	now := p.Clock.Now()
+	err := p.DB.Update(r.Context(), func(tx *store.Tx) error {
+		return audit.Record(r.Context(), tx, now, audit.Line{Who: "resident:" + v.Result, Act: "resident-looked", Subject: v.Result})
+	})
+	if err != nil {
+		return err
 	}
 	if err := p.people.sessions.Begin(w, r, meSession{Person: jitsuin.ID(v.Result)}); err != nil {
 		return err
@@ -60,25 +76,83 @@ func (p *Platform) meLogout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// meOutcomes are what a login can come to, other than a session.
-var meOutcomes = []string{errand.Cancelled, errand.Late, errand.HolderFailed, ownNotAccepted}
+// Outcomes that the pages have words for.
+var (
+	meOutcomes         = []string{errand.Cancelled, errand.Late, errand.HolderFailed, ownNotAccepted}
+	withdrawalOutcomes = []string{consentWithdrawn, errand.Cancelled, errand.Late, errand.HolderFailed, ownNotAccepted, anotherPerson}
+)
+
+func oneOf(word string, all []string) string {
+	if slices.Contains(all, word) {
+		return word
+	}
+	return ""
+}
 
 // mePage shows what there is of a person, or offers a login.
 func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
-	_, err := p.people.sessions.Get(r)
+	s, err := p.people.sessions.Get(r)
 	switch {
-	case jitsuin.CodeOf(err) == "no-session":
-		last := ""
-		for _, o := range meOutcomes {
-			if r.URL.Query().Get("outcome") == o {
-				last = o
-			}
-		}
-		p.site.Page(w, r, http.StatusOK, "me-login", last)
+	case jitsuin.CodeOf(err) == "no-session" && err != nil:
+		p.site.Page(w, r, http.StatusOK, "me-login", oneOf(r.URL.Query().Get("outcome"), meOutcomes))
 		return nil
 	case err != nil:
 		return err
 	}
-	p.site.Page(w, r, http.StatusOK, "me", nil)
+	v, err := p.usageOf(r.Context(), s.Person)
+	if err != nil {
+		return err
+	}
+	v.Done = oneOf(r.URL.Query().Get("withdrawal"), withdrawalOutcomes)
+	p.site.Page(w, r, http.StatusOK, "me", v)
+	return nil
+}
+
+// myConsent gives a consent of the person; anybody else's, and one that never was, are NotFound alike.
+func (p *Platform) myConsent(ctx context.Context, person jitsuin.ID, id string) (c consent, err error) {
+	err = p.DB.View(ctx, func(tx *store.Tx) error {
+		var tenant string
+		err := tx.QueryRow(mineWhy+`SELECT n.tenant FROM consents n JOIN person_certificates m ON m.kind = n.kind AND m.serial = n.serial
+			WHERE n.id = $1 AND m.person = $2`, id, person).Scan(&tenant)
+		if errors.Is(err, sql.ErrNoRows) {
+			return jitsuin.Errorf(jitsuin.NotFound, "consent-unknown", "you have given no such consent")
+		}
+		if err == nil {
+			c, err = consentOf(tx, tenant, jitsuin.ID(id))
+		}
+		return err
+	})
+	return c, err
+}
+
+// meWithdraw leads the resident to their card, to sign the withdrawal of a consent.
+func (p *Platform) meWithdraw(w http.ResponseWriter, r *http.Request) error {
+	s, err := p.people.sessions.Get(r)
+	if jitsuin.CodeOf(err) == "no-session" && err != nil {
+		seeOther(w, r, "/me")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c, err := p.myConsent(r.Context(), s.Person, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if c.agency == "" || c.State != api.ConsentInForce && c.State != api.ConsentForgotten {
+		return jitsuin.Errorf(jitsuin.Conflict, "consent-over", "this consent is not in force")
+	}
+	encoded, err := withdrawalForm(c)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(encoded)
+	return p.errands.Begin(w, r, errand.Request{Name: errandWithdrawal, About: aboutConsent(c.tenant, c.ID), Act: api.ActSign, Purpose: "最新の4情報の提供への同意の撤回",
+		PurposeEN: "Withdrawal of the consent to the supply of the latest four items", Items: []string{form.ItemName},
+		Documents: []api.RequestDocument{{Name: "同意の撤回書", MediaType: api.MediaTypeForm, SHA256: sum[:], HRef: p.origin() + "/v1/consents/" + string(c.ID) + "/withdrawal-form"}}})
+}
+
+func (p *Platform) withdrawalArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
+	seeOther(w, r, "/me?withdrawal="+url.QueryEscape(v.Outcome))
 	return nil
 }

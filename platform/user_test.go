@@ -159,7 +159,7 @@ func TestWhatThePlatformDoesNotKeep(t *testing.T) {
 				}
 			}
 			for _, c := range []string{hanako.Sign.Cert.SerialNumber.Text(16), hanako.Auth.Cert.SerialNumber.Text(16)} {
-				if strings.Contains(rows, c) && table != "user_certificates" {
+				if strings.Contains(rows, c) && table != "user_certificates" && table != "check_certificates" { // what a later look at the status needs
 					t.Errorf("table %s holds a serial number", table)
 				}
 			}

@@ -47,6 +47,7 @@ type request struct {
 	At        *time.Time        `json:"at"`
 	Format    string            `json:"format,omitempty"`
 	Files     map[string]string `json:"files,omitempty"`
+	Nameless  bool              `json:"nameless,omitempty"`
 	// Customer is the record to compare with. Only a digest of the whole is stored.
 	Customer *api.CustomerRecord `json:"customer_record,omitempty"`
 	Record   *api.RecordFacts    `json:"record,omitempty"`
@@ -70,7 +71,7 @@ const operationVerify = "verify"
 //  1. Our accreditation is in force, and the purpose is one that the signature certificate serves.
 //  2. A request that took effect before is answered from the log; who signed is read from the request.
 //  3. The signature is judged: bytes, certificate, status.
-//  4. If it passed, J-LIS is asked whose certificate it is, unless this tenant's user is known by it.
+//  4. If it passed, J-LIS is asked whose certificate it is, unless this tenant's user is known by it, or is not to be named.
 //  5. User, log and vault are written in one transaction with the request's key.
 func (p *Platform) verify(ctx context.Context, tenant string, in api.VerificationRequest) (api.Verification, error) {
 	if err := p.mayVerify(ctx); err != nil {
@@ -95,8 +96,10 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 	}
 	var links []jlis.Link
 	if c.accepted {
-		if links, err = p.linksOf(ctx, tenant, c.link); err != nil {
-			return api.Verification{}, err
+		if in.Identifies() {
+			if links, err = p.linksOf(ctx, tenant, c.link); err != nil {
+				return api.Verification{}, err
+			}
 		}
 		if err := c.keepEvidence(in, reading); err != nil {
 			return api.Verification{}, err
@@ -168,6 +171,7 @@ type check struct {
 	entry    entry
 	accepted bool // passed, and asked about now
 	link     jlis.Link
+	held     held
 	leaf     []byte // DER
 	status   []byte // evidence of the status
 	record   *records.Draft
@@ -223,7 +227,7 @@ func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, fo
 	if _, err := cert.ItemsOf(leaf); err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Unsupported, "items-unreadable", "the certificate does not say who signed: its four items cannot be read")
 	}
-	c.leaf, c.link = leaf.Raw, linkOf(jitsuin.SignCert, leaf)
+	c.leaf, c.link, c.held = leaf.Raw, linkOf(jitsuin.SignCert, leaf), heldOf(jitsuin.SignCert, leaf)
 	c.status, err = w.evidence(leaf)
 	return c, err
 }
@@ -256,7 +260,7 @@ func digestOf(in api.VerificationRequest, r *signature.Report) string {
 // store writes log, user and vault.
 func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fresh jitsuin.ID) error {
 	e := c.entry
-	if c.accepted {
+	if c.accepted && links != nil {
 		u, err := assignUser(tx, e.tenant, links, fresh, e.checkedAt)
 		if err == nil {
 			err = termsOf(ctx).allow(u)
@@ -271,6 +275,11 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 	}
 	if err := putEntry(tx, e); err != nil {
 		return err
+	}
+	if c.accepted {
+		if err := putHeld(tx, e.tenant, e.id, e.user, c.held, e.checkedAt); err != nil {
+			return err
+		}
 	}
 	if err := audit.Record(ctx, tx, e.checkedAt, e.line()); err != nil {
 		return err
@@ -295,10 +304,9 @@ func (p *Platform) verification(ctx context.Context, tenant string, id jitsuin.I
 			return err
 		}
 		v.Legal = &legal
-		if e.user == "" {
-			return nil
+		if e.user != "" {
+			v.User = &api.User{ID: e.user, New: e.userNew}
 		}
-		v.User = &api.User{ID: e.user, New: e.userNew}
 		return addRecord(tx, e, &v)
 	})
 	return v, err

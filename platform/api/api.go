@@ -29,6 +29,9 @@ type VerificationRequest struct {
 	// At looks back: the report then speaks of this civil time, and gives neither items nor user,
 	// for a signature is accepted by its state now (art. 19(1)). A time in the future is refused.
 	At *time.Time `json:"at,omitempty" doc:"leave out to accept a signature"`
+	// IdentifyUser has the person named by an id that is the same when they come again. Who does not need that leaves it out of the world:
+	// then no link of the certificate is asked for.
+	IdentifyUser *bool `json:"identify_user,omitempty" doc:"left out: true"`
 	// CustomerRecord is what the tenant has on file: the four items of the certificate are compared with it.
 	// It is read for the answer and not kept.
 	CustomerRecord *CustomerRecord `json:"customer_record,omitempty" doc:"what you have on file about the customer, to be compared with the four items; not kept"`
@@ -41,6 +44,12 @@ type (
 	CustomerRecord = matching.CustomerRecord
 	Comparison     = matching.Comparison
 )
+
+// Identifies tells whether the person is to be named.
+func (r VerificationRequest) Identifies() bool { return r.IdentifyUser == nil || *r.IdentifyUser }
+
+// Identifies tells whether the person is to be named.
+func (r LoginRequest) Identifies() bool { return r.IdentifyUser == nil || *r.IdentifyUser }
 
 // File is a file beside an XML signature, by the name that the signature has for it.
 type File struct {
@@ -122,6 +131,8 @@ type LoginRequest struct {
 	Certificate []byte     `json:"certificate" doc:"authentication certificate, DER"`
 	Signature   []byte     `json:"signature"`
 	DigestAlg   string     `json:"digest_alg,omitempty" doc:"SHA-256 or SHA-384; left out, what the key's suite uses"`
+	// IdentifyUser is as in a VerificationRequest.
+	IdentifyUser *bool `json:"identify_user,omitempty" doc:"left out: true"`
 }
 
 // Login is the answer: passed or not, with reasons, and the pairwise user. It carries no four

@@ -60,6 +60,8 @@ type Handler struct {
 	// outcome was noted, and must then come to the same. An error is told to the holder, which sends the answer again where it is
 	// Unavailable; what is wrong with the answer is an outcome.
 	Decide func(ctx context.Context, v Visit, a api.HolderAnswer) (outcome, result string, err error)
+	// Ended, where it is not nil, is told of an errand that came to nothing at the holder: Cancelled, Late or HolderFailed.
+	Ended func(ctx context.Context, v Visit) error
 	// Arrive takes the browser back.
 	Arrive func(w http.ResponseWriter, r *http.Request, v Visit) error
 }
@@ -256,15 +258,21 @@ func (d *Desk) asked(ctx context.Context, a api.HolderAnswer, digest string) (e 
 }
 
 func (d *Desk) decide(ctx context.Context, e row, a api.HolderAnswer) (outcome, result string, err error) {
+	h := d.handlers[e.Name]
 	switch {
 	case a.Error == "access_denied":
-		return Cancelled, "", nil
+		e.Outcome = Cancelled
 	case time.Now().After(e.expiresAt):
-		return Late, "", nil
+		e.Outcome = Late
 	case a.Error != "":
-		return HolderFailed, "", nil
+		e.Outcome = HolderFailed
+	default:
+		return h.Decide(ctx, e.Visit, a)
 	}
-	return d.handlers[e.Name].Decide(ctx, e.Visit, a)
+	if h.Ended != nil {
+		err = h.Ended(ctx, e.Visit)
+	}
+	return e.Outcome, "", err
 }
 
 // note stores the outcome, unless the same answer came in twice at a time and the other was first.

@@ -40,7 +40,8 @@ CREATE TABLE check_certificates (
     serial       TEXT NOT NULL,
     issuer       TEXT NOT NULL,
     not_before   BIGINT NOT NULL,
-    not_after    BIGINT NOT NULL
+    not_after    BIGINT NOT NULL,
+    checked_at   BIGINT NOT NULL
 );
 CREATE INDEX check_certificates_serial ON check_certificates (kind, serial);
 CREATE INDEX check_certificates_user ON check_certificates (tenant, user_id);

@@ -44,9 +44,13 @@ type Agency struct {
 	w     *World
 	codec *cert.SerialCodec
 
-	mu      sync.Mutex
-	ordinal uint64
-	holders map[jlis.Link]*Person
+	mu       sync.Mutex
+	ordinal  uint64
+	holders  map[jlis.Link]*Person
+	consents map[jitsuin.ID]*consent
+	answered map[string]any // by Idempotency-Key
+	yen      int
+	asked    int
 }
 
 // Credential is a certificate with its key.
@@ -79,7 +83,7 @@ func (w *World) startAgency() *Agency {
 	codec, err := cert.NewSerialCodec(bytes.Repeat([]byte{7}, 16))
 	w.must(err)
 	g := &Agency{w: w, codec: codec, Authorities: map[jitsuin.CertKind]*certtest.Authority{}, Sets: map[jitsuin.CertKind]*status.Set{},
-		Notified: make(chan jlis.Verifier, 16), holders: map[jlis.Link]*Person{}}
+		Notified: make(chan jlis.Verifier, 16), holders: map[jlis.Link]*Person{}, consents: map[jitsuin.ID]*consent{}, answered: map[string]any{}}
 	a, err := actor.New(context.Background(), w.Config("jlis:1", "sqlite::memory:"), actor.Spec{Title: "jlis", Version: "1", Log: quiet()})
 	w.must(err)
 	for i, kind := range jitsuin.CertKinds {
@@ -95,6 +99,7 @@ func (w *World) startAgency() *Agency {
 			g.Notified <- in.Body
 			return nil, nil
 		})
+	g.consentRoutes(a)
 	w.run(a)
 	return g
 }
