@@ -69,7 +69,7 @@ func addRecord(tx *store.Tx, e entry, v *api.Verification) error {
 // the same to the octet. Neither items nor customer record are kept for this.
 func (p *Platform) answer(ctx context.Context, tenant string, id jitsuin.ID, in api.VerificationRequest, leaf []byte) (api.Verification, error) {
 	v, err := p.verification(ctx, tenant, id)
-	if err != nil || v.User == nil {
+	if err != nil || v.Report.Verdict != signature.Passed || in.At != nil || v.Report.Format == signature.FormatTST { // not accepted, see newCheck
 		return v, err
 	}
 	items, err := p.itemsIn(ctx, in, leaf, v.CheckedAt)
