@@ -108,7 +108,7 @@ func TestALifeOfAConsent(t *testing.T) {
 
 	c.accredit("platform:1", minister.Suspended)
 	_, err = latest(id(), nil)
-	refusedWith(t, "while suspended", err, jitsuin.Denied, "not-accredited")
+	refusedWith(t, "while suspended", err, jitsuin.Denied, "accreditation-suspended")
 	ended, err := platform.Withdraw(ctx, id(), given.ID, c.signs(withdrawal, fresh, 2))
 	if err != nil || ended.State != api.ConsentWithdrawn || ended.EndedAt == nil {
 		t.Fatalf("withdrawn while the verifier is suspended: %+v %v", ended, err)
