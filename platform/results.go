@@ -29,6 +29,7 @@ func (p *Platform) openResults() (err error) {
 	p.Go("judge what waits", p.judgeQueue)
 	p.openSubmissions()
 	p.At(clock.Job{Name: "end of submissions", Next: p.nextSubmissionEnd, Fire: p.endSubmissions, List: p.submissionEnds})
+	p.Metrics.Read("results", p.readResults)
 	p.Go("forget results", p.forgetResults)
 	return nil
 }

@@ -291,7 +291,7 @@ func TestSubmissionsEndOnTime(t *testing.T) {
 		b.Accredit(minister.InForce)
 		await(t, "the check", func() bool { return b.state(c, s.ID).State == api.SubmissionReady })
 		last := b.state(c, s.ID).DestroyOn
-		b.Platform.Clock.Set(last.LastSecond().Sub(time.Now()) - time.Minute)
+		b.Platform.Clock.Set(time.Until(last.LastSecond()) - time.Minute)
 		if err := c.Collect(t.Context(), s.ID, func(context.Context, client.Delivery) error { return fmt.Errorf("not now") }); err == nil || jitsuin.CodeOf(err) != "" {
 			t.Errorf("on its last day: %v", err)
 		}
