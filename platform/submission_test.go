@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,6 +19,7 @@ import (
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
+	"github.com/jitsuin/jitsuin/internal/webtest"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -97,7 +100,7 @@ func TestAResidentSubmitsStraightToThePlatform(t *testing.T) {
 		}
 		b.canary(url, []byte("%PDF-"))
 		b.deliverOnce(c, s.ID, hanako)
-		shows(t, "after the delivery", at.Open(s.Link), "Delivered to Tenant", "has destroyed its copy")
+		shows(t, "after the delivery", at.Open(s.Link), "Tenant has received your document", "has destroyed its copy")
 		if p := at.Post(s.Link+"/sign", nil); p.Status != http.StatusConflict {
 			t.Errorf("a click too many: HTTP %d", p.Status)
 		}
@@ -192,11 +195,7 @@ func TestAResidentBringsASignedDocument(t *testing.T) {
 	b.Agency.Revoke(jitsuin.SignCert, taro.Sign.Cert)
 	for words, file := range map[string][]byte{"The signature is not valid": b.embedded(taro, "with a dead certificate"), "cannot be read": []byte("no signature at all")} {
 		_, to := b.upload(at, s.Link, string(jitsuin.NewID()), file)
-		p := at.Open(to)
-		if words == "cannot be read" { // garbage is a report with reasons as well
-			words = "The signature is not valid"
-		}
-		shows(t, words, p, words, "was not sent")
+		shows(t, words, at.Open(to), words, "was not sent")
 	}
 	if told := b.told(c); len(told) != 0 {
 		t.Errorf("the tenant was told %q of what was not accepted", told)
@@ -352,5 +351,48 @@ func TestSubmissionsThroughFaults(t *testing.T) {
 		if n := b.count(`SELECT COUNT(*) FROM checks`); n != 9 {
 			t.Errorf("%d checks of 9 documents", n)
 		}
+	}
+}
+
+// A resident brings a document in a real browser, in both languages, and by a narrow window.
+func TestSubmittingInABrowser(t *testing.T) {
+	b := open(t, storetest.SQLite().Fresh(t), quickQueue)
+	c, hanako := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子")
+	file := filepath.Join(t.TempDir(), "signed.p7m")
+	if err := os.WriteFile(file, b.embedded(hanako, "a declaration"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.pdf")
+	if err := os.WriteFile(bad, []byte("no signature at all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for lang, words := range map[string][]string{
+		"ja": {"署名した文書", "提出する", "この文書は読み取れません", "署名は有効です。提出が済みました。", "に届きました"},
+		"en": {"Signed document", "Submit", "cannot be read", "You have submitted the document", "has received your document"},
+	} {
+		s, br := b.slot(c, nil), webtest.New(t, lang, 1280)
+		look := func(name string) {
+			br.Axe()
+			br.FitsWidth(360)
+			br.Shots("submission-" + name + "-" + lang)
+			br.Resize(1280)
+		}
+		br.Open(s.Link)
+		br.See(words[0])
+		look("1-open")
+		br.Upload(words[0], bad)
+		br.Click(words[1])
+		br.See(words[2])
+		look("2-refused")
+		br.Upload(words[0], file)
+		br.Click(words[1])
+		br.See(words[3])
+		look("3-ready")
+		if err := c.Collect(t.Context(), s.ID, books{}.keep); err != nil {
+			t.Error(err)
+		}
+		br.Open(s.Link)
+		br.See(words[4])
+		look("4-taken")
 	}
 }

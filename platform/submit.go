@@ -272,6 +272,8 @@ func (p *Platform) judgeSubmitted(ctx context.Context, q queued, in api.Verifica
 	switch {
 	case v.Report.SubIndication == signature.TryLater:
 		return outcomeUndecided, nil
+	case v.Report.Verdict == signature.Malformed:
+		return outcomeUnread, nil
 	case v.Report.Verdict != signature.Passed:
 		return outcomeRefused, nil
 	case v.Items == nil:

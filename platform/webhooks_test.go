@@ -35,6 +35,9 @@ type party struct {
 	forgets atomic.Bool  // the effect is there, and the answer lost
 	came    atomic.Int64 // deliveries
 
+	// effect is what the books say of an event; nil for the word of a noted one.
+	effect func(client.Event) string
+
 	mu      sync.Mutex
 	had     map[jitsuin.ID]bool
 	effects []string // of each event, in order
@@ -74,13 +77,17 @@ func (b *bank) party(tenant httpapi.Identity) *party {
 func (p *party) book(_ context.Context, e client.Event) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.had[e.ID] {
-		var d noted
-		if err := e.Decode(&d); err != nil {
-			return err
-		}
-		p.had[e.ID], p.effects = true, append(p.effects, d.Word)
+	if p.had[e.ID] {
+		return nil
 	}
+	var d noted
+	if err := e.Decode(&d); err != nil {
+		return err
+	}
+	if p.effect != nil {
+		d.Word = p.effect(e)
+	}
+	p.had[e.ID], p.effects = true, append(p.effects, d.Word)
 	return nil
 }
 
