@@ -110,6 +110,11 @@ func Complete(doc *huma.OpenAPI) {
 	addToken(doc)
 	for _, op := range Operations(doc) {
 		op.Tags = []string{groupOf(op.Path)}
+		for _, p := range op.Parameters {
+			if p.Name == "Idempotency-Key" && p.Description == "" {
+				p.Description = "names the act: 8 to 64 letters, digits, - and _, best 128 random bits in hex; sent again with the same request it gives the same answer, for seven days"
+			}
+		}
 		byStatus := map[int][]Failure{}
 		for _, f := range Failures(op) {
 			byStatus[f.Status] = append(byStatus[f.Status], f)

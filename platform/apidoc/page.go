@@ -26,6 +26,7 @@ type Operation struct {
 	Answer                    []Member // of the answer's body
 	Status                    string   // of success
 	Request, Response, Curl   string
+	Go                        string // with package client, where that has the operation
 	Failures                  []Failure
 }
 
@@ -77,7 +78,7 @@ func shown(r huma.Registry, op *huma.Operation, origin string) Operation {
 			}
 		}
 	}
-	out.Curl = curl(op, origin)
+	out.Curl, out.Go = curl(op, origin), Go[op.OperationID]
 	return out
 }
 
@@ -158,6 +159,9 @@ func typeOf(r huma.Registry, s *huma.Schema) string {
 		name += fmt.Sprintf(", %d to %d characters", *s.MinLength, *s.MaxLength)
 	case s.MaxLength != nil:
 		name += fmt.Sprintf(", at most %d characters", *s.MaxLength)
+	}
+	if s.Minimum != nil && s.Maximum != nil {
+		name += fmt.Sprintf(", %v to %v", *s.Minimum, *s.Maximum)
 	}
 	if s.MaxItems != nil {
 		name += fmt.Sprintf(", at most %d", *s.MaxItems)
