@@ -190,7 +190,8 @@ func (c Credential) Over(t testing.TB, document []byte) []byte {
 
 // Status plays the status origin.
 type Status struct {
-	Down atomic.Bool
+	Down   atomic.Bool
+	Denied atomic.Bool // nobody is served
 
 	mu     sync.Mutex
 	frozen time.Time
@@ -258,6 +259,10 @@ func (s *Status) unlessDown(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
 		if s.Down.Load() {
 			http.Error(rw, "down", http.StatusServiceUnavailable)
+			return
+		}
+		if s.Denied.Load() {
+			http.Error(rw, "denied", http.StatusForbidden)
 			return
 		}
 		h.ServeHTTP(rw, q)
