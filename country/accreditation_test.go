@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -190,16 +191,79 @@ func TestASuspensionStopsVerificationAndLosesNothing(t *testing.T) {
 		!own.MayVerify || !own.Notified || own.Application == nil || own.Application.State != minister.Granted {
 		t.Errorf("the platform's standing: %+v %v", own, err)
 	}
+	s.accreditedAnew(remote(country.Operator, country.Platform))
 	l.stop()
-	for query, want := range map[string]int{
-		`SELECT COUNT(*) FROM verifier_notice WHERE instance = 'platform:1'`: 1, // nothing was notified anew
-	} {
-		if got := countIn(t, l.Path("actors", "jlis-1", "db.sqlite"), query); got != want {
-			t.Errorf("%s: %d, want %d", query, got, want)
-		}
+	// One notification of each accreditation: the suspension asked for none.
+	notices := `SELECT COUNT(*) FROM verifier_notice WHERE instance = 'platform:1'`
+	if got := countIn(t, l.Path("actors", "jlis-1", "db.sqlite"), notices); got != 2 {
+		t.Errorf("%d notifications, want 2", got)
 	}
 	if got := countIn(t, l.Path("actors", "platform-1", "db.sqlite"), `SELECT COUNT(*) FROM checks WHERE verdict <> 'TOTAL-PASSED'`); got != 0 {
 		t.Errorf("%d checks were decided by the suspension", got)
+	}
+}
+
+// accreditedAnew withdraws the accreditation, and has the platform apply again: an item is sent back and amended from the file that
+// the operator changed, and once it is granted everything works as before.
+func (s *suspension) accreditedAnew(operator *httpapi.Remote) {
+	t := s.t
+	t.Helper()
+	s.decide(minister.Withdrawn, "事業の譲渡。")
+	standing := func(what string, is func(platform.Standing) bool) (own platform.Standing) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if err := operator.Call(t.Context(), "GET", "/v1/accreditation", "", nil, &own); err != nil {
+				t.Fatal(err)
+			}
+			if is(own) {
+				return own
+			}
+			if time.Now().After(end) {
+				t.Fatalf("waited in vain for %s: %+v", what, own)
+			}
+		}
+	}
+	standing("the withdrawal", func(own platform.Standing) bool { return own.Because == "accreditation-withdrawn" })
+	_, err := s.tenant.Verify(t.Context(), "", client.VerificationRequest{Document: letter, Signature: s.sig, Purpose: "contract"})
+	if jitsuin.KindOf(err) != jitsuin.Denied {
+		t.Errorf("withdrawn, the tenant is told %v", err)
+	}
+	file := func() (a minister.Application) {
+		t.Helper()
+		if err := operator.Call(t.Context(), "POST", "/v1/accreditation/application", string(jitsuin.NewID()), nil, &a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := file()
+	amend := minister.ExaminationRequest{Criterion: "audit", Outcome: minister.Amend, Words: "監査人の氏名を書いてください。", Official: "主務　花子"}
+	if _, err := s.office.Examine(t.Context(), a.ID, amend, string(jitsuin.NewID())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.office.Return(t.Context(), a.ID, minister.ReturnRequest{Official: "主務　花子"}, string(jitsuin.NewID())); err != nil {
+		t.Fatal(err)
+	}
+	own := standing("the return of the application", func(own platform.Standing) bool {
+		return own.Application.ID == a.ID && own.Application.State == minister.Returned
+	})
+	if asked := own.Application.Asked(); len(asked) != 1 || asked[0] != "audit" {
+		t.Errorf("the operator is told to amend %v", asked)
+	}
+	plan := s.Path("application", "audit-plan.txt")
+	if err := os.WriteFile(plan, []byte("監査計画\n監査人：監査　一郎\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if amended := file(); amended.ID != a.ID || amended.State != minister.Received {
+		t.Errorf("amended: %s %s", amended.ID, amended.State)
+	}
+	if err := s.AccreditPlatform(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	standing("the accreditation", func(own platform.Standing) bool {
+		return own.MayVerify && own.Notified && own.Application.State == minister.Granted
+	})
+	if code := s.verify(t.Context(), client.NewRequestID()); code != "" {
+		t.Errorf("accredited anew: %q", code)
 	}
 }
 

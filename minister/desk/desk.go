@@ -85,7 +85,7 @@ func New(a *actor.Actor, office Office) error {
 		}
 	}
 	options := web.Options{Name: "minister.site", Accent: "gray", Templates: folder("templates"), Assets: folder("assets"), Hosts: hosts, Log: a.Log,
-		Funcs: template.FuncMap{"pair": func(t rules.Text) web.Pair { return web.Pair{JA: t.JA, EN: t.EN} }, "accepted": accepted},
+		Funcs: template.FuncMap{"pair": func(t rules.Text) web.Pair { return web.Pair{JA: t.JA, EN: t.EN} }, "accepted": accepted, "criterion": criterionText},
 		Menu:  []web.Item{{Key: "minister.menu.register", Path: "/register"}, {Key: "minister.menu.desk", Path: "/desk/"}}}
 	var err error
 	if d.public, err = web.New(options); err != nil {
@@ -247,6 +247,16 @@ func refusal(err error) (key string, refused bool) {
 		key = "minister.code.other"
 	}
 	return key, true
+}
+
+// criterionText is what a criterion says; one that the rules do not know has its key alone.
+func criterionText(key string) web.Pair {
+	for _, c := range rules.Criteria() {
+		if c.Key == key {
+			return web.Pair{JA: c.Text.JA, EN: c.Text.EN}
+		}
+	}
+	return web.Pair{JA: key, EN: key}
 }
 
 // accepted counts the criteria that were.
