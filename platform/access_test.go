@@ -30,6 +30,7 @@ const (
 var access = map[string]string{
 	"GET /feeds":                         instances,
 	"POST /token":                        everybody,
+	"GET /{$}":                           everybody,
 	"GET /readyz":                        everybody,
 	"GET /healthz":                       everybody,
 	"GET /clock":                         everybody,

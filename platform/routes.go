@@ -28,6 +28,7 @@ func (p *Platform) routes() {
 		Summary:     "The report on a check of yours, for people or programs",
 		Description: "A page, a PDF with the data attached and signed by this verifier (its certificate is at /report.cer), text, or data (its schema is at /report.schema.json), in Japanese or English. Without a format the header Accept decides, without a language Accept-Language.",
 		Policy:      tenants}, p.getReport)
+	p.frontRoutes()
 	p.API.Raw("GET /report.schema.json", httpapi.Public("the form of reports is published"), http.HandlerFunc(serveSchema))
 	p.API.Raw("GET /report.cer", httpapi.Public("whoever relies on a signed report needs the certificate"), http.HandlerFunc(p.serveSealer))
 	p.API.Raw("GET /report.crl", httpapi.Public("whoever relies on a signed report asks whether its certificate was revoked"), http.HandlerFunc(p.serveSealerList))
