@@ -138,7 +138,7 @@ func (c *Client) Holds(ctx context.Context) ([]Hold, error) {
 	return list.Holds, err
 }
 
-// AskRelease asks that a hold ends; an operator of the platform has to agree.
+// AskRelease asks that a hold ends; two people of the platform decide.
 func (c *Client) AskRelease(ctx context.Context, requestID string, hold jitsuin.ID, reason string) (Hold, error) {
 	if _, err := jitsuin.ParseID(string(hold)); err != nil {
 		return Hold{}, err

@@ -28,6 +28,11 @@ var officeActs = map[string]office.Act{
 	"GET /office/tenants":                    office.SeeTenants,
 	"GET /office/tenants/{id}":               office.SeeTenants,
 	"GET /office/log":                        office.SeeLog,
+	"GET /office/records":                    office.SeeRecords,
+	"POST /office/records":                   office.SeeRecords,
+	"GET /office/holds":                      office.SeeRecords,
+	"POST /office/holds":                     office.PlaceHold,
+	"POST /office/holds/{id}/release":        office.ReleaseHold,
 }
 
 // The rows of the table access that are the office's: no instance and no tenant comes in by its token.

@@ -152,7 +152,7 @@ func (p *Platform) readOverview(ctx context.Context, tx *store.Tx, o *overview, 
 		o.Queues = append(o.Queues, queue{Key: "parked", Of: s.Source + " " + s.Topic, N: s.Events, Bad: true})
 	}
 	over := queue{Key: "records-over", Bad: true}
-	if err := tx.QueryRow(`/* every tenant: the overview counts what is overdue */ SELECT COUNT(*) FROM vault_records WHERE keep_until <> '' AND keep_until < $1`, jitsuin.DateOf(now).String()).Scan(&over.N); err != nil {
+	if err := tx.QueryRow(`/* every tenant: the overview counts what is overdue */ SELECT COUNT(*) FROM vault_records WHERE keep_until <> '' AND keep_until < $1 AND held = 0`, jitsuin.DateOf(now).String()).Scan(&over.N); err != nil {
 		return err
 	}
 	o.Queues = append(o.Queues, over)

@@ -40,6 +40,8 @@ var officeMenu = []struct {
 }{
 	{web.Item{Key: "office.menu.overview", Path: "/office/"}, office.SeeOverview},
 	{web.Item{Key: "office.menu.tenants", Path: "/office/tenants"}, office.SeeTenants},
+	{web.Item{Key: "office.menu.records", Path: "/office/records"}, office.SeeRecords},
+	{web.Item{Key: "office.menu.holds", Path: "/office/holds"}, office.SeeRecords},
 	{web.Item{Key: "office.menu.approvals", Path: "/office/approvals"}, office.SeeApprovals},
 	{web.Item{Key: "office.menu.people", Path: "/office/people"}, office.SeePeople},
 	{web.Item{Key: "office.menu.log", Path: "/office/log"}, office.SeeLog},

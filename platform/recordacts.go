@@ -11,6 +11,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/office"
 	"github.com/jitsuin/jitsuin/platform/records"
 	"github.com/jitsuin/jitsuin/signature/cms"
 )
@@ -103,59 +104,39 @@ func (p *Platform) newRecord(ctx context.Context, tenant string, n api.NewRecord
 	return p.change(ctx, "record-made", tenant, n.About, n, func(tx *store.Tx, _ time.Time) (api.RecordHead, error) { return records.PutBeside(tx, d) })
 }
 
-// actorOf says who asks for something with a hold. Persons of the office count as themselves.
-func actorOf(ctx context.Context) records.Actor {
-	caller := httpapi.CallerOf(ctx)
-	if caller.Role == roleTenant {
-		return records.Actor{Name: caller.ID, Tenant: caller.ID}
-	}
-	return records.Actor{Name: audit.Who(ctx), Operator: true}
-}
-
-// reasonOf is what of a reason stands in the operation log: an operator's. A tenant's words may name its customer.
-func reasonOf(a records.Actor, reason string) string {
-	if a.Operator {
-		return reason
-	}
-	return ""
-}
-
-// aHold has something done with a hold once.
-func (p *Platform) aHold(ctx context.Context, operation string, what any, do func(tx *store.Tx, a records.Actor, now time.Time) (api.Hold, error), reason string) (h api.Hold, err error) {
-	now, a := p.Clock.Now(), actorOf(ctx)
-	stored, err := httpapi.Once(ctx, p.DB, operation, what, func(tx *store.Tx) (done, error) {
-		h, err := do(tx, a, now)
+// aHold has a tenant do something with a hold on its record, once. Its reason is in the record and not in the operation
+// log, for it may name a customer.
+func (p *Platform) aHold(ctx context.Context, act, tenant string, what any, do func(tx *store.Tx, now time.Time) (api.Hold, error)) (h api.Hold, err error) {
+	now := p.Clock.Now()
+	stored, err := httpapi.Once(ctx, p.DB, act, what, func(tx *store.Tx) (done, error) {
+		h, err := do(tx, now)
 		if err != nil {
 			return done{}, err
 		}
-		act := map[string]string{api.HoldOn: "record-held", api.HoldAsked: "record-release-asked", api.HoldReleased: "record-released"}[h.State]
-		return done{h.ID}, audit.Record(ctx, tx, now, audit.Line{Act: act, Subject: string(h.Record), Tenant: h.Tenant, Reason: reasonOf(a, reason),
-			Detail: map[string]string{"hold": string(h.ID)}})
+		return done{h.ID}, audit.Record(ctx, tx, now, audit.Line{Act: act, Subject: string(h.Record), Tenant: tenant, Detail: map[string]string{"hold": string(h.ID)}})
 	})
 	if err != nil {
 		return h, err
 	}
-	err = p.DB.View(ctx, func(tx *store.Tx) error { h, err = records.GetHold(tx, a, stored.ID); return err })
-	p.PokeJobs()
+	err = p.DB.View(ctx, func(tx *store.Tx) error { h, err = records.GetHold(tx, tenant, stored.ID); return err })
 	return h, err
 }
 
-func (p *Platform) hold(ctx context.Context, record jitsuin.ID, in api.HoldRequest) (api.Hold, error) {
+func (p *Platform) hold(ctx context.Context, tenant string, record jitsuin.ID, in api.HoldRequest) (api.Hold, error) {
 	id := jitsuin.NewID()
-	return p.aHold(ctx, "hold-record", changed{record, in}, func(tx *store.Tx, a records.Actor, now time.Time) (api.Hold, error) {
-		return records.Place(tx, a, record, id, in.Reason, now)
-	}, in.Reason)
+	return p.aHold(ctx, string(office.PlaceHold), tenant, changed{record, in}, func(tx *store.Tx, now time.Time) (api.Hold, error) {
+		return records.Place(tx, tenant, tenant, record, id, in.Reason, now)
+	})
 }
 
-func (p *Platform) release(ctx context.Context, hold jitsuin.ID, in api.ReleaseRequest) (api.Hold, error) {
-	return p.aHold(ctx, "release-record", changed{hold, in}, func(tx *store.Tx, a records.Actor, now time.Time) (api.Hold, error) {
-		return records.Release(tx, a, hold, in.Reason, now)
-	}, in.Reason)
+func (p *Platform) askRelease(ctx context.Context, tenant string, hold jitsuin.ID, in api.ReleaseRequest) (api.Hold, error) {
+	return p.aHold(ctx, "record-release-asked", tenant, changed{hold, in}, func(tx *store.Tx, _ time.Time) (api.Hold, error) {
+		return records.Ask(tx, tenant, hold, in.Reason)
+	})
 }
 
-func (p *Platform) holds(ctx context.Context) (list holdList, err error) {
-	a := actorOf(ctx)
-	err = p.DB.View(ctx, func(tx *store.Tx) error { list.Holds, err = records.Holds(tx, a.Tenant); return err })
+func (p *Platform) holds(ctx context.Context, tenant string) (list holdList, err error) {
+	err = p.DB.View(ctx, func(tx *store.Tx) error { list.Holds, err = records.Holds(tx, tenant); return err })
 	return list, err
 }
 
@@ -196,15 +177,8 @@ func (p *Platform) seal(ctx context.Context, content []byte) ([]byte, error) {
 // searchEvidence searches for an auditor. The search is in the log before anything is answered.
 func (p *Platform) searchEvidence(ctx context.Context, q api.EvidenceQuery) (a api.EvidenceAnswer, err error) {
 	now, id := p.Clock.Now(), jitsuin.NewID()
-	searched := map[string]string{"purpose": q.Purpose, "tenant": q.Tenant, "verification": string(q.Verification), "record": string(q.Record), "digest": q.Digest,
-		"user": q.User, "use": string(q.Use), "verdict": q.Verdict, "from": q.From.String(), "to": q.To.String(), "after": q.After}
-	for k, v := range searched {
-		if v == "" {
-			delete(searched, k)
-		}
-	}
 	stored, err := httpapi.Once(ctx, p.DB, "evidence-search", q, func(tx *store.Tx) (done, error) {
-		return done{id}, audit.Record(ctx, tx, now, audit.Line{Act: "evidence-searched", Subject: string(id), Tenant: q.Tenant, Reason: q.Reason, Detail: searched})
+		return done{id}, audit.Record(ctx, tx, now, audit.Line{Act: "evidence-searched", Subject: string(id), Tenant: q.Tenant, Reason: q.Reason, Detail: searched(q)})
 	})
 	if err != nil {
 		return a, err
@@ -212,4 +186,16 @@ func (p *Platform) searchEvidence(ctx context.Context, q api.EvidenceQuery) (a a
 	a.Search = stored.ID
 	err = p.DB.View(ctx, func(tx *store.Tx) error { a.Lines, a.Next, err = records.Search(tx, q); return err })
 	return a, err
+}
+
+// searched is what of a search stands in the operation log.
+func searched(q api.EvidenceQuery) map[string]string {
+	said := map[string]string{}
+	for name, value := range map[string]string{"purpose": q.Purpose, "verification": string(q.Verification), "record": string(q.Record), "digest": q.Digest,
+		"user": q.User, "use": string(q.Use), "verdict": q.Verdict, "from": q.From.String(), "to": q.To.String(), "after": q.After} {
+		if value != "" {
+			said[name] = value
+		}
+	}
+	return said
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +19,12 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/client"
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
+	"github.com/jitsuin/jitsuin/platform/records"
 	"github.com/jitsuin/jitsuin/rules"
 )
 
@@ -105,11 +108,13 @@ func TestARecordPastItsTimeIsGoneFromEveryStore(t *testing.T) {
 		}
 
 		b.to(b.read(id).KeepUntil.AddDays(1).Start()) // a held record outlives its time
-		b.until("the accreditation may be renewed", `SELECT COUNT(*) FROM vault_records`, len(others)+1)
+		if n := b.count(`SELECT COUNT(*) FROM vault_records`); n != len(others)+1 {
+			t.Fatalf("%d records", n)
+		}
 		if b.read(id).Holds[0].Reason != "鳥かごの訴訟" {
 			t.Error("the held record is not there as it was")
 		}
-		b.releases(t, hold)
+		b.ends(t, hold)
 		b.until("the record is destroyed and its traces cleaned away", `SELECT COUNT(*) FROM record_destructions WHERE cleaned_at > 0`, 1)
 		if where := found(b.files(t, url), words); len(where) > 0 {
 			t.Errorf("of the destroyed record there is still %v", where)
@@ -160,29 +165,57 @@ func (b *bank) holdOn(t *testing.T, id jitsuin.ID, reason string) (h api.Hold) {
 // to moves the civil clock to an instant.
 func (b *bank) to(at time.Time) { b.Platform.Clock.Set(time.Until(at)) }
 
-// releases has a hold released by two: the tenant asks, an operator agrees. Nobody does it alone.
-func (b *bank) releases(t *testing.T, h api.Hold) {
+// ends ends a hold as two people do, at a time at which no card of this world is good any more.
+func (b *bank) ends(t *testing.T, h api.Hold) {
 	t.Helper()
-	path := "/v1/record-holds/" + string(h.ID) + "/release"
-	operator := b.As("operator:1")
-	defer operator.Close()
+	err := b.Platform.DB.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := records.End(tx, h.ID, "one", "two", b.Platform.Clock.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Platform.PokeJobs()
+}
+
+// A hold is ended by two people of the office. The tenant can only ask, and nobody does it alone.
+func TestTwoPeopleEndAHold(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	h := b.holdOn(t, b.verify(b.signedFor(rules.PurposeAccount)).Record.ID, "鳥かごの訴訟")
 	var got api.Hold
-	if err := b.once(b.tenant, path, string(jitsuin.NewID()), api.ReleaseRequest{Reason: "和解"}, &got); err != nil || got.State != api.HoldAsked {
+	if err := b.once(b.tenant, "/v1/record-holds/"+string(h.ID)+"/release", string(jitsuin.NewID()), api.ReleaseRequest{Reason: "和解"}, &got); err != nil || got.State != api.HoldAsked {
 		t.Fatalf("asked: %+v, %v", got, err)
 	}
-	err := b.once(b.tenant, path, string(jitsuin.NewID()), api.ReleaseRequest{Reason: "和解"}, &got)
-	code(t, err, jitsuin.Denied, "second-person")
-	var listed struct{ Holds []api.Hold }
-	if err := operator.Call(t.Context(), "GET", "/v1/record-holds", "", nil, &listed); err != nil || len(listed.Holds) != 1 || listed.Holds[0].AskedBy != "tenant:bank" {
-		t.Fatalf("what operators see: %+v, %v", listed, err)
+	first, second, auditor := b.joined("記録 一郎", "records-desk"), b.joined("記録 二郎", "records-desk"), b.joined("監査 三郎", "auditor")
+	status, page := auditor.get("/office/holds")
+	auditor.see(page, string(h.Record), "鳥かごの訴訟", "和解")
+	if strings.Contains(page, "保全を解くことを提案する") || status != 200 {
+		t.Errorf("an auditor may propose the release: %d", status)
 	}
-	if err := operator.Call(t.Context(), "POST", path, string(jitsuin.NewID()), api.ReleaseRequest{Reason: "事件番号 令和8年(ワ)1 の取下げを確認"}, &got); err != nil || got.State != api.HoldReleased || got.ReleasedBy != "operator:1" {
-		t.Fatalf("released: %+v, %v", got, err)
+	_, page = first.get("/office/holds")
+	first.see(page, string(h.Record), "保全を解くことを提案する")
+	if status, _ := first.post("/office/holds/"+string(h.ID)+"/release", nil); status != 422 {
+		t.Errorf("without a reason: %d", status)
 	}
-	err = b.once(b.tenant, path, string(jitsuin.NewID()), api.ReleaseRequest{Reason: "x"}, nil)
-	if jitsuin.CodeOf(err) != "hold-released" && jitsuin.CodeOf(err) != "hold-unknown" { // the record may be gone already
-		t.Errorf("released twice: %v", err)
+	_, page = first.post("/office/holds/"+string(h.ID)+"/release", url.Values{"reason": {"和解を確認"}})
+	first.see(page, "提案しました", "別の人")
+	proposal := b.text(`SELECT id FROM office_proposal WHERE subject = $1`, h.ID)
+	if status, page := first.post("/office/approvals/"+proposal, url.Values{"decision": {"approve"}, "reason": {"自分で"}}); status != 403 || !strings.Contains(page, "same-person") {
+		t.Errorf("alone: %d %s", status, page)
 	}
+	if n := b.count(`SELECT COUNT(*) FROM vault_records WHERE held = 1`); n != 1 {
+		t.Fatalf("%d held", n)
+	}
+	_, page = second.get("/office/approvals/" + proposal)
+	second.see(page, string(h.Record), "和解を確認", "鳥かごの訴訟")
+	_, page = second.post("/office/approvals/"+proposal, url.Values{"decision": {"approve"}, "reason": {"書面を見た"}})
+	second.see(page, "承認しました")
+	r := b.read(h.Record)
+	if r.Held || len(r.Holds) != 1 || r.Holds[0].State != api.HoldReleased || !strings.Contains(r.Holds[0].ReleasedBy, "記録 一郎") || !strings.Contains(r.Holds[0].ReleasedBy, "記録 二郎") {
+		t.Errorf("%+v", r.Holds)
+	}
+	err := b.once(b.tenant, "/v1/record-holds/"+string(h.ID)+"/release", string(jitsuin.NewID()), api.ReleaseRequest{Reason: "x"}, nil)
+	code(t, err, jitsuin.Conflict, "hold-released")
 }
 
 // root gives the certificate that whoever relies on the platform's signatures trusts.
@@ -293,6 +326,39 @@ func TestAnAuditorSearchesTheEvidence(t *testing.T) {
 		}
 		code(t, auditor.Call(t.Context(), "POST", "/v1/evidence-searches", "key-0001", api.EvidenceQuery{Reason: "立入検査"}, nil), jitsuin.Invalid, "request-form")
 	})
+}
+
+// The office holds a record and searches the evidence on its pages.
+func TestTheOfficeHoldsAndSearches(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	v := b.verify(b.signedFor(rules.PurposeAccount))
+	desk, auditor := b.joined("記録 一郎", "records-desk"), b.joined("監査 三郎", "auditor")
+	if status, page := desk.post("/office/holds", url.Values{"record": {string(jitsuin.NewID())}, "reason": {"訴訟の通知"}}); status != 422 || !strings.Contains(page, "この番号の記録はありません") {
+		t.Errorf("a record that is not there: %d %s", status, page)
+	}
+	_, page := desk.post("/office/holds", url.Values{"record": {string(v.Record.ID)}, "reason": {"訴訟の通知"}})
+	desk.see(page, "保全しました", string(v.Record.ID), "訴訟の通知", "tenant:bank")
+	if r := b.read(v.Record.ID); !r.Held || len(r.Holds) != 1 || !strings.Contains(r.Holds[0].PlacedBy, "記録 一郎") {
+		t.Errorf("%+v", r.Holds)
+	}
+	_, page = auditor.get("/office/records")
+	auditor.see(page, "証跡照会", "照会の根拠")
+	if status, _ := auditor.post("/office/records", url.Values{"purpose": {"audit"}}); status != 422 {
+		t.Errorf("without a reason: %d", status)
+	}
+	for _, id := range []string{string(v.Record.ID), string(v.ID)} {
+		_, page = auditor.post("/office/records", url.Values{"purpose": {"audit"}, "reason": {"年次監査 第2項"}, "id": {id}})
+		auditor.see(page, string(v.ID), string(v.Record.ID), "TOTAL-PASSED", "6条1項1号カ", "確認記録", "係争中", "未記載あり", "契約の終了まで保存")
+		if strings.Contains(page, v.Items.Name) || strings.Contains(page, v.Items.Address) {
+			t.Error("an auditor is told who it is")
+		}
+	}
+	_, page = auditor.post("/office/records", url.Values{"purpose": {"audit"}, "reason": {"年次監査 第2項"}, "tenant": {"tenant:nobody"}})
+	auditor.see(page, "当てはまる証跡はありません")
+	if n := b.count(`SELECT COUNT(*) FROM (SELECT body FROM feed_outbox UNION ALL SELECT body FROM feed_events) AS lines WHERE body LIKE $1 AND body LIKE $2 AND body LIKE $3`,
+		`%"act":"evidence-searched"%`, `%年次監査 第2項%`, `%監査 三郎%`); n != 3 {
+		t.Errorf("%d lines of 3 searches", n)
+	}
 }
 
 // An export is whole by its manifest, signed by the platform: openssl says so, the client says so, and what was changed is found.

@@ -210,7 +210,7 @@ type HoldRequest struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"name the case, not the person"`
 }
 
-// ReleaseRequest asks that a hold ends, or agrees to it: two are needed, one of them an operator of the platform.
+// ReleaseRequest asks that a hold ends. Two people of the platform decide.
 type ReleaseRequest struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"500"`
 }

@@ -60,7 +60,6 @@ CREATE TABLE record_holds (
     placed_at   BIGINT NOT NULL,
     asked_by    TEXT NOT NULL,
     asked_why   TEXT NOT NULL,
-    asked_operator INTEGER NOT NULL DEFAULT 0,
     released_by TEXT NOT NULL,
     released_at BIGINT NOT NULL
 );

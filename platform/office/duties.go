@@ -57,8 +57,6 @@ const (
 	EndTenant     Act = "tenant-ended"
 	PlaceHold     Act = "record-held"
 	ReleaseHold   Act = "record-hold-released"
-	DestroyRecord Act = "record-destroyed-early"
-	ExportRecords Act = "records-exported"
 )
 
 // Duty is one row of the table: an act, and which roles may do it. Where Second is not empty nobody does it alone: one person
@@ -94,8 +92,6 @@ var Duties = []Duty{
 	{Act: SeeRecords, Title: web.Pair{JA: "証跡を照会する", EN: "Search the evidence"}, May: []Role{RecordsDesk, Auditor}},
 	{Act: PlaceHold, Title: web.Pair{JA: "記録を係争により保全する", EN: "Hold a record under dispute"}, May: []Role{RecordsDesk}, Reason: true},
 	{Act: ReleaseHold, Title: web.Pair{JA: "記録の保全を解く", EN: "Release a record from a dispute"}, May: []Role{RecordsDesk}, Second: []Role{RecordsDesk, Administrator}, Reason: true},
-	{Act: DestroyRecord, Title: web.Pair{JA: "記録を期限前に廃棄する", EN: "Destroy a record early"}, May: []Role{RecordsDesk}, Second: []Role{RecordsDesk, Administrator}, Reason: true},
-	{Act: ExportRecords, Title: web.Pair{JA: "記録を持ち出す", EN: "Export records"}, May: []Role{RecordsDesk}, Second: []Role{RecordsDesk, Administrator}, Reason: true},
 	{Act: RetryParked, Title: web.Pair{JA: "保留された通知をやり直す", EN: "Retry parked events"}, May: []Role{Operations}, Reason: true},
 	{Act: SeeLog, Title: web.Pair{JA: "動作記録を見る", EN: "Read the operation log"}, May: []Role{Operations, Auditor}},
 }

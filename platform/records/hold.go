@@ -10,14 +10,6 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 )
 
-// Actor is who asks for something with a hold. Operator tells that they work for the platform; a tenant acts on its own
-// records alone.
-type Actor struct {
-	Name     string
-	Operator bool
-	Tenant   string // "" for an operator
-}
-
 const holdColumns = `id, record, tenant, reason, placed_by, placed_at, asked_by, asked_why, released_by, released_at`
 
 func scanHold(s store.Scanner) (h api.Hold, err error) {
@@ -57,35 +49,30 @@ func Holds(tx *store.Tx, tenant string) ([]api.Hold, error) {
 	return all, err
 }
 
-// GetHold gives a hold that an actor may see.
-func GetHold(tx *store.Tx, a Actor, id jitsuin.ID) (api.Hold, error) {
-	h, err := scanHold(tx.QueryRow(`SELECT `+holdColumns+` FROM record_holds WHERE id = $1 AND ($2 = '' OR tenant = $2)`, id, a.Tenant))
+// GetHold gives a hold on a record of a tenant, or of any for "".
+func GetHold(tx *store.Tx, tenant string, id jitsuin.ID) (api.Hold, error) {
+	h, err := scanHold(tx.QueryRow(`SELECT `+holdColumns+` FROM record_holds WHERE id = $1 AND ($2 = '' OR tenant = $2)`, id, tenant))
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errUnknownHold()
+		err = jitsuin.Errorf(jitsuin.NotFound, "hold-unknown", "there is no such hold of yours")
 	}
 	return h, err
 }
 
-func errUnknownHold() error {
-	return jitsuin.Errorf(jitsuin.NotFound, "hold-unknown", "there is no such hold of yours")
-}
-
-// Place puts a hold on a record: it is not destroyed, however long its time is over.
-func Place(tx *store.Tx, a Actor, record, id jitsuin.ID, reason string, at time.Time) (api.Hold, error) {
-	var tenant string
-	err := tx.QueryRow(`SELECT tenant FROM vault_records WHERE id = $1 AND ($2 = '' OR tenant = $2) AND entries > 0`, record, a.Tenant).Scan(&tenant)
+// Place puts a hold on a record of a tenant, or of any for "": it is not destroyed, however long its time is over.
+func Place(tx *store.Tx, tenant, by string, record, id jitsuin.ID, reason string, at time.Time) (api.Hold, error) {
+	h := api.Hold{ID: id, Record: record, State: api.HoldOn, Reason: reason, PlacedBy: by, PlacedAt: at}
+	err := tx.QueryRow(`SELECT tenant FROM vault_records WHERE id = $1 AND ($2 = '' OR tenant = $2) AND entries > 0`, record, tenant).Scan(&h.Tenant)
 	if errors.Is(err, sql.ErrNoRows) {
-		return api.Hold{}, errUnknown()
+		return h, errUnknown()
 	}
 	if err != nil {
-		return api.Hold{}, err
+		return h, err
 	}
-	h := api.Hold{ID: id, Record: record, Tenant: tenant, State: api.HoldOn, Reason: reason, PlacedBy: a.Name, PlacedAt: at}
 	if _, err = tx.Exec(`INSERT INTO record_holds (`+holdColumns+`) VALUES ($1, $2, $3, $4, $5, $6, '', '', '', 0)`,
 		h.ID, h.Record, h.Tenant, h.Reason, h.PlacedBy, store.Micros(at)); err != nil {
 		return h, err
 	}
-	return h, count(tx, tenant, record, 1)
+	return h, count(tx, h.Tenant, record, 1)
 }
 
 func count(tx *store.Tx, tenant string, record jitsuin.ID, by int) error {
@@ -93,36 +80,36 @@ func count(tx *store.Tx, tenant string, record jitsuin.ID, by int) error {
 	return err
 }
 
-// Release asks for the end of a hold, or agrees to it where somebody else has asked. Two different persons are needed, and
-// at least one works for the platform.
-func Release(tx *store.Tx, a Actor, id jitsuin.ID, reason string, at time.Time) (h api.Hold, err error) {
-	if h, err = GetHold(tx, a, id); err != nil {
+func errReleased() error {
+	return jitsuin.Errorf(jitsuin.Conflict, "hold-released", "the hold has ended already")
+}
+
+// Ask notes that a tenant asks for the end of a hold on its record. That ends nothing: two people of the platform do.
+func Ask(tx *store.Tx, tenant string, id jitsuin.ID, reason string) (api.Hold, error) {
+	h, err := GetHold(tx, tenant, id)
+	if err != nil {
 		return h, err
 	}
-	tenant := h.Tenant
-	var asker int
-	if err = tx.QueryRow(`SELECT asked_operator FROM record_holds WHERE tenant = $1 AND id = $2`, tenant, id).Scan(&asker); err != nil {
+	if h.State == api.HoldReleased {
+		return h, errReleased()
+	}
+	h.AskedBy, h.AskedWhy, h.State = tenant, reason, api.HoldAsked
+	_, err = tx.Exec(`UPDATE record_holds SET asked_by = $1, asked_why = $2 WHERE tenant = $3 AND id = $4`, h.AskedBy, h.AskedWhy, tenant, id)
+	return h, err
+}
+
+// End ends a hold by two people of the platform.
+func End(tx *store.Tx, id jitsuin.ID, first, second string, at time.Time) (api.Hold, error) {
+	h, err := GetHold(tx, "", id)
+	if err != nil {
 		return h, err
 	}
-	switch {
-	case h.State == api.HoldReleased:
-		return h, jitsuin.Errorf(jitsuin.Conflict, "hold-released", "the hold has ended already")
-	case h.State == api.HoldOn:
-		operator := 0
-		if a.Operator {
-			operator = 1
-		}
-		h.AskedBy, h.AskedWhy, h.State = a.Name, reason, api.HoldAsked
-		_, err = tx.Exec(`UPDATE record_holds SET asked_by = $1, asked_why = $2, asked_operator = $3 WHERE tenant = $4 AND id = $5`, a.Name, reason, operator, tenant, id)
-		return h, err
-	case h.AskedBy == a.Name:
-		return h, jitsuin.Errorf(jitsuin.Denied, "second-person", "somebody else has to agree to the release").WithHint("it was asked for by you")
-	case asker == 0 && !a.Operator:
-		return h, jitsuin.Errorf(jitsuin.Denied, "second-person", "an operator of the platform has to agree to the release")
+	if h.State == api.HoldReleased {
+		return h, errReleased()
 	}
-	h.ReleasedBy, h.ReleasedAt, h.State = a.Name, &at, api.HoldReleased
-	if _, err = tx.Exec(`UPDATE record_holds SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4`, a.Name, store.Micros(at), tenant, id); err != nil {
+	h.ReleasedBy, h.ReleasedAt, h.State = first+", "+second, &at, api.HoldReleased
+	if _, err = tx.Exec(`UPDATE record_holds SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4`, h.ReleasedBy, store.Micros(at), h.Tenant, id); err != nil {
 		return h, err
 	}
-	return h, count(tx, tenant, h.Record, -1)
+	return h, count(tx, h.Tenant, h.Record, -1)
 }
