@@ -5,7 +5,7 @@
 //
 // It owns tenants, the log of checks, the tenants' vaults and the pairwise user ids. It must never
 // touch My Number, a private key, or another tenant's records on behalf of a tenant; it keeps no
-// document unless its tenant wants it in a record, and serial numbers and status data do not leave it (JPKI Act arts. 19(2), 52).
+// document unless its tenant wants it in a record (one that waits to be judged, or for its tenant to fetch it, lies sealed and goes with that), and serial numbers and status data do not leave it (JPKI Act arts. 19(2), 52).
 // Who signed is answered once; after that it stands in the tenant's record (package platform/records) or nowhere.
 //
 // A tenant's things are its own by construction: every query of a table with a column tenant names the tenant that
@@ -13,5 +13,6 @@
 // another is refused as what never was.
 //
 // Where to begin: verification.go tells a check from request to answer, login.go a login, user.go
-// how a person stays one person, records.go how the record of the law comes and goes.
+// how a person stays one person, records.go how the record of the law comes and goes, events.go what a tenant is told,
+// submission.go how a document comes from a resident.
 package platform

@@ -7,6 +7,11 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 )
 
+func init() { pageWait = 300 * time.Millisecond }
+
+// CheckBatch tells why a batch is not taken.
+var CheckBatch = checkBatch
+
 // Tell stores an event in a transaction of its own.
 func (p *Platform) Tell(ctx context.Context, tenant, kind string, data any) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error { return p.tell(tx, tenant, kind, data) })

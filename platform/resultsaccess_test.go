@@ -1,9 +1,12 @@
 package platform_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
-	"strings"
+	"net/http"
 
+	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -37,12 +40,27 @@ func resultThings(b *bank, a httpapi.Identity) map[string]thing {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	id := string(b.slot(b.clientOf(a), nil).ID)
+	b.ended(b.clientOf(a), later.ID)
+	id, _ := b.readySlot(a)
+	second, sum := b.readySlot(a)
 	return map[string]thing{
 		"GET /v1/batches/{id}":              {id: string(later.ID)},
 		"POST /v1/batches/{id}/receipt":     {id: string(later.ID)},
 		"GET /v1/submissions/{id}":          {id: id},
 		"GET /v1/submissions/{id}/document": {id: id},
-		"POST /v1/submissions/{id}/receipt": {id: id, body: api.Receipt{SHA256: strings.Repeat("0", 64)}},
+		"POST /v1/submissions/{id}/receipt": {id: second, body: api.Receipt{SHA256: sum}},
 	}
+}
+
+// readySlot is a submission of a tenant whose document waits for it, with the digest that its receipt names.
+func (b *bank) readySlot(a httpapi.Identity) (id, sum string) {
+	b.t.Helper()
+	c, file := b.clientOf(a), b.embedded(b.Agency.Resident("雲居　三郎"), "a declaration")
+	s := b.slot(c, nil)
+	if status, _ := b.upload(b.Browser(), s.Link, string(jitsuin.NewID()), file); status != http.StatusSeeOther {
+		b.t.Fatalf("the document was not taken: %d", status)
+	}
+	await(b.t, "the check of what was submitted", func() bool { return b.state(c, s.ID).State == api.SubmissionReady })
+	of := sha256.Sum256(file)
+	return string(s.ID), hex.EncodeToString(of[:])
 }

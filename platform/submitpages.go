@@ -30,7 +30,7 @@ type submissionPage struct {
 }
 
 // pageWait is how long a page waits for a check to end, before it says that it is under way.
-const pageWait = 4 * time.Second
+var pageWait = 4 * time.Second
 
 // visitOutcomes are what a visit at the holder, or a form, comes to without a document.
 var visitOutcomes = []string{errand.Cancelled, errand.Late, errand.HolderFailed, "no-file"}
