@@ -38,7 +38,7 @@ func searchForm(values url.Values) *web.Form {
 	return web.NewForm(values,
 		web.Field{Name: "purpose", Label: "office.records.purpose", Kind: web.ChoiceField, Options: grounds, Need: true},
 		reasonField,
-		web.Field{Name: "tenant", Label: "office.log.tenant", Kind: web.TextField, Max: 64, Width: "medium"},
+		web.Field{Name: "tenant", Label: "office.records.tenant", Kind: web.TextField, Max: 64, Width: "medium"},
 		web.Field{Name: "id", Label: "office.records.id", Help: "office.records.id.help", Kind: web.TextField, Max: 64, Width: "medium"},
 		web.Field{Name: "digest", Label: "office.records.digest", Kind: web.TextField, Max: 128},
 		web.Field{Name: "from", Label: "office.log.from", Kind: web.DateField, Width: "narrow"},
