@@ -278,7 +278,7 @@ func TestVerifyV2Refusals(t *testing.T) {
 	b.Accredit("suspended")
 	c = b.verifyClient(b.token(b.tenant, api.ScopeVerify), connect.WithProtoJSON())
 	_, err = c.call(verify, ask)
-	c.refused("a platform whose accreditation is suspended", err, connect.CodePermissionDenied, "")
+	c.refused("a platform whose accreditation is suspended", err, connect.CodeUnavailable, "")
 }
 
 // The legacy exception: a login by a nonce of the tenant's own.

@@ -32,10 +32,11 @@ var (
 	ofRoles  = []Failure{{403, "not-for-this-caller", "The operation is for other callers."}}
 	ofOnce   = []Failure{{400, "idempotency-key-missing", "There is no Idempotency-Key (8 to 64 letters, digits, - and _)."},
 		{409, "idempotency-key-reused", "The Idempotency-Key was used for another request within the last seven days."}}
-	ofChecks = []Failure{{403, "accreditation-over", "The platform's accreditation has ended: nothing is verified."},
-		{503, "accreditation-unknown", "The platform has not heard that it is accredited."},
-		{503, "anchors-missing", "The authorities' certificates are not here yet."},
-		{503, "links-unavailable", "J-LIS cannot be asked whose certificate it is; nobody was accepted and no user was made. Repeat later with the same key."}}
+	ofStanding = []Failure{{403, "accreditation-over", "The platform's accreditation has ended: nothing is verified."},
+		{503, "accreditation-suspended", "The minister has suspended the accreditation: keep the request and send it again with the same key."},
+		{503, "accreditation-unknown", "The platform has not heard that it is accredited."}}
+	ofChecks = slices.Concat(ofStanding, []Failure{{503, "anchors-missing", "The authorities' certificates are not here yet."},
+		{503, "links-unavailable", "J-LIS cannot be asked whose certificate it is; nobody was accepted and no user was made. Repeat later with the same key."}})
 )
 
 // own are the errors of single operations beyond those.
@@ -50,7 +51,7 @@ var own = map[string][]Failure{
 		{503, "user-ambiguous", "The certificate is linked to more than one user; the operator must look at this."}}, ofChecks...),
 	"verification":        {{404, "verification-unknown", "There is no such verification of yours."}},
 	"verification-report": {{404, "verification-unknown", "There is no such verification of yours."}},
-	"login-challenge":     append([]Failure{{403, "origin-not-registered", "The origin is not one that you registered."}, {400, "challenge-form", "A member of the challenge is not sound."}}, ofChecks[:2]...),
+	"login-challenge":     append([]Failure{{403, "origin-not-registered", "The origin is not one that you registered."}, {400, "challenge-form", "A member of the challenge is not sound."}}, ofStanding...),
 	"login": append([]Failure{{404, "challenge-unknown", "There is no such challenge of yours."}, {409, "challenge-used", "The challenge was answered before."},
 		{410, "challenge-expired", "The challenge has expired: begin anew."}}, ofChecks...),
 	"holder-request":       {{403, "origin-not-registered", "The origin is not one that you registered."}},
