@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
-	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
@@ -68,7 +68,12 @@ func turnedAway(err error) bool {
 // logTurnedAway logs a check whose person was turned away: it was made, and nobody was accepted.
 func (p *Platform) logTurnedAway(ctx context.Context, e entry, cause error) error {
 	e.user, e.userNew = "", false
-	return errors.Join(cause, p.DB.Update(ctx, func(tx *store.Tx) error { return putEntry(tx, e) }))
+	return errors.Join(cause, p.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := audit.Record(ctx, tx, e.checkedAt, e.line()); err != nil {
+			return err
+		}
+		return putEntry(tx, e)
+	}))
 }
 
 // Document implements adapter.Desk.
@@ -77,7 +82,7 @@ func (d desk) Document(ctx context.Context, s adapter.Signed, who adapter.Who) (
 	if err != nil {
 		return adapter.Outcome{}, err
 	}
-	in := api.VerificationRequest{Signature: raw, Document: s.Content, Purpose: adapter.GrantOf(ctx).Purpose}
+	in := api.VerificationRequest{Signature: raw, Document: s.Content, Purpose: adapter.GrantOf(ctx).Purpose, IdentifyUser: new(who != adapter.Unnamed)}
 	t := terms{who: who, kind: jitsuin.SignCert}
 	if s.Content == nil {
 		t.vouched, in.DocumentDigest = true, s.Digest
@@ -119,7 +124,7 @@ func (d desk) Nonce(ctx context.Context, s adapter.Signed, who adapter.Who) (ada
 	if ctx.Err() != nil {
 		return adapter.Outcome{}, ctx.Err()
 	}
-	l, err := p.conclude(withTerms(ctx, t), tenant, api.ChallengeText{Purpose: string(rules.PurposeLogin)}, s.Certificate, loginReport(path, s.Certificate, now, err), true)
+	l, err := p.conclude(withTerms(ctx, t), tenant, api.ChallengeText{Purpose: string(rules.PurposeLogin)}, s.Certificate, loginReport(path, s.Certificate, now, err), who != adapter.Unnamed)
 	if err != nil {
 		return adapter.Outcome{}, err
 	}
@@ -216,7 +221,7 @@ func (d desk) Check(ctx context.Context, id jitsuin.ID) (o adapter.Outcome, err 
 
 func userSince(tx *store.Tx, tenant, user string) (time.Time, error) {
 	var since int64
-	err := tx.QueryRow(`SELECT first_seen FROM users WHERE tenant = $1 AND id = $2`, tenant, user).Scan(&since)
+	err := tx.QueryRow(`SELECT COALESCE(MAX(first_seen), 0) FROM users WHERE tenant = $1 AND id = $2`, tenant, user).Scan(&since) // none where they were forgotten
 	return store.Time(since), err
 }
 
@@ -263,69 +268,80 @@ func evidence(tx *store.Tx, tenant string, check jitsuin.ID, name string) (f rec
 	return f, h.ID, err
 }
 
-// latestCheck is the last check that a user was accepted by, of a document before a login, or that a certificate was named in.
-func latestCheck(tx *store.Tx, tenant string, user, certificate jitsuin.ID) (id jitsuin.ID, err error) {
-	if user != "" {
-		err = tx.QueryRow(`SELECT id FROM checks WHERE tenant = $1 AND user_id = $2 ORDER BY sort = $3 DESC, checked_at DESC, id LIMIT 1`, tenant, user, sortDocument).Scan(&id)
-	} else {
-		err = tx.QueryRow(`SELECT k.id FROM adapter_checks a JOIN checks k ON k.id = a.verification AND k.tenant = a.tenant
-			WHERE a.tenant = $1 AND a.certificate = $2 ORDER BY k.user_id <> '' DESC, k.checked_at DESC, k.id LIMIT 1`, tenant, certificate).Scan(&id)
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		err = jitsuin.Errorf(jitsuin.NotFound, "subject-unknown", "there is no such user or certificate of yours")
-	}
-	return id, err
-}
-
-// Standing implements adapter.Desk. The certificate is that of the tenant's own record; nothing new is kept of it.
-func (d desk) Standing(ctx context.Context, user, certificate jitsuin.ID) (s adapter.Standing, err error) {
-	if err := d.p.mayVerify(ctx); err != nil {
-		return s, err
-	}
-	anchors, err := d.p.trusted()
-	if err != nil {
-		return s, err
-	}
+// Find implements adapter.Desk.
+func (d desk) Find(ctx context.Context, user, certificate jitsuin.ID) (adapter.Outcome, error) {
 	tenant := httpapi.CallerOf(ctx).ID
-	var kept records.File
-	var id, record jitsuin.ID
-	now := d.p.Clock.Now()
-	err = d.p.DB.Update(ctx, func(tx *store.Tx) (err error) {
-		if id, err = latestCheck(tx, tenant, user, certificate); err == nil {
-			kept, record, err = evidence(tx, tenant, id, records.FileCertificate)
-		}
-		if err != nil || record == "" {
-			return err
-		}
-		return noteRead(ctx, tx, now, tenant, record, "business", records.FileCertificate)
+	var on restsOn
+	err := d.p.DB.View(ctx, func(tx *store.Tx) (err error) {
+		on, err = subjectOf(tx, tenant, user, certificate)
+		return err
 	})
 	if err != nil {
-		return s, err
+		return adapter.Outcome{}, err
 	}
-	if s.Outcome, err = d.Check(ctx, id); err != nil || record == "" {
-		return s, err
+	return d.Check(ctx, on.verification)
+}
+
+// subjectOf gives the check that a user was last accepted by, of a document before a login, or the last in which a certificate
+// of that name was accepted.
+func subjectOf(tx *store.Tx, tenant string, user, certificate jitsuin.ID) (on restsOn, err error) {
+	unknown := jitsuin.Errorf(jitsuin.NotFound, "subject-unknown", "there is no such user or certificate of yours")
+	if user != "" {
+		all, err := newest(tx, tenant, string(user))
+		if err == nil && len(all) == 0 {
+			err = unknown
+		}
+		if err != nil {
+			return on, err
+		}
+		return all[0], nil
+	}
+	on, err = scanRestsOn(tx.QueryRow(`SELECT `+heldColumns+` FROM check_certificates WHERE tenant = $1
+		AND verification IN (SELECT verification FROM adapter_checks WHERE tenant = $1 AND certificate = $2) ORDER BY checked_at DESC, verification LIMIT 1`, tenant, certificate))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = unknown
+	}
+	return on, err
+}
+
+// subject is what makes two looks the same one.
+type subject struct{ User, Certificate jitsuin.ID }
+
+// Standing implements adapter.Desk.
+func (d desk) Standing(ctx context.Context, user, certificate jitsuin.ID) (api.StatusCheck, error) {
+	tenant := httpapi.CallerOf(ctx).ID
+	all, err := d.p.statusOnce(ctx, "adapter-status", subject{user, certificate}, func() (found []restsOn, _ []string, err error) {
+		err = d.p.DB.View(ctx, func(tx *store.Tx) error {
+			on, err := subjectOf(tx, tenant, user, certificate)
+			found = []restsOn{on}
+			return err
+		})
+		return found, nil, err
+	}, string(rules.PurposeStillValid))
+	if err != nil {
+		return api.StatusCheck{}, err
+	}
+	return all.Checks[0], nil
+}
+
+// Items implements adapter.Desk.
+func (d desk) Items(ctx context.Context, check jitsuin.ID) (*cert.Items, error) {
+	tenant, now := httpapi.CallerOf(ctx).ID, d.p.Clock.Now()
+	var kept records.File
+	var record jitsuin.ID
+	err := d.p.DB.Update(ctx, func(tx *store.Tx) (err error) {
+		if kept, record, err = evidence(tx, tenant, check, records.FileCertificate); err != nil || record == "" {
+			return err
+		}
+		return noteRead(ctx, tx, now, tenant, record, api.ReadBusiness, records.FileCertificate)
+	})
+	if err != nil || record == "" {
+		return nil, err
 	}
 	leaf, err := cert.Parse(kept.Content)
 	if err != nil {
-		return s, fmt.Errorf("the certificate in the record: %w", err)
+		return nil, fmt.Errorf("the certificate in the record: %w", err)
 	}
-	return d.standing(ctx, s, leaf, anchors)
-}
-
-func (d desk) standing(ctx context.Context, s adapter.Standing, leaf *x509.Certificate, anchors []*x509.Certificate) (adapter.Standing, error) {
 	items, err := cert.ItemsOf(leaf)
-	if err != nil {
-		return s, fmt.Errorf("the certificate in the vault: %w", err)
-	}
-	now := d.p.Clock.Now()
-	s.Items, s.Expired = &items, now.After(leaf.NotAfter)
-	path, _ := cert.ValidatePath(ctx, leaf, cert.PathOptions{Anchors: anchors, At: now, Kind: jitsuin.SignCert, Revocation: d.p.newWitness(true)})
-	if ctx.Err() != nil {
-		return s, ctx.Err()
-	}
-	s.Status = &cert.Status{State: cert.Unknown}
-	if path != nil && path.Status.State != "" {
-		s.Status = &path.Status
-	}
-	return s, nil
+	return &items, err
 }

@@ -206,6 +206,8 @@ func TestVerifyV2(t *testing.T) {
 			"certificate_content.jpki_card_digital_signature_content.address":       hanako.Items.Address,
 			"certificate_content.validity.not_after":                                "there", "is_new_user": "true"})
 		id, user, certificate := get(first, "verification.id"), get(first, "user.id"), get(first, "certificate.id")
+		unnamed, err := c.call(verify, strings.Replace(verifyRequest(t, hanako.Sign, "誰かを問わない書面"), `"identifyUser":true`, `"identifyUser":false`, 1))
+		c.wants(unnamed, err, map[string]string{"verification.result": "RESULT_OK", "user": "", "certificate.id": certificate})
 		again, err := c.call(verify, verifyRequest(t, hanako.Sign, "もう一つの書面"))
 		c.wants(again, err, map[string]string{"verification.result": "RESULT_OK", "is_new_user": "false", "user.id": user, "certificate.id": certificate})
 		later, err := c.call(getVerification, `{"verificationId":"`+id+`"}`)
@@ -214,9 +216,16 @@ func TestVerifyV2(t *testing.T) {
 		stands, err := c.call(userStatus, `{"userId":"`+user+`","checkMethod":"CHECK_METHOD_CRL"}`)
 		c.wants(stands, err, map[string]string{"certificate_state": "STATE_GOOD", "certificate_status.check_purpose": "CHECK_PURPOSE_LIVENESS_CHECK", "user.id": user})
 
+		named, err := c.call("UserService/GetUser", `{"userId":"`+user+`"}`)
+		c.wants(named, err, map[string]string{"user.id": user, "user.created_at": "there", "certificate.id": certificate})
+		if n := b.count(`SELECT COUNT(*) FROM status_checks WHERE tenant = $1 AND check_purpose = 'liveness_check'`, b.tenant.ID); n != 1 {
+			t.Errorf("%d looks at a status are recorded, want the one", n)
+		}
 		_, err = theirs.call(getVerification, `{"verificationId":"`+id+`"}`)
 		theirs.refused("another tenant's verification", err, connect.CodeNotFound, "")
 		_, err = theirs.call(userStatus, `{"userId":"`+user+`"}`)
+		theirs.refused("another tenant's user", err, connect.CodeNotFound, "")
+		_, err = theirs.call("UserService/GetUser", `{"userId":"`+user+`"}`)
 		theirs.refused("another tenant's user", err, connect.CodeNotFound, "")
 		_, err = theirs.call("CertificateService/CheckCertificateStatus", `{"certificateId":"`+certificate+`"}`)
 		theirs.refused("another tenant's certificate", err, connect.CodeNotFound, "")

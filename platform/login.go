@@ -157,13 +157,15 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 			if err == nil {
 				err = termsOf(ctx).allow(u)
 			}
-			if err == nil {
-				err = termsOf(ctx).take(ctx, tx, e)
-			}
 			if err != nil {
 				return err
 			}
 			line.user, line.userNew, out.User = u.ID, u.New, &u
+		}
+		if passed {
+			if err := termsOf(ctx).take(ctx, tx, e); err != nil {
+				return err
+			}
 		}
 		if err := audit.Record(ctx, tx, r.At, line.line()); err != nil {
 			return err

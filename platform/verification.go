@@ -265,13 +265,15 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 		if err == nil {
 			err = termsOf(ctx).allow(u)
 		}
-		if err == nil {
-			err = termsOf(ctx).take(ctx, tx, e)
-		}
 		if err != nil {
 			return err
 		}
 		e.user, e.userNew = u.ID, u.New
+	}
+	if c.accepted {
+		if err := termsOf(ctx).take(ctx, tx, e); err != nil {
+			return err
+		}
 	}
 	if err := putEntry(tx, e); err != nil {
 		return err

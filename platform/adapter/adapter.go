@@ -43,6 +43,7 @@ const (
 	Anybody  Who = iota
 	Newcomer     // else the error is Conflict "user-known"
 	Known        // else the error is NotFound "user-unknown", and no user is made
+	Unnamed      // it is not asked who it is: no user is named or made
 )
 
 // Certificate names a certificate to the tenant: by a random id of its own, never by its serial number.
@@ -65,14 +66,6 @@ type Outcome struct {
 	Value       []byte // nil where it is not kept
 }
 
-// Standing is how a certificate of a user stands now (現況確認).
-type Standing struct {
-	Outcome
-	Expired bool         // its last day is over
-	Status  *cert.Status // nil where nobody can be asked: the tenant's record with the certificate is gone
-	Items   *cert.Items  // of the signature certificate in the tenant's record
-}
-
 // Desk is the platform as the adapters see it. The tenant is the caller of the context. Every error
 // is, or wraps, a *jitsuin.Error.
 type Desk interface {
@@ -85,8 +78,14 @@ type Desk interface {
 	Nonce(ctx context.Context, s Signed, who Who) (Outcome, error)
 	// Check gives a check of the tenant again.
 	Check(ctx context.Context, id jitsuin.ID) (Outcome, error)
-	// Standing asks now about the signature certificate that a user was last accepted with, or about one by its id.
-	Standing(ctx context.Context, user, certificate jitsuin.ID) (Standing, error)
+	// Find gives the check that a user of the tenant was last accepted by, of a document before a login, or the last in which
+	// the certificate of that name was accepted; one of the two is "". NotFound "subject-unknown" for any other.
+	Find(ctx context.Context, user, certificate jitsuin.ID) (Outcome, error)
+	// Standing looks now at the certificate on which that check rests (現況確認), and records the look.
+	Standing(ctx context.Context, user, certificate jitsuin.ID) (api.StatusCheck, error)
+	// Items reads the items of the signature certificate in the tenant's record of a check, which is logged; nil where there is no
+	// record, or no more.
+	Items(ctx context.Context, check jitsuin.ID) (*cert.Items, error)
 }
 
 // Grant is what a token allows.

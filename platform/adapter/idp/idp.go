@@ -325,16 +325,23 @@ func (s *Server) login(ctx context.Context, q request) (response, error) {
 		return response{}, err
 	}
 	at, err := s.Desk.Standing(ctx, jitsuin.ID(o.User.ID), "")
-	switch {
-	case err != nil:
+	if err != nil {
 		return response{}, err
-	case at.Expired || at.Items == nil || at.Status.State == cert.Revoked:
+	}
+	var items *cert.Items
+	if at.Kind == jitsuin.SignCert && at.Status == string(cert.Good) {
+		if items, err = s.Desk.Items(ctx, at.Verification); err != nil {
+			return response{}, err
+		}
+	}
+	switch {
+	case at.Status == string(cert.Unknown):
+		return response{}, jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "the status of the signature certificate cannot be had now")
+	case items == nil:
 		return response{}, jitsuin.Errorf(jitsuin.Revoked, "sign-certificate", "the signature certificate has been revoked, has expired, or is not kept any more").
 			WithHint("ask for the signature certificate (replacement)")
-	case at.Status.State != cert.Good:
-		return response{}, jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "the status of the signature certificate cannot be had now")
 	}
-	return response{Applicant: o.ID, Identity: identityOf(o.User.ID, *at.Items)}, nil
+	return response{Applicant: o.ID, Identity: identityOf(o.User.ID, *items)}, nil
 }
 
 // ServeKeys publishes what certificates are encrypted with.

@@ -28,10 +28,10 @@ func (s *Server) Routes() map[string]http.Handler {
 	return map[string]http.Handler{
 		pkg + "VerificationService/Verify":                s.unary(s.verify),
 		pkg + "VerificationService/GetVerification":       s.unary(s.getVerification),
-		pkg + "UserService/GetUser":                       s.unary(s.getUser),
-		pkg + "UserService/CheckUserStatus":               s.unary(s.checkUserStatus),
-		pkg + "CertificateService/GetCertificate":         s.unary(s.getCertificate),
-		pkg + "CertificateService/CheckCertificateStatus": s.unary(s.checkCertificateStatus),
+		pkg + "UserService/GetUser":                       s.unary(s.found("userId")),
+		pkg + "UserService/CheckUserStatus":               s.unary(s.stands("userId")),
+		pkg + "CertificateService/GetCertificate":         s.unary(s.found("certificateId")),
+		pkg + "CertificateService/CheckCertificateStatus": s.unary(s.stands("certificateId")),
 		Path + "{service}/{method}": s.unary(func(context.Context, message) (any, error) {
 			return nil, jitsuin.Errorf(jitsuin.Unsupported, "method", "this method of the API is not provided here").
 				WithHint("records end on the day that the law names and are not deleted on request; for lists, and for the latest items, use the platform's own API at /openapi.json")
@@ -109,7 +109,11 @@ func (s *Server) verify(ctx context.Context, in message) (any, error) {
 	if err := adapter.Need(ctx, scope); err != nil {
 		return nil, err
 	}
-	o, err := check(adapter.Once(ctx), given, adapter.Anybody)
+	who := adapter.Unnamed
+	if identify {
+		who = adapter.Anybody
+	}
+	o, err := check(adapter.Once(ctx), given, who)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +126,7 @@ func (s *Server) verify(ctx context.Context, in message) (any, error) {
 	if result == resultOK {
 		out.Content, err = contentOf(given.Certificate, kind)
 	}
-	if identify && o.User != nil {
+	if o.User != nil {
 		out.User, out.IsNewUser = userOf(o), o.User.New
 	}
 	return out, err
@@ -184,52 +188,50 @@ func (s *Server) getVerification(ctx context.Context, in message) (any, error) {
 	return out, nil
 }
 
-func (s *Server) standing(ctx context.Context, in message, member string) (adapter.Standing, error) {
+// subject reads the id of a user or a certificate; the other is "".
+func (s *Server) subject(ctx context.Context, in message, member string) (user, certificate jitsuin.ID, err error) {
 	if err := adapter.Need(ctx, api.ScopeVerify); err != nil {
-		return adapter.Standing{}, err
+		return "", "", err
 	}
 	id, err := s.id(in, member)
-	if err != nil {
-		return adapter.Standing{}, err
-	}
 	if member == "userId" {
-		return s.Desk.Standing(ctx, id, "")
+		return id, "", err
 	}
-	return s.Desk.Standing(ctx, "", id)
+	return "", id, err
 }
 
-func (s *Server) getUser(ctx context.Context, in message) (any, error) {
-	at, err := s.standing(ctx, in, "userId")
-	if err != nil {
-		return nil, err
+// found serves GetUser and GetCertificate.
+func (s *Server) found(member string) method {
+	return func(ctx context.Context, in message) (any, error) {
+		user, certificate, err := s.subject(ctx, in, member)
+		if err != nil {
+			return nil, err
+		}
+		o, err := s.Desk.Find(ctx, user, certificate)
+		if err != nil {
+			return nil, err
+		}
+		return standing{User: userOf(o), Certificate: certificateOf(o.Certificate)}, nil
 	}
-	return standing{User: userOf(at.Outcome), Certificate: certificateOf(at.Certificate)}, nil
 }
 
-func (s *Server) getCertificate(ctx context.Context, in message) (any, error) {
-	at, err := s.standing(ctx, in, "certificateId")
-	if err != nil {
-		return nil, err
+// stands serves CheckUserStatus and CheckCertificateStatus.
+func (s *Server) stands(member string) method {
+	return func(ctx context.Context, in message) (any, error) {
+		user, certificate, err := s.subject(ctx, in, member)
+		if err != nil {
+			return nil, err
+		}
+		at, err := s.Desk.Standing(adapter.Once(ctx), user, certificate)
+		if err != nil {
+			return nil, err
+		}
+		o, err := s.Desk.Check(ctx, at.Verification)
+		if err != nil {
+			return nil, err
+		}
+		return standing{Certificate: certificateOf(o.Certificate), User: userOf(o), State: word("STATE_", at.Status), Status: livenessOf(at)}, nil
 	}
-	return standing{User: userOf(at.Outcome), Certificate: certificateOf(at.Certificate)}, nil
-}
-
-func (s *Server) checkUserStatus(ctx context.Context, in message) (any, error) {
-	return s.stands(ctx, in, "userId")
-}
-
-func (s *Server) checkCertificateStatus(ctx context.Context, in message) (any, error) {
-	return s.stands(ctx, in, "certificateId")
-}
-
-func (s *Server) stands(ctx context.Context, in message, member string) (any, error) {
-	at, err := s.standing(ctx, in, member)
-	if err != nil {
-		return nil, err
-	}
-	out := standing{Certificate: certificateOf(at.Certificate), User: userOf(at.Outcome), State: stateOf(at)}
-	out.Status = livenessOf(at)
-	return out, nil
 }
 
 // contentOf tells what a certificate says, which the caller has just sent: once, in this answer.

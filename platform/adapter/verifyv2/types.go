@@ -7,6 +7,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/platform/adapter"
+	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/signature"
 )
 
@@ -134,28 +135,17 @@ func revocationOf(r signature.Report) *signature.Revocation {
 	return nil
 }
 
-// stateOf tells how a certificate stands. Where nobody can be asked it is unknown.
-func stateOf(s adapter.Standing) string {
-	switch {
-	case s.Expired:
-		return "STATE_EXPIRED"
-	case s.Status == nil:
-		return "STATE_UNKNOWN"
-	}
-	return word("STATE_", string(s.Status.State))
-}
-
-func livenessOf(s adapter.Standing) *status {
-	if s.Status == nil {
-		return nil
-	}
-	out := &status{ID: s.ID, Status: strings.Replace(stateOf(s), "STATE_", "STATUS_", 1), Method: checkWays[s.Status.Source], Purpose: purposeLiveness,
-		Source: stamp(s.Status.ThisUpdate), RevokedAt: stamp(s.Status.RevokedAt)}
-	if !s.Status.RevokedAt.IsZero() {
-		out.Reason = word("CRL_REASON_", string(s.Status.Reason))
-	}
-	if out.Method == "" {
+// livenessOf tells what a look at a certificate's status found.
+func livenessOf(c api.StatusCheck) *status {
+	out := &status{ID: c.ID, Status: word("STATUS_", c.Status), Method: word("CHECK_METHOD_", c.Method), Purpose: purposeLiveness, CreatedAt: stamp(c.CheckedAt)}
+	if c.Method == "none" {
 		out.Method = "CHECK_METHOD_UNSPECIFIED"
+	}
+	if c.UpdatedAt != nil {
+		out.Source = stamp(*c.UpdatedAt)
+	}
+	if c.Since != nil && c.Status == string(cert.Revoked) {
+		out.RevokedAt, out.Reason = stamp(*c.Since), word("CRL_REASON_", string(c.Reason))
 	}
 	return out
 }
