@@ -181,7 +181,7 @@ func (p *Platform) enterAdapter(r *http.Request) (context.Context, error) {
 	}
 	g, err := p.adapterGrant(r.Context(), token)
 	if err != nil {
-		return nil, err
+		return r.Context(), err
 	}
 	return adapter.With(r.Context(), g), nil
 }
