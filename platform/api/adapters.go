@@ -35,12 +35,12 @@ type AdapterTokenRequest struct {
 type AdapterToken struct {
 	ID        jitsuin.ID `json:"id" example:"0123456789abcdef0123456789abcdef"`
 	Name      string     `json:"name"`
-	Scopes    []string   `json:"scopes"`
+	Scopes    []string   `json:"scopes" enum:"verify,legacy-nonce"`
 	Purpose   string     `json:"purpose"`
 	MadeAt    time.Time  `json:"made_at" doc:"wall time"`
 	ExpiresAt time.Time  `json:"expires_at" doc:"wall time"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty" doc:"wall time; absent while it is not revoked"`
-	Token     string     `json:"token,omitempty" doc:"256 random bits; in the first answer that made it and never again, not even to a repetition of the request"`
+	Token     string     `json:"token,omitempty" doc:"256 random bits; in the first answer that made it and never again, not even to a repetition of the request" example:"jad_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"`
 }
 
 // AdapterTokens are the tokens of a tenant, the latest first, those that ended within the last year among them.
