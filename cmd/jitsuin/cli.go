@@ -22,6 +22,7 @@ type cli struct {
 	Tour   tourCmd   `cmd:"" group:"country" help:"Play the whole story from application to revocation, checking every step."`
 	Clock  clockCmd  `cmd:"" group:"country" help:"Show the civil time of a running country, or move it forward."`
 	Doctor doctorCmd `cmd:"" group:"country" help:"Look at a country, or one actor, and say what is wrong and what to do next."`
+	Audit  auditCmd  `cmd:"" group:"country" help:"Check operation logs, and write what an auditor takes away."`
 	Feed   feedCmd   `cmd:"" group:"country" help:"Look after an actor's change feeds."`
 
 	Counter  counterCmd  `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`

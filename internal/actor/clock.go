@@ -61,10 +61,15 @@ func (a *Actor) initClock(ctx context.Context) error {
 	return nil
 }
 
-// storedOffset reads how far civil time is ahead; what the configuration says where nothing is stored.
 func (a *Actor) storedOffset(ctx context.Context) (time.Duration, error) {
-	micros := a.Config.ClockOffset.Microseconds()
-	err := a.DB.View(ctx, func(tx *store.Tx) error {
+	return StoredOffset(ctx, a.DB, a.Config.ClockOffset)
+}
+
+// StoredOffset reads how far civil time is ahead from an actor's database, which may be one that is only open for
+// reading; what the configuration says where nothing is stored.
+func StoredOffset(ctx context.Context, db *store.DB, configured time.Duration) (time.Duration, error) {
+	micros := configured.Microseconds()
+	err := db.View(ctx, func(tx *store.Tx) error {
 		err := tx.QueryRow(`SELECT offset_micros FROM civil_clock WHERE one = 1`).Scan(&micros)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
