@@ -16,7 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/audit"
-	"github.com/jitsuin/jitsuin/internal/audit/pack"
+	auditpack "github.com/jitsuin/jitsuin/internal/audit/pack"
 	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform"
@@ -124,7 +124,7 @@ func (a *archive) witness() {
 	}
 }
 
-func (a *archive) pack(period audit.Span, wall time.Time) ([]byte, pack.Manifest) {
+func (a *archive) pack(period audit.Span, wall time.Time) ([]byte, auditpack.Manifest) {
 	a.t.Helper()
 	var out bytes.Buffer
 	m, err := platform.WritePack(a.t.Context(), &out, platform.PackOptions{Config: a.config, DB: a.db, Period: period, Wall: wall})
@@ -134,17 +134,17 @@ func (a *archive) pack(period audit.Span, wall time.Time) ([]byte, pack.Manifest
 	return out.Bytes(), m
 }
 
-func (a *archive) verify(content []byte) (pack.Result, error) {
+func (a *archive) verify(content []byte) (auditpack.Result, error) {
 	a.t.Helper()
 	key, err := actor.ReadPublicKey(a.config.DirectoryKey)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return pack.Verify(bytes.NewReader(content), int64(len(content)), pack.Options{Key: key})
+	return auditpack.Verify(bytes.NewReader(content), int64(len(content)), auditpack.Options{Key: key})
 }
 
-// unzipped gives the files of a pack.
-func unzipped(t *testing.T, content []byte) map[string]string {
+// unpacked gives the files of a pack.
+func unpacked(t *testing.T, content []byte) map[string]string {
 	t.Helper()
 	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
@@ -215,9 +215,9 @@ items:
 	if again, _ := a.pack(hoursAround(now), now); !bytes.Equal(again, content) {
 		t.Error("the same data make other bytes")
 	}
-	files := unzipped(t, content)
+	files := unpacked(t, content)
 	for _, c := range rules.CriteriaOn(jitsuin.DateOf(now)) {
-		if !slices.ContainsFunc(m.Criteria, func(k pack.Criterion) bool { return k.Key == c.Key && strings.Contains(files["README.txt"], k.Folder) }) {
+		if !slices.ContainsFunc(m.Criteria, func(k auditpack.Criterion) bool { return k.Key == c.Key && strings.Contains(files["README.txt"], k.Folder) }) {
 			t.Errorf("the criterion %s has no folder", c.Key)
 		}
 	}
@@ -254,7 +254,7 @@ func (a *archive) tamper(t *testing.T, files map[string]string) {
 	t.Helper()
 	var log string
 	for name := range files {
-		if strings.HasSuffix(name, "/"+pack.NameLog) {
+		if strings.HasSuffix(name, "/"+auditpack.NameLog) {
 			log = name
 		}
 	}
@@ -265,8 +265,8 @@ func (a *archive) tamper(t *testing.T, files map[string]string) {
 		}
 		changed[name] = text + " "
 		r, err := a.verify(zipped(t, changed))
-		if name == pack.NameDirectory { // blanks around the signed list are not part of it: the manifest notices
-			name = pack.NameDirectory
+		if name == auditpack.NameDirectory { // blanks around the signed list are not part of it: the manifest notices
+			name = auditpack.NameDirectory
 		}
 		if err != nil || r.Log.Fault == nil || r.Log.Fault.File != name {
 			t.Errorf("%s changed: %+v, %v", name, r.Log.Fault, err)
@@ -284,12 +284,12 @@ func (a *archive) tamper(t *testing.T, files map[string]string) {
 		t.Errorf("a file put in: %+v, %v", r.Log.Fault, err)
 	}
 	// Whoever has the platform's key and signs anew is found by the log itself.
-	var m pack.Manifest
-	if err := json.Unmarshal([]byte(files[pack.NameManifest]), &m); err != nil {
+	var m auditpack.Manifest
+	if err := json.Unmarshal([]byte(files[auditpack.NameManifest]), &m); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	w := pack.NewWriter(&out, m)
+	w := auditpack.NewWriter(&out, m)
 	w.Manifest.First, w.Manifest.Last = m.First, m.Last
 	for _, f := range m.Files {
 		text := files[f.Path]
@@ -297,14 +297,14 @@ func (a *archive) tamper(t *testing.T, files map[string]string) {
 			lines := strings.SplitAfter(text, "\n")
 			text = strings.Join(slices.Delete(lines, 3, 4), "")
 		}
-		if f.Path == pack.NameDirectory || f.Path == pack.NameRead {
+		if f.Path == auditpack.NameDirectory || f.Path == auditpack.NameRead {
 			continue
 		}
 		if err := w.Add(filepath.Dir(f.Path), filepath.Base(f.Path), f.What, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := w.Close([]byte(files[pack.NameDirectory]), func(typ string, payload []byte) (string, error) {
+	err := w.Close([]byte(files[auditpack.NameDirectory]), func(typ string, payload []byte) (string, error) {
 		return audit.SignPayload(typ, platformtest.ID, a.Identity(platformtest.ID).Key, payload)
 	})
 	if err != nil {
