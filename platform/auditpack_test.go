@@ -217,7 +217,9 @@ items:
 	}
 	files := unpacked(t, content)
 	for _, c := range rules.CriteriaOn(jitsuin.DateOf(now)) {
-		if !slices.ContainsFunc(m.Criteria, func(k auditpack.Criterion) bool { return k.Key == c.Key && strings.Contains(files["README.txt"], k.Folder) }) {
+		if !slices.ContainsFunc(m.Criteria, func(k auditpack.Criterion) bool {
+			return k.Key == c.Key && strings.Contains(files["README.txt"], k.Folder)
+		}) {
 			t.Errorf("the criterion %s has no folder", c.Key)
 		}
 	}
