@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -162,8 +161,6 @@ func (b *bank) invitation(name string, roles ...string) string {
 	}
 	return i.Token
 }
-
-var personLink = regexp.MustCompile(`person:([0-9a-f]{32})`)
 
 // joined is a person who was invited by the machine and has come.
 func (b *bank) joined(name string, roles ...string) *seat {
