@@ -22,6 +22,9 @@ import (
 	"github.com/jitsuin/jitsuin/country/backup"
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/holder"
+	"github.com/jitsuin/jitsuin/internal/audit"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/minister"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/tsp"
@@ -360,6 +363,54 @@ func (d *drill) platform(t *testing.T) {
 		t.Errorf("the visitor, of whom nothing is left: %+v", v.User)
 	}
 	d.after(t, l)
+	d.lostLines(t, f)
+}
+
+// lostLines reads the platform's operation log with what its witness has stated: it must be whole, begin one new epoch, and name
+// what was lost with the database.
+func (d *drill) lostLines(t *testing.T, f country.Folder) {
+	t.Helper()
+	directory, err := f.Directory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := audit.Expect{Verifier: country.Platform, Keys: audit.DirectoryKeys(directory)}
+	look(t, f, country.Minister, func(db *store.DB) error {
+		return db.View(t.Context(), func(tx *store.Tx) (err error) {
+			expect.Statements, err = minister.Statements(tx, country.Platform)
+			return err
+		})
+	})
+	look(t, f, country.Platform, func(db *store.DB) error {
+		r, err := audit.CheckDatabase(t.Context(), db, expect)
+		if err != nil {
+			return err
+		}
+		if r.Fault != nil || len(r.Epochs) != 1 || r.Epochs[0].Lost == 0 || !r.Incomplete() {
+			t.Errorf("the operation log: %v, %+v", r.Fault, r.Epochs)
+		}
+		if len(r.Findings) != 1 || r.Findings[0].Finding != audit.FindingLost {
+			t.Errorf("the witness found %+v", r.Findings)
+		}
+		return nil
+	})
+}
+
+// look opens the database of an actor that is stopped.
+func look(t *testing.T, f country.Folder, id string, do func(*store.DB) error) {
+	t.Helper()
+	s, err := country.ReadSettings(f.ConfigPath(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.OpenReadOnly(t.Context(), s.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := do(db); err != nil {
+		t.Error(err)
+	}
 }
 
 // timeAuthority: the time-stamping authority loses everything, and its account of the numbers since with

@@ -123,6 +123,7 @@ func (w *witness) follow(ctx context.Context, l *witnessed) {
 	for ctx.Err() == nil {
 		err := w.look(ctx, l)
 		if ctx.Err() != nil {
+			w.lastWord(context.WithoutCancel(ctx), l)
 			return
 		}
 		l.note(err)
@@ -138,6 +139,21 @@ func (w *witness) follow(ctx context.Context, l *witnessed) {
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, witnessMaxPause)
+	}
+}
+
+// lastWordTime bounds the last statement of an office that ends.
+const lastWordTime = 5 * time.Second
+
+// lastWord states what was read and not yet stated, so that an office which is stopped forgets nothing.
+func (w *witness) lastWord(ctx context.Context, l *witnessed) {
+	if !l.pending() || isAlarm(l.finding) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastWordTime)
+	defer cancel()
+	if err := w.state(ctx, l, audit.Statement{}); err != nil {
+		w.m.Log.WarnContext(ctx, "what was read last of an operation log is not stated", "verifier", l.verifier, "err", err)
 	}
 }
 

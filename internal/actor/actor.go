@@ -185,8 +185,8 @@ func (a *Actor) Close() error {
 const taskRetry = 500 * time.Millisecond
 
 // Run listens, follows, numbers and fires until ctx ends. Then the tasks end, and requests under way
-// are answered, with the sequencer still at work because some of them wait for a number. In the end
-// the database is closed, and Run returns nil.
+// are answered, with the sequencer still at work because some of them wait for a number. What tasks wrote last is numbered
+// too. In the end the database is closed, and Run returns nil.
 func (a *Actor) Run(ctx context.Context) error {
 	defer a.DB.Close()
 	if err := a.Listen(ctx); err != nil {
@@ -196,8 +196,8 @@ func (a *Actor) Run(ctx context.Context) error {
 	defer numbered()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var running sync.WaitGroup
-	running.Go(func() { a.keep(numbering, task{"sequencer", a.sender.run}) })
+	var running, sequencing sync.WaitGroup
+	sequencing.Go(func() { a.keep(numbering, task{"sequencer", a.sender.run}) })
 	start := func(t task) { running.Go(func() { a.keep(ctx, t) }) }
 	for _, f := range a.followed {
 		start(task{"follow " + f.name, f.run})
@@ -215,8 +215,10 @@ func (a *Actor) Run(ctx context.Context) error {
 	a.ending() // long polls end; requests under way are answered
 	cancel()
 	a.shutdown(context.WithoutCancel(ctx))
-	numbered()
 	running.Wait()
+	numbered()
+	sequencing.Wait()
+	a.sender.finish(context.WithoutCancel(ctx))
 	for _, r := range a.remotes {
 		r.Close()
 	}

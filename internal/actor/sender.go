@@ -64,6 +64,20 @@ func endWithActor(h http.HandlerFunc) http.Handler {
 	})
 }
 
+// finishTime bounds the numbering of what was written last.
+const finishTime = 5 * time.Second
+
+// finish numbers what was written while the actor ended. What cannot be numbered now is at the next start.
+func (s *sender) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, finishTime)
+	defer cancel()
+	for {
+		if n, err := s.sequencer.Step(ctx); err != nil || n == 0 {
+			return
+		}
+	}
+}
+
 func (s *sender) run(ctx context.Context) error { return s.sequencer.Run(ctx) }
 
 func (s *sender) allow(r *http.Request, topic string) error {

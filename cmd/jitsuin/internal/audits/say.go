@@ -34,6 +34,7 @@ var (
 	sayEpoch     = say{"%s で新しい世代が始まります（データベースが写しから戻されました）。前の行は %s です。失われた行はありません", "at %s a new epoch begins: the database was put back from a copy. The line before is %s; nothing is known to be lost"}
 	sayLost      = say{"%s で新しい世代が始まります（データベースが写しから戻されました）。前の行は %s で、少なくとも %d 行（%s まで）が失われました", "at %s a new epoch begins: the database was put back from a copy. The line before is %s; at least %d lines are lost, up to %s"}
 	saySilent    = say{"記録のない時間：%s から %s まで（%s）。沈黙したか、行が除かれました", "no word of the time from %s to %s (%s): the platform fell silent, or lines were taken away"}
+	sayBefore    = say{"%s から %s まで（%s）：動作記録はまだ始まっていませんでした", "the log had not begun from %s to %s (%s)"}
 	sayStopped   = say{"%s から %s まで（%s）は止まっていました", "the platform was stopped from %s to %s (%s)"}
 	sayHours     = say{"%d 時間帯", "%d hours touched"}
 	sayHour      = say{"%s 台", "the hour from %s"}
@@ -133,9 +134,12 @@ func (f Found) sayTimes(lang string, add func(int, say, ...any)) {
 		if len(hours) == 1 {
 			which = sayHour.in(lang, when(hours[0]))
 		}
-		if g.Stopped {
+		switch {
+		case g.Stopped:
 			add(0, sayStopped, when(g.From), when(g.To), which)
-		} else {
+		case g.After == jitsuin.Position{} && g.Before == jitsuin.Position{Epoch: 1, N: 1}:
+			add(2, sayBefore, when(g.From), when(g.To), which)
+		default:
 			add(2, saySilent, when(g.From), when(g.To), which)
 		}
 	}
