@@ -140,7 +140,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 		return minister.Config{Config: b}
 	case "platform":
 		return platform.Config{Config: b, TSA: TSA, Webhooks: platform.WebhookConfig{Loopback: true},
-			Application: "../" + applicationFolder + "/" + applicationName}
+			Application: "../" + applicationFolder + "/" + applicationName, Sandbox: platform.SandboxConfig{Open: true}}
 	case "tsa":
 		return tsa.Config{Config: b, PassphraseFile: "../secrets/" + tsaPassphrase}
 	case "holder":

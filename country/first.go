@@ -53,7 +53,7 @@ func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
 	if err := f.grounds(ctx, jitsuin.DateOf(now.Now)); err != nil {
 		return err
 	}
-	if err := f.registerTenant(ctx); err != nil {
+	if err := f.registerTenant(ctx, jitsuin.DateOf(facts.Civil)); err != nil {
 		return err
 	}
 	if err := f.writeAnchors(ctx); err != nil {
@@ -150,7 +150,7 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 
 // registerTenant makes the securities firm a deemed verifier (みなし署名検証者) of the platform, with the
 // origin that it has now. Repeated, it changes nothing else.
-func (f Folder) registerTenant(ctx context.Context) error {
+func (f Folder) registerTenant(ctx context.Context, since jitsuin.Date) error {
 	r, err := f.Remote(Operator, Platform)
 	if err != nil {
 		return err
@@ -173,7 +173,8 @@ func (f Folder) registerTenant(ctx context.Context) error {
 		return err
 	}
 	_, err = httpapi.Do[platform.Tenant](ctx, r, "POST", "/v1/tenants", string(jitsuin.NewID()),
-		platform.TenantRequest{ID: TenantFirm, Name: "実印サンド証券株式会社", NameEN: "Jitsuin Sand Securities Co.", Origins: []string{origin.Origin}, PublicKey: key})
+		platform.TenantRequest{ID: TenantFirm, Name: "実印サンド証券株式会社", NameEN: "Jitsuin Sand Securities Co.", Origins: []string{origin.Origin}, PublicKey: key,
+			Contract: &platform.Contract{Number: "見本-1", Since: since, Entrusts: []string{platform.EntrustReceiving, platform.EntrustValidity}}})
 	return err
 }
 

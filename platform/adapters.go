@@ -19,6 +19,7 @@ import (
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/adapter"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/metering"
 	"github.com/jitsuin/jitsuin/platform/records"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
@@ -66,9 +67,12 @@ func turnedAway(err error) bool {
 }
 
 // logTurnedAway logs a check whose person was turned away: it was made, and nobody was accepted.
-func (p *Platform) logTurnedAway(ctx context.Context, e entry, cause error) error {
+func (p *Platform) logTurnedAway(ctx context.Context, e entry, used []metering.Use, cause error) error {
 	e.user, e.userNew = "", false
 	return errors.Join(cause, p.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := metering.Record(tx, e.tenant, e.checkedAt, used...); err != nil {
+			return err
+		}
 		if err := audit.Record(ctx, tx, e.checkedAt, e.line()); err != nil {
 			return err
 		}
@@ -106,6 +110,11 @@ func (d desk) Nonce(ctx context.Context, s adapter.Signed, who adapter.Who) (ada
 	if err := p.mayVerify(ctx); err != nil {
 		return adapter.Outcome{}, err
 	}
+	known, leave, err := p.turn(ctx, tenant)
+	if err != nil {
+		return adapter.Outcome{}, err
+	}
+	defer leave()
 	anchors, err := p.trusted()
 	if err != nil {
 		return adapter.Outcome{}, err
@@ -118,13 +127,13 @@ func (d desk) Nonce(ctx context.Context, s adapter.Signed, who adapter.Who) (ada
 		return d.Check(ctx, before)
 	}
 	now := p.Clock.Now()
-	answer := signature.Answer{Certificate: s.Certificate, Signature: s.Value}
+	answer, w := signature.Answer{Certificate: s.Certificate, Signature: s.Value}, p.witnessBy(p.validityOf(known), true)
 	path, err := signature.VerifyRawNonce(ctx, answer, s.Hash, s.Digest,
-		signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(true), Kind: jitsuin.AuthCert})
+		signature.Policy{Anchors: anchors, At: now, Revocation: w, Kind: jitsuin.AuthCert})
 	if ctx.Err() != nil {
 		return adapter.Outcome{}, ctx.Err()
 	}
-	l, err := p.conclude(withTerms(ctx, t), tenant, api.ChallengeText{Purpose: string(rules.PurposeLogin)}, s.Certificate, loginReport(path, s.Certificate, now, err), who != adapter.Unnamed)
+	l, err := p.conclude(withTerms(ctx, t), tenant, api.ChallengeText{Purpose: string(rules.PurposeLogin)}, s.Certificate, loginReport(path, s.Certificate, now, err), who != adapter.Unnamed, w.used(metering.Login, jitsuin.AuthCert))
 	if err != nil {
 		return adapter.Outcome{}, err
 	}

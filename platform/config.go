@@ -30,7 +30,7 @@ type Config struct {
 	// Authorities are the paths of the CA certificates at J-LIS: /ca/sign.cer and /ca/auth.cer.
 	Authorities []string `yaml:"authorities,omitempty"`
 
-	// Validity is how status is asked (有効性確認): ocsp, one question per check, or crl.
+	// Validity is how status is asked (有効性確認): ocsp, one question per check, or crl. A tenant may have its own way.
 	Validity string `yaml:"validity,omitempty" check:"one-of=ocsp|crl"`
 	// OCSPPath and CRLPath are where the status origin answers: /ocsp and /crl/{kind}?issuer={issuer};
 	// {kind} is sign or auth, {issuer} the key identifier of the CA in hex.
@@ -54,6 +54,11 @@ type Config struct {
 
 	// Operators is about the people of the office and where they sit.
 	Operators OperatorsConfig `yaml:"operators,omitempty"`
+	// Quota, Checks and Sandbox are about tenants: what each may ask for, how they share this machine, and who may
+	// become one.
+	Quota   QuotaConfig   `yaml:"quota,omitempty"`
+	Checks  ChecksConfig  `yaml:"checks,omitempty"`
+	Sandbox SandboxConfig `yaml:"sandbox,omitempty"`
 
 	// Standalone makes this a verifier of its own: Tenant is the only one, and none are registered.
 	Standalone bool         `yaml:"standalone,omitempty"`
@@ -131,5 +136,5 @@ func (c *Config) fill() error {
 	case c.Standalone && (c.Tenant.ID == "" || c.Tenant.PublicKey == ""):
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "a stand-alone verifier needs its tenant's id and public key").At("tenant")
 	}
-	return nil
+	return c.fillTenants()
 }

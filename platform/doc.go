@@ -11,6 +11,9 @@
 // A tenant's things are its own by construction: every query of a table with a column tenant names the tenant that
 // asks, or says in a comment of its own why it crosses tenants; isolation_test.go reads all of them. What belongs to
 // another is refused as what never was.
+// A tenant's statements may be made by package scope, in which $1 is always the tenant and one that does not name it
+// is an error. A tenant is named by its access token and by no member of a request. Package fair shares the machine
+// among tenants, and package metering counts what each used without saying of whom.
 //
 // Where to begin: verification.go tells a check from request to answer, login.go a login, user.go
 // how a person stays one person, records.go how the record of the law comes and goes, events.go what a tenant is told,

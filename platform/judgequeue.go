@@ -155,7 +155,7 @@ func failed(err error) finding {
 	if !ok {
 		e = jitsuin.Errorf(jitsuin.Internal, "internal", "something went wrong at the platform")
 	}
-	suspended := strings.HasPrefix(e.Code, "accreditation-") // between the claim and the check
+	suspended := strings.HasPrefix(e.Code, "accreditation-") || e.Code == "tenant-suspended" // between the claim and the check
 	return finding{again: e.Kind == jitsuin.Unavailable || e.Kind == jitsuin.Limited || suspended || !ok,
 		problem: &api.ItemFailed{Kind: e.Kind.String(), Code: e.Code, Detail: e.Message, Hint: e.Hint, Field: e.Field}}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/metering"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/cms"
 )
@@ -25,6 +26,9 @@ const nonceSize = 32 // bytes
 // challenge makes and remembers a login challenge for a tenant's origin. Its times are wall time.
 func (p *Platform) challenge(ctx context.Context, tenant string, in api.ChallengeRequest) (api.Challenge, error) {
 	if err := p.mayVerify(ctx); err != nil {
+		return api.Challenge{}, err
+	}
+	if _, err := p.mayCheck(tenant, jitsuin.DateOf(p.Clock.Now())); err != nil {
 		return api.Challenge{}, err
 	}
 	if err := p.mayAskFrom(ctx, tenant, in.Origin); err != nil {
@@ -92,6 +96,12 @@ func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest
 	if err := p.mayVerify(ctx); err != nil {
 		return api.Login{}, err
 	}
+	now := p.Clock.Now()
+	known, leave, err := p.turn(ctx, tenant)
+	if err != nil {
+		return api.Login{}, err
+	}
+	defer leave()
 	anchors, err := p.trusted()
 	if err != nil {
 		return api.Login{}, err
@@ -104,16 +114,16 @@ func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest
 	if err != nil {
 		return api.Login{}, err
 	}
-	now := p.Clock.Now()
+	w := p.witnessBy(p.validityOf(known), true)
 	answer := signature.Answer{Certificate: leaf, Signature: in.Signature, DigestAlg: in.DigestAlg}
 	if answer.DigestAlg == "" {
 		answer.DigestAlg = suiteDigest(leaf)
 	}
-	path, err := c.ToSign().Verify(ctx, answer, time.Now(), signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(true), Kind: jitsuin.AuthCert})
+	path, err := c.ToSign().Verify(ctx, answer, time.Now(), signature.Policy{Anchors: anchors, At: now, Revocation: w, Kind: jitsuin.AuthCert})
 	if expired := jitsuin.CodeOf(err); expired == "challenge-expired" || expired == "challenge-early" || ctx.Err() != nil {
 		return api.Login{}, err
 	}
-	return p.conclude(ctx, tenant, c, leaf, loginReport(path, leaf, now, err), in.Identifies())
+	return p.conclude(ctx, tenant, c, leaf, loginReport(path, leaf, now, err), in.Identifies(), w.used(metering.Login, jitsuin.AuthCert))
 }
 
 func suiteDigest(c *x509.Certificate) string {
@@ -124,8 +134,8 @@ func suiteDigest(c *x509.Certificate) string {
 	return cms.HashName(h)
 }
 
-// conclude names the user of a login that passed, where they are to be named, and logs it.
-func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report, identify bool) (api.Login, error) {
+// conclude names the user of a login that passed, where they are to be named, logs it and meters what was used.
+func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeText, leaf *x509.Certificate, r *signature.Report, identify bool, used []metering.Use) (api.Login, error) {
 	if err := p.served(r); err != nil {
 		return api.Login{}, err
 	}
@@ -170,13 +180,16 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		if err := audit.Record(ctx, tx, r.At, line.line()); err != nil {
 			return err
 		}
+		if err := metering.Record(tx, tenant, r.At, used...); err != nil {
+			return err
+		}
 		if err := putEntry(tx, line); err != nil || !passed {
 			return err
 		}
 		return putHeld(tx, tenant, line.id, line.user, heldOf(jitsuin.AuthCert, leaf), r.At)
 	})
 	if turnedAway(err) {
-		err = p.logTurnedAway(ctx, e, err)
+		err = p.logTurnedAway(ctx, e, used, err)
 	}
 	return out, err
 }

@@ -17,6 +17,7 @@ import (
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
+	"github.com/jitsuin/jitsuin/platform/fair"
 	"github.com/jitsuin/jitsuin/signature/report"
 	"github.com/jitsuin/jitsuin/status"
 )
@@ -41,7 +42,9 @@ type Platform struct {
 	jlis    jlis.Client
 	anchors atomic.Pointer[[]*x509.Certificate] // nil until they are known
 	times   atomic.Pointer[[]*x509.Certificate] // anchors for time, nil until they are known
-	lists   *status.CRLCache                    // nil unless lists are used
+	lists   *status.CRLCache                    // for tenants whose checks ask lists
+	members members                             // the tenants as this process knows them
+	checks  *fair.Queue                         // in which they take turns
 	sealer  *report.Sealer                      // signs PDF reports
 	errands *errand.Desk                        // sends browsers from our own pages to their holders
 	site    *web.Site                           // our own pages, see own.go
@@ -56,9 +59,9 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	p := &Platform{cfg: cfg}
+	p := &Platform{cfg: cfg, checks: cfg.newQueue()}
 	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Platform operator (プラットフォーム事業者)", Version: "1",
-		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKey}, Log: cfg.Log, Store: append([]store.Option{store.Also("web", web.Migrations()), store.Erasing()}, cfg.Store...)})
+		Migrations: migrations(), Callers: []httpapi.KeyLookup{p.tenantKeys}, Log: cfg.Log, Store: append([]store.Option{store.Also("web", web.Migrations()), store.Erasing()}, cfg.Store...)})
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +89,9 @@ func (p *Platform) open(ctx context.Context) error {
 	if err := p.openPeople(); err != nil {
 		return err
 	}
-	if p.cfg.Validity == ValidityCRL {
-		p.lists = p.newLists()
+	p.lists = p.newLists()
+	if err := p.openMembers(ctx); err != nil {
+		return err
 	}
 	p.API.Ready("anchors", func(context.Context) error { _, err := p.trusted(); return err })
 	p.Follow(p.cfg.Minister, minister.TopicAccreditations, p.applyAccreditation).OnForget(p.forgetAccreditation)
@@ -117,6 +121,9 @@ func (p *Platform) forget(ctx context.Context) error {
 			return err
 		}
 		if err := p.forgetChallenges(ctx, time.Now().Add(-24*time.Hour)); err != nil {
+			return err
+		}
+		if err := p.endUnused(ctx, time.Now()); err != nil {
 			return err
 		}
 		if err := p.forgetRequests(ctx, time.Now().Add(-time.Hour)); err != nil {

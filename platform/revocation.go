@@ -24,7 +24,7 @@ const statusTimeout = 5 * time.Second
 // evidence: the signer's, and those above it or behind time-stamps.
 type witness struct {
 	source  cert.Revocation
-	tape    *tape // nil where lists are used
+	tape    *tape // nil where lists are asked
 	present bool  // the check is about now: what is told to be dead meanwhile is not good
 	heard   map[string]heard
 	count   counters
@@ -39,10 +39,13 @@ type heard struct {
 // maxHeard is of how many certificates answers are kept; the signer's is among the first.
 const maxHeard = 32
 
-// newWitness makes the witness of one check: OCSP with a nonce, or the lists. present is for a check
+// newWitness makes the witness of one check: OCSP with a nonce, or the lists, as the platform is set. present is for a check
 // that is no look back.
-func (p *Platform) newWitness(present bool) *witness {
-	if p.lists != nil {
+func (p *Platform) newWitness(present bool) *witness { return p.witnessBy(p.cfg.Validity, present) }
+
+// witnessBy is newWitness for a tenant whose checks ask in a way of their own.
+func (p *Platform) witnessBy(validity string, present bool) *witness {
+	if validity == ValidityCRL {
 		return &witness{source: p.lists, present: present, heard: map[string]heard{}, count: p.count}
 	}
 	t := &tape{next: gate{p.Remote(p.cfg.Status), &p.denied}}

@@ -13,11 +13,7 @@ import (
 func (p *Platform) routes() {
 	p.peopleRoutes()
 	tenants := httpapi.Roles(roleTenant)
-	if !p.cfg.Standalone {
-		httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,
-			Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "Registered again with the same key, a tenant takes the new name and origins. Needs the header Idempotency-Key.",
-			Policy: httpapi.Roles("operator")}, p.postTenant)
-	}
+	p.tenantsRoutes()
 	httpapi.Register(p.API, httpapi.Operation{ID: "verify", Method: http.MethodPost, Path: "/v1/verifications", Status: http.StatusCreated,
 		MaxBody: maxVerificationBody, Summary: "Check a signed document",
 		Description: "CMS and CAdES, PDF, XML, time-stamps and JWS are read; the answer is one and the same. A bad signature is a report with a verdict, not an error. Needs the header Idempotency-Key; repeating a request gives the same answer.",
@@ -45,21 +41,6 @@ func (p *Platform) routes() {
 	p.API.Raw("GET /v1/holder-requests/{txn}", httpapi.Public("a signed request is fetched by whoever was led to it"), http.HandlerFunc(p.serveRequest))
 	p.resultRoutes()
 	p.recordRoutes()
-}
-
-type tenantIn struct {
-	Key  string `header:"Idempotency-Key"`
-	Body api.TenantRequest
-}
-
-type tenantOut struct{ Body api.Tenant }
-
-func (p *Platform) postTenant(ctx context.Context, in *tenantIn) (*tenantOut, error) {
-	t, err := p.register(ctx, in.Body)
-	if err != nil {
-		return nil, err
-	}
-	return &tenantOut{t}, nil
 }
 
 type verificationIn struct {

@@ -6,16 +6,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/x509"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
@@ -29,25 +24,46 @@ const roleTenant = "tenant"
 
 var tenantForm = regexp.MustCompile(`^tenant:[a-z0-9][a-z0-9-]*$`)
 
-// checkTenant refuses tenants that could never call: another role, a key that is not P-256, an
-// origin that no browser sends.
-func checkTenant(r api.TenantRequest) error {
-	if !tenantForm.MatchString(r.ID) {
+// check refuses tenants that could never call, or that no person could be told the name of.
+func (t tenant) check() error {
+	if !tenantForm.MatchString(t.id) {
 		return jitsuin.Errorf(jitsuin.Invalid, "tenant-id", "a tenant is named tenant:NAME, in lower-case letters, digits and hyphens").At("id")
 	}
-	if strings.TrimSpace(r.Name) == "" {
+	if strings.TrimSpace(t.name) == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "tenant-name", "the tenant's name is missing").At("name")
 	}
-	if !api.Printing(r.Name) || r.NameEN != "" && !api.Printing(r.NameEN) {
-		return jitsuin.Errorf(jitsuin.Invalid, "tenant-name", "the tenant's name has characters that do not print").At("name")
+	for field, text := range map[string]string{"name": t.name, "name_en": t.nameEN, "contact.name": t.contact.Name, "contact.email": t.contact.Email, "contact.phone": t.contact.Phone, "contract.number": t.contract.Number} {
+		if text != "" && !api.Printing(text) {
+			return jitsuin.Errorf(jitsuin.Invalid, "tenant-name", "%s has characters that do not print", field).At(field)
+		}
 	}
-	if _, err := parseTenantKey(r.PublicKey); err != nil {
-		return err
-	}
-	for _, o := range r.Origins {
+	for _, o := range t.origins {
 		if err := checkOrigin(o); err != nil {
 			return err
 		}
+	}
+	if t.validity != "" && t.validity != ValidityOCSP && t.validity != ValidityCRL {
+		return jitsuin.Errorf(jitsuin.Invalid, "validity", "validity is ocsp or crl, not %q", t.validity).At("validity")
+	}
+	return checkContract(t.contract)
+}
+
+// checkContract refuses a contract by which nobody becomes a deemed verifier: one must entrust all systems that
+// receive and that check validity (JPKI Act art. 17; the guideline for private users of JPKI).
+func checkContract(c api.Contract) error {
+	if c.Number == "" && c.Since.IsZero() && c.Until.IsZero() && len(c.Entrusts) == 0 {
+		return nil
+	}
+	switch {
+	case c.Number == "":
+		return jitsuin.Errorf(jitsuin.Invalid, "contract-number", "the contract's number is missing").At("contract.number")
+	case c.Since.IsZero():
+		return jitsuin.Errorf(jitsuin.Invalid, "contract-days", "the contract's first day is missing").At("contract.since")
+	case !c.Until.IsZero() && c.Until.Before(c.Since):
+		return jitsuin.Errorf(jitsuin.Invalid, "contract-days", "the contract ends before it begins").At("contract.until")
+	case !slices.Contains(c.Entrusts, api.EntrustReceiving) || !slices.Contains(c.Entrusts, api.EntrustValidity):
+		return jitsuin.Errorf(jitsuin.Invalid, "contract-entrusts", "the contract does not entrust all systems that receive and that check validity").At("contract.entrusts").
+			WithHint("whoever keeps one of them is no deemed verifier, and needs an accreditation of its own (art. 17(1)(6))")
 	}
 	return nil
 }
@@ -70,60 +86,89 @@ func checkOrigin(o string) error {
 	return nil
 }
 
-const upsertTenant = `INSERT INTO tenants (id, name, name_en, origins, public_key, deemed_since) VALUES ($1, $2, $3, $4, $5, $6)
-	ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, origins = excluded.origins, public_key = excluded.public_key`
+// tenantOf is the tenant that a request speaks of, deemed a verifier since a day.
+func tenantOf(r api.TenantRequest, since jitsuin.Date) tenant {
+	t := tenant{id: r.ID, name: r.Name, nameEN: r.NameEN, origins: r.Origins, firstKey: r.PublicKey, deemedSince: since, state: api.TenantActive, validity: r.Validity}
+	set(&t.contract, r.Contract)
+	set(&t.contact, r.Contact)
+	set(&t.quota, r.Quota)
+	return t
+}
 
-// putTenant stores a tenant; one that is there takes names, origins and key, and stays deemed since its day.
-func putTenant(tx *store.Tx, r api.TenantRequest, since jitsuin.Date) error {
-	origins, err := json.Marshal(append([]string{}, r.Origins...))
+// register makes a tenant a deemed verifier from today on. Registered again with a key of its own, it takes
+// what is new; another key is a Conflict, for whoever holds the first one is the tenant.
+func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenant, error) {
+	now := p.bothTimes()
+	fresh := tenantOf(r, jitsuin.DateOf(now.civil))
+	if err := fresh.check(); err != nil {
+		return api.Tenant{}, err
+	}
+	kid, _, err := readKey(api.KeyRequest{PublicKey: r.PublicKey})
+	if err != nil {
+		return api.Tenant{}, err
+	}
+	done, err := httpapi.Once(ctx, p.DB, "register-tenant", r, func(tx *store.Tx) (api.Tenant, error) {
+		t, err := getTenant(tx, r.ID)
+		switch {
+		case jitsuin.KindOf(err) == jitsuin.NotFound:
+			t = fresh
+			err = t.enrol(ctx, tx, kid, now)
+		case err == nil:
+			err = t.renew(ctx, tx, r, now)
+		}
+		if err != nil {
+			return api.Tenant{}, err
+		}
+		return p.shown(tx, t, forTenant)
+	})
+	p.know(ctx)
+	return done, err
+}
+
+// enrol stores a tenant that is new, with its first key and its line in the operation log.
+func (t tenant) enrol(ctx context.Context, tx *store.Tx, kid string, now times) error {
+	t.stateAt = now.civil
+	if err := t.put(tx); err != nil {
+		return err
+	}
+	if err := (tenantKey{tenant: t.id, kid: kid, der: t.firstKey, addedAt: now.wall}).put(tx); err != nil {
+		return err
+	}
+	line := audit.Line{Act: "tenant-registered", Subject: t.id, Tenant: t.id, Detail: map[string]string{"kid": kid, "contract": t.contract.Number}}
+	if t.sandbox {
+		line.Act, line.Who = "sandbox-tenant-made", t.id // by nobody who is known
+	}
+	return audit.Record(ctx, tx, now.civil, line)
+}
+
+// renew takes what is new of a tenant that is registered again.
+func (t *tenant) renew(ctx context.Context, tx *store.Tx, r api.TenantRequest, now times) error {
+	keys, err := keysOf(tx, t.id)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(upsertTenant, r.ID, r.Name, r.NameEN, string(origins), r.PublicKey, since.String())
-	return err
+	if !slices.ContainsFunc(keys, func(k tenantKey) bool { return k.endedAt.IsZero() && bytes.Equal(k.der, r.PublicKey) }) {
+		return jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already, with another key", r.ID)
+	}
+	if t.state == api.TenantEnded {
+		return jitsuin.Errorf(jitsuin.Conflict, "tenant-ended", "%s has ended", r.ID).WithHint("register it under another id")
+	}
+	change := api.TenantChange{Name: &r.Name, NameEN: &r.NameEN, Origins: &r.Origins, Contract: r.Contract, Contact: r.Contact, Quota: r.Quota}
+	if r.Validity != "" {
+		change.Validity = &r.Validity
+	}
+	changed := t.alter(change)
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := t.put(tx); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, now.civil, audit.Line{Act: "tenant-changed", Subject: t.id, Tenant: t.id, Detail: map[string]string{"changed": strings.Join(changed, " ")}})
 }
 
-// deemedSince gives the day since which a tenant is one, and its key; no day for nobody.
-func deemedSince(tx *store.Tx, id string) (since jitsuin.Date, key []byte, err error) {
-	var text string
-	err = tx.QueryRow(`SELECT deemed_since, public_key FROM tenants WHERE id = $1`, id).Scan(&text, &key)
-	if errors.Is(err, sql.ErrNoRows) {
-		return since, nil, nil
-	}
-	if err != nil {
-		return since, nil, err
-	}
-	err = since.UnmarshalText([]byte(text))
-	return since, key, err
-}
-
-// register makes a tenant a deemed verifier from today on. Registered again with the same key, it
-// takes the new name and origins; another key is a Conflict, for whoever holds the first one is the tenant.
-func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenant, error) {
-	if err := checkTenant(r); err != nil {
-		return api.Tenant{}, err
-	}
-	now := p.Clock.Now()
-	today := jitsuin.DateOf(now)
-	return httpapi.Once(ctx, p.DB, "register-tenant", r, func(tx *store.Tx) (api.Tenant, error) {
-		since, key, err := deemedSince(tx, r.ID)
-		act := "tenant-changed"
-		switch {
-		case err != nil:
-			return api.Tenant{}, err
-		case since.IsZero():
-			since, act = today, "tenant-registered"
-		case !bytes.Equal(key, r.PublicKey):
-			return api.Tenant{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already, with another key", r.ID)
-		}
-		if err := audit.Record(ctx, tx, now, audit.Line{Act: act, Subject: r.ID, Tenant: r.ID, Detail: map[string]string{"deemed_since": since.String()}}); err != nil {
-			return api.Tenant{}, err
-		}
-		return api.Tenant{ID: r.ID, Name: r.Name, NameEN: r.NameEN, Origins: append([]string{}, r.Origins...), DeemedSince: since}, putTenant(tx, r, since)
-	})
-}
-
-// registerOwn registers the one tenant of a stand-alone verifier as the configuration has it now.
+// registerOwn registers the one tenant of a stand-alone verifier as the configuration has it now: its key there is
+// its only one.
 func (p *Platform) registerOwn(ctx context.Context) error {
 	key, err := actor.ReadPublicKey(p.cfg.Tenant.PublicKey)
 	if err != nil {
@@ -133,39 +178,37 @@ func (p *Platform) registerOwn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := p.cfg.Tenant
-	r := api.TenantRequest{ID: t.ID, Name: t.Name, NameEN: t.NameEN, Origins: t.Origins, PublicKey: der}
-	if err := checkTenant(r); err != nil {
+	kid, err := thumbprint(key)
+	if err != nil {
 		return err
 	}
-	today := jitsuin.DateOf(p.Clock.Now())
-	return p.DB.Update(ctx, func(tx *store.Tx) error { return putTenant(tx, r, today) })
-}
-
-const keyLookupTime = 5 * time.Second
-
-// tenantKey is asked at POST /token who a caller is that the directory does not know.
-func (p *Platform) tenantKey(id string) (httpapi.Caller, []jose.JSONWebKey, error) {
-	if !tenantForm.MatchString(id) || p.cfg.Standalone && id != p.cfg.Tenant.ID {
-		return httpapi.Caller{}, nil, errUnknownTenant()
+	c, now := p.cfg.Tenant, p.bothTimes()
+	own := tenantOf(api.TenantRequest{ID: c.ID, Name: c.Name, NameEN: c.NameEN, Origins: c.Origins, PublicKey: der}, jitsuin.DateOf(now.civil))
+	if err := own.check(); err != nil {
+		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), keyLookupTime)
-	defer cancel()
-	var der []byte
-	err := p.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT public_key FROM tenants WHERE id = $1`, id).Scan(&der)
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := own.put(tx); err != nil {
+			return err
+		}
+		keys, err := keysOf(tx, own.id)
+		if err != nil {
+			return err
+		}
+		mine := tenantKey{tenant: own.id, kid: kid, der: der, addedAt: now.wall}
+		for _, k := range keys {
+			if bytes.Equal(k.der, der) {
+				mine = k
+			} else if k.endedAt.IsZero() {
+				k.endedAt = now.wall
+				if err := k.put(tx); err != nil {
+					return err
+				}
+			}
+		}
+		mine.endedAt = time.Time{} // a key that is configured again is good again
+		return mine.put(tx)
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		err = errUnknownTenant()
-	}
-	if err != nil {
-		return httpapi.Caller{}, nil, err
-	}
-	key, err := parseTenantKey(der)
-	if err != nil {
-		return httpapi.Caller{}, nil, err
-	}
-	return httpapi.Caller{ID: id, Role: roleTenant}, []jose.JSONWebKey{{Key: key, Algorithm: string(jose.ES256), Use: "sig"}}, nil
 }
 
 func errUnknownTenant() error {
@@ -174,18 +217,11 @@ func errUnknownTenant() error {
 
 // mayAskFrom refuses an origin that the tenant has not registered.
 func (p *Platform) mayAskFrom(ctx context.Context, tenant, origin string) error {
-	var text string
-	err := p.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT origins FROM tenants WHERE id = $1`, tenant).Scan(&text)
-	})
-	if err != nil {
-		return err
+	m := p.members.get(tenant)
+	if m == nil {
+		return errUnknownTenant()
 	}
-	var origins []string
-	if err := json.Unmarshal([]byte(text), &origins); err != nil {
-		return err
-	}
-	if !slices.Contains(origins, origin) {
+	if !slices.Contains(m.tenant.origins, origin) {
 		return jitsuin.Errorf(jitsuin.Denied, "origin-not-registered", "%s has not registered this origin", tenant).At("origin")
 	}
 	return nil

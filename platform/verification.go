@@ -17,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/metering"
 	"github.com/jitsuin/jitsuin/platform/records"
 	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
@@ -46,6 +47,7 @@ type request struct {
 	Purpose   string            `json:"purpose"`
 	At        *time.Time        `json:"at"`
 	Format    string            `json:"format,omitempty"`
+	Validity  string            `json:"validity,omitempty"`
 	Files     map[string]string `json:"files,omitempty"`
 	Nameless  bool              `json:"nameless,omitempty"`
 	// Customer is the record to compare with. Only a digest of the whole is stored.
@@ -54,7 +56,7 @@ type request struct {
 }
 
 func requestOf(in api.VerificationRequest) request {
-	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format, Customer: in.CustomerRecord, Record: in.Record}
+	r := request{Document: hexSum(in.Document), Digest: in.DocumentDigest, Signature: hexSum(in.Signature), Purpose: in.Purpose, At: in.At, Format: in.Format, Validity: in.Validity, Customer: in.CustomerRecord, Record: in.Record}
 	for _, f := range in.Files {
 		if r.Files == nil {
 			r.Files = map[string]string{}
@@ -68,20 +70,30 @@ const operationVerify = "verify"
 
 // verify checks one signed document for a tenant.
 //
-//  1. Our accreditation is in force, and the purpose is one that the signature certificate serves.
+//  1. Our accreditation and the tenant's contract are in force, and the purpose is one that the signature
+//     certificate serves. The tenant's turn has come.
 //  2. A request that took effect before is answered from the log; who signed is read from the request.
 //  3. The signature is judged: bytes, certificate, status.
 //  4. If it passed, J-LIS is asked whose certificate it is, unless this tenant's user is known by it, or is not to be named.
-//  5. User, log and vault are written in one transaction with the request's key.
+//  5. User, log, vault and what is metered are written in one transaction with the request's key.
 func (p *Platform) verify(ctx context.Context, tenant string, in api.VerificationRequest) (api.Verification, error) {
 	if err := p.mayVerify(ctx); err != nil {
 		return api.Verification{}, err
 	}
 	now := p.Clock.Now()
+	known, err := p.mayCheck(tenant, jitsuin.DateOf(now))
+	if err != nil {
+		return api.Verification{}, err
+	}
 	reading, err := checkRequest(in, now)
 	if err != nil {
 		return api.Verification{}, err
 	}
+	leave, err := p.enter(ctx, tenant)
+	if err != nil {
+		return api.Verification{}, err
+	}
+	defer leave()
 	asked := requestOf(in)
 	before, err := httpapi.Once(ctx, p.DB, operationVerify, asked, func(*store.Tx) (done, error) { return done{}, errNew })
 	if !errors.Is(err, errNew) {
@@ -90,7 +102,7 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		}
 		return p.answer(ctx, tenant, before.ID, in, nil)
 	}
-	c, err := p.judge(ctx, tenant, in, now)
+	c, err := p.judge(ctx, tenant, in, or(in.Validity, p.validityOf(known)), now)
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -113,7 +125,7 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 		return done{c.entry.id}, c.store(ctx, tx, links, fresh)
 	})
 	if turnedAway(err) {
-		return api.Verification{}, p.logTurnedAway(ctx, c.entry, err)
+		return api.Verification{}, p.logTurnedAway(ctx, c.entry, c.used, err)
 	}
 	if err != nil {
 		return api.Verification{}, err
@@ -175,10 +187,11 @@ type check struct {
 	leaf     []byte // DER
 	status   []byte // evidence of the status
 	record   *records.Draft
+	used     []metering.Use
 }
 
 // judge has package signature judge the document as it stands at the instant asked about.
-func (p *Platform) judge(ctx context.Context, tenant string, in api.VerificationRequest, now time.Time) (*check, error) {
+func (p *Platform) judge(ctx context.Context, tenant string, in api.VerificationRequest, validity string, now time.Time) (*check, error) {
 	anchors, err := p.trusted()
 	if err != nil {
 		return nil, err
@@ -187,7 +200,7 @@ func (p *Platform) judge(ctx context.Context, tenant string, in api.Verification
 	if in.At != nil {
 		at = *in.At
 	}
-	w := p.newWitness(in.At == nil)
+	w := p.witnessBy(validity, in.At == nil)
 	policy := signature.Policy{Anchors: anchors, TimeAnchors: p.timeAnchors(), At: at, Revocation: w, Kind: jitsuin.SignCert}
 	input, err := inputOf(in)
 	if err != nil {
@@ -210,7 +223,7 @@ func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, fo
 	if err != nil {
 		return nil, fmt.Errorf("encode the report: %w", err)
 	}
-	c := &check{accepted: found.Verdict == signature.Passed && in.At == nil}
+	c := &check{accepted: found.Verdict == signature.Passed && in.At == nil, used: w.used(metering.Document, jitsuin.SignCert)}
 	c.accepted = c.accepted && found.Format != signature.FormatTST // a time-stamp is nobody's signature
 	c.entry = entry{id: jitsuin.NewID(), tenant: tenant, sort: sortDocument, purpose: in.Purpose, checkedAt: now,
 		digest: digestOf(in, found), verdict: string(found.Verdict), report: string(open), requestID: httpapi.RequestID(ctx)}
@@ -284,6 +297,9 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 		}
 	}
 	if err := audit.Record(ctx, tx, e.checkedAt, e.line()); err != nil {
+		return err
+	}
+	if err := metering.Record(tx, e.tenant, e.checkedAt, c.used...); err != nil {
 		return err
 	}
 	return c.keep(ctx, tx, e.user)

@@ -15,6 +15,7 @@ const (
 	FeeSignCheckCRL FeeItem = "sign-check-crl" // 同・CRL提供方式
 	FeeAuthCheckCRL FeeItem = "auth-check-crl"
 	FeeLatestItems  FeeItem = "latest-items" // 最新4情報提供
+	FeeNothingNew   FeeItem = "latest-items-nothing-new"
 )
 
 func fee(item FeeItem, yen int, f InForce, ja, en string, s Source) Rule {
@@ -32,6 +33,7 @@ func Fees() []Rule {
 		fee(FeeCertificates, 200, card, "再交付に伴う電子証明書の発行は200円（2種類でも同額）。", "Certificates with a re-issued card cost 200 yen, one or both.", town),
 		fee(FeeExpress, 1800, since(2024, 12, 2), "特急発行による再交付は1,800円（電子証明書を含め2,000円）。", "Express re-issue costs 1,800 yen (2,000 with certificates).", town),
 		fee(FeeLatestItems, 20, since(2023, 5, 16), "最新4情報提供は、新しい情報がある場合に1件20円。", "The latest four items cost 20 yen where there is something new.", agency),
+		fee(FeeNothingNew, 0, since(2023, 5, 16), "最新4情報提供は、新しい情報がない場合は無料。", "The latest four items cost nothing where there is nothing new.", agency),
 	}
 	for _, c := range []struct {
 		item   FeeItem
@@ -61,4 +63,40 @@ func FeeOf(item FeeItem, on jitsuin.Date) (Rule, error) {
 		}
 	}
 	return Rule{}, jitsuin.Errorf(jitsuin.Invalid, "fee-unknown", "no fee is known for %q on %v", item, on)
+}
+
+// Use is something that the Agency does for a verifier and that has a fee.
+type Use string
+
+const (
+	UseStatus     Use = "status"                   // 有効性確認: an answer about one certificate
+	UseLatest     Use = "latest-items"             // 最新4情報提供: something was new
+	UseNothingNew Use = "latest-items-nothing-new" // 最新4情報提供: nothing was
+)
+
+// Ways to ask for status (提供方式), as UseFee takes them.
+const (
+	ByOCSP = "ocsp"
+	ByCRL  = "crl"
+)
+
+// UseFee gives the fee in yen, as the number of its rule, for what was used on a civil day. kind and method
+// count for UseStatus alone. It fails with kind Invalid for what the list of fees does not have.
+//
+// These are the Agency's fees. What a platform operator charges its tenants is its price (one vendor's
+// list counts CRL checks once per certificate and month) and no rule.
+func UseFee(u Use, kind jitsuin.CertKind, method string, on jitsuin.Date) (Rule, error) {
+	items := map[Use]FeeItem{UseLatest: FeeLatestItems, UseNothingNew: FeeNothingNew}
+	checks := map[jitsuin.CertKind]map[string]FeeItem{
+		jitsuin.SignCert: {ByOCSP: FeeSignCheck, ByCRL: FeeSignCheckCRL},
+		jitsuin.AuthCert: {ByOCSP: FeeAuthCheck, ByCRL: FeeAuthCheckCRL},
+	}
+	item := items[u]
+	if u == UseStatus {
+		item = checks[kind][method]
+	}
+	if item == "" {
+		return Rule{}, jitsuin.Errorf(jitsuin.Invalid, "fee-unknown", "the list of fees has no %q of %q by %q", u, kind, method)
+	}
+	return FeeOf(item, on)
 }

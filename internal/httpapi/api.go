@@ -35,6 +35,7 @@ type API struct {
 	trace    *trace.Recorder // nil where nothing is traced
 	foreign  []*Foreign
 	visitor  Visitor // nil where browsers are nobody
+	admit    func(*http.Request, Caller) error
 
 	mu     sync.Mutex
 	checks map[string]func(context.Context) error
@@ -219,6 +220,10 @@ func (a *API) Visitors(v Visitor) { a.visitor = v }
 // Observe has o told of every request of the handlers that are made from now on.
 func (a *API) Observe(o Observer) { a.observer = o }
 
+// Admit has f asked of every request with a good access token, before its route, its policy or a byte of its
+// body is looked at: an error refuses. It must be quick. It is called before anything is served.
+func (a *API) Admit(f func(r *http.Request, c Caller) error) { a.admit = f }
+
 // withCaller reads the access token, if one was sent. A wrong one is refused even on public
 // routes: the sender believes to be somebody and should learn that they are not.
 func (a *API) withCaller(next http.Handler) http.Handler {
@@ -237,6 +242,9 @@ func (a *API) withCaller(next http.Handler) http.Handler {
 			return
 		}
 		c, err := a.issuer.Check(token)
+		if err == nil && a.admit != nil {
+			err = a.admit(r, c)
+		}
 		if err != nil {
 			WriteError(w, r, a.log, err)
 			return

@@ -62,6 +62,9 @@ func (a *API) foreignOf(r *http.Request) *Foreign {
 // serveForeign lets a request in with the caller that its own credential names.
 func (a *API) serveForeign(f *Foreign, w http.ResponseWriter, r *http.Request, next http.Handler) {
 	ctx, err := f.Enter(r)
+	if c := CallerOf(ctx); err == nil && a.admit != nil && c.ID != "" {
+		err = a.admit(r, c)
+	}
 	if err != nil {
 		a.refuseForeign(f, w, r, err)
 		return

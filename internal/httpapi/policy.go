@@ -12,6 +12,7 @@ import (
 type Caller struct {
 	ID   string // an instance such as "municipality:91201", or a client that the actor knows itself
 	Role string // the part of ID before the colon
+	Key  string // the id of the key that the token was bought with, "" where keys have none
 }
 
 type ctxKey int

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,6 +30,29 @@ type Problem struct {
 	Field     string              `json:"field,omitempty"`
 	RequestID string              `json:"request_id,omitempty"`
 	Errors    []*huma.ErrorDetail `json:"errors,omitempty" doc:"each member at fault, where there are several"`
+
+	later time.Duration // when to come again, 0 where nobody knows
+}
+
+// later is an error that says when the caller may come again.
+type later struct {
+	error
+	after time.Duration
+}
+
+// Unwrap gives the error itself.
+func (l later) Unwrap() error { return l.error }
+
+// Later says with err when the caller may come again: the header Retry-After (RFC 9110 §10.2.3), in whole
+// seconds, rounded up.
+func Later(err error, after time.Duration) error { return later{err, after} }
+
+// GetHeaders gives the headers of the answer, for huma.
+func (p *Problem) GetHeaders() http.Header {
+	if p.later <= 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(int((p.later + time.Second - 1) / time.Second))}}
 }
 
 // Error gives the detail.
@@ -82,7 +108,9 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 		e = jitsuin.Errorf(jitsuin.Internal, "internal", "something failed here that is not your fault").
 			WithHint("nothing was changed by the step that failed; quote the request id when you ask for help")
 	}
-	return &Problem{Type: "urn:jitsuin:error:" + e.Code, Title: strings.ReplaceAll(e.Kind.String(), "-", " "),
+	var when later
+	errors.As(err, &when)
+	return &Problem{later: when.after, Type: "urn:jitsuin:error:" + e.Code, Title: strings.ReplaceAll(e.Kind.String(), "-", " "),
 		Status: statusOf[e.Kind], Detail: shown(e), Kind: e.Kind.String(), Code: e.Code, Hint: e.Hint,
 		Field: e.Field, RequestID: RequestID(ctx)}
 }
@@ -102,6 +130,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 	if p.Status >= 500 && log != nil {
 		log.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "err", err)
 	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.Header().Set("Cache-Control", "no-store")
 	if p.Status == http.StatusUnauthorized {

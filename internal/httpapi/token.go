@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -44,11 +45,23 @@ type Issuer struct {
 
 	mu   sync.Mutex
 	seen map[string]time.Time // jti of assertions already used, until they expire
+
+	goodMu sync.RWMutex
+	good   map[[sha256.Size]byte]goodToken // tokens that were checked before, by their digest
 }
+
+// goodToken is what a token that was checked says, so that its signature is checked once.
+type goodToken struct {
+	caller Caller
+	until  time.Time
+}
+
+// maxGood is how many checked tokens are remembered.
+const maxGood = 10_000
 
 // NewIssuer makes the token side of the actor self; the lookups are asked in order.
 func NewIssuer(self Identity, lookup ...KeyLookup) *Issuer {
-	return &Issuer{self: self, lookup: lookup, now: time.Now, seen: map[string]time.Time{}}
+	return &Issuer{self: self, lookup: lookup, now: time.Now, seen: map[string]time.Time{}, good: map[[sha256.Size]byte]goodToken{}}
 }
 
 type tokenAnswer struct {
@@ -59,6 +72,7 @@ type tokenAnswer struct {
 
 type roleClaim struct {
 	Role string `json:"role"`
+	Key  string `json:"kid,omitempty"`
 }
 
 type oauthError struct {
@@ -119,6 +133,7 @@ func (s *Issuer) assert(raw string) (Caller, error) {
 	err = errNoKey
 	for _, k := range keys {
 		if err = tok.Claims(k, &c); err == nil {
+			caller.Key = k.KeyID
 			break
 		}
 	}
@@ -180,13 +195,36 @@ func (s *Issuer) issue(c Caller) (string, error) {
 	}
 	now := s.now()
 	return jwt.Signed(signer).Claims(jwt.Claims{Issuer: s.self.ID, Audience: jwt.Audience{s.self.ID}, Subject: c.ID,
-		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(TokenLife))}).Claims(roleClaim{c.Role}).Serialize()
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(TokenLife))}).Claims(roleClaim{c.Role, c.Key}).Serialize()
 }
 
-// Check gives the caller of an access token of ours.
+// Check gives the caller of an access token of ours. It looks at memory alone: whether the caller, or the
+// key that bought the token, still may come is for API.Admit.
 func (s *Issuer) Check(raw string) (Caller, error) {
-	refuse := func(why string) (Caller, error) {
-		return Caller{}, jitsuin.Errorf(jitsuin.Unauthenticated, "token", "the access token %s", why).WithHint("buy a new one at POST /token")
+	digest := sha256.Sum256([]byte(raw))
+	s.goodMu.RLock()
+	known, ok := s.good[digest]
+	s.goodMu.RUnlock()
+	if ok && !s.now().After(known.until) {
+		return known.caller, nil
+	}
+	c, until, err := s.check(raw)
+	if err != nil {
+		return Caller{}, err
+	}
+	s.goodMu.Lock()
+	defer s.goodMu.Unlock()
+	if len(s.good) >= maxGood {
+		clear(s.good)
+	}
+	s.good[digest] = goodToken{c, until}
+	return c, nil
+}
+
+// check reads an access token and gives until when it is one.
+func (s *Issuer) check(raw string) (Caller, time.Time, error) {
+	refuse := func(why string) (Caller, time.Time, error) {
+		return Caller{}, time.Time{}, jitsuin.Errorf(jitsuin.Unauthenticated, "token", "the access token %s", why).WithHint("buy a new one at POST /token")
 	}
 	tok, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || len(tok.Headers) != 1 || tok.Headers[0].ExtraHeaders[jose.HeaderType] != "at+jwt" {
@@ -204,7 +242,7 @@ func (s *Issuer) Check(raw string) (Caller, error) {
 	if now.After(c.Expiry.Time()) {
 		return refuse("has expired")
 	}
-	return Caller{ID: c.Subject, Role: extra.Role}, nil
+	return Caller{ID: c.Subject, Role: extra.Role, Key: extra.Key}, c.Expiry.Time(), nil
 }
 
 // assertion makes what the caller sends to buy a token at the instance audience.

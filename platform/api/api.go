@@ -37,6 +37,8 @@ type VerificationRequest struct {
 	CustomerRecord *CustomerRecord `json:"customer_record,omitempty" doc:"what you have on file about the customer, to be compared with the four items; not kept"`
 	// Record is what only the tenant knows of the record that the law asks for. What is left out is added later.
 	Record *RecordFacts `json:"record,omitempty" doc:"what only you know of the record that the law asks for; it can be added later"`
+	// Validity is how status is asked for this check alone.
+	Validity string `json:"validity,omitempty" enum:"ocsp,crl" doc:"left out, as the tenant is set"`
 }
 
 // CustomerRecord and Comparison are a tenant's customer record and how the four items agree with it.
@@ -143,23 +145,4 @@ type Login struct {
 	At     time.Time        `json:"at"`
 	Report signature.Report `json:"report"`
 	User   *User            `json:"user,omitempty"`
-}
-
-// TenantRequest registers a tenant as a deemed verifier (みなし署名検証者).
-type TenantRequest struct {
-	ID      string   `json:"id" minLength:"3" maxLength:"64" doc:"the tenant's name as a caller, such as tenant:securities-1"`
-	Name    string   `json:"name" minLength:"1" maxLength:"100" doc:"as people read it, in Japanese"`
-	NameEN  string   `json:"name_en,omitempty" maxLength:"200" doc:"the same in English"`
-	Origins []string `json:"origins" maxItems:"10"`
-	// PublicKey is a P-256 key, DER SubjectPublicKeyInfo: the tenant's assertions are signed with it.
-	PublicKey []byte `json:"public_key"`
-}
-
-// Tenant is a registered tenant.
-type Tenant struct {
-	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	NameEN      string       `json:"name_en,omitempty"`
-	Origins     []string     `json:"origins"`
-	DeemedSince jitsuin.Date `json:"deemed_since"`
 }

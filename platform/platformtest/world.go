@@ -229,7 +229,8 @@ func (w *World) State(s minister.StatementEvent) {
 func (w *World) Register(id string, origins ...string) httpapi.Identity {
 	w.t.Helper()
 	tenant := w.newIdentity(id)
-	_, err := w.TryRegister("operator:1", api.TenantRequest{ID: id, Name: "テナント", NameEN: "Tenant", Origins: origins, PublicKey: SPKI(w.t, tenant)})
+	_, err := w.TryRegister("operator:1", api.TenantRequest{ID: id, Name: "テナント", NameEN: "Tenant", Origins: origins, PublicKey: SPKI(w.t, tenant),
+		Contract: &api.Contract{Number: "委託-1", Since: jitsuin.DateOf(time.Now()), Entrusts: []string{api.EntrustReceiving, api.EntrustValidity}}})
 	w.must(err)
 	return tenant
 }
