@@ -29,8 +29,7 @@ type OperatorsConfig struct {
 
 // officeDesk is what Platform has for its own people.
 type officeDesk struct {
-	acts  office.Sensitive // what needs two of them
-	parts []overviewPart   // of their first page, by topic
+	acts office.Sensitive // what needs two of them
 }
 
 const rolePerson = "person"

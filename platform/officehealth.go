@@ -41,12 +41,6 @@ type queue struct {
 // nearBy is how long before its end something is shown as near.
 const nearBy = 60 * 24 * time.Hour
 
-// Parts of the overview that other topics add.
-type overviewPart struct {
-	queues   func(ctx context.Context, tx *store.Tx) ([]queue, error)
-	expiring func(ctx context.Context, tx *store.Tx) ([]expiring, error)
-}
-
 // overview is what the first page shows.
 type overview struct {
 	Accreditation *minister.Accreditation // nil while nothing was heard of it
@@ -79,7 +73,7 @@ func (p *Platform) overview(ctx context.Context) (o overview, err error) {
 	}
 	o.Health = p.checkHealth(ctx)
 	o.Expiring = append(o.Expiring, p.ownCertificates()...)
-	if err := p.DB.View(ctx, func(tx *store.Tx) error { return p.readOverview(ctx, tx, &o, now) }); err != nil {
+	if err := p.DB.View(ctx, func(tx *store.Tx) error { return p.readOverview(tx, &o, now) }); err != nil {
 		return o, err
 	}
 	for i := range o.Expiring {
@@ -135,7 +129,7 @@ func (p *Platform) ownCertificates() (all []expiring) {
 	return all
 }
 
-func (p *Platform) readOverview(ctx context.Context, tx *store.Tx, o *overview, now time.Time) error {
+func (p *Platform) readOverview(tx *store.Tx, o *overview, now time.Time) error {
 	o.Queues = nil
 	backlog, err := feed.Backlog(tx)
 	if err != nil {
@@ -156,22 +150,12 @@ func (p *Platform) readOverview(ctx context.Context, tx *store.Tx, o *overview, 
 		return err
 	}
 	o.Queues = append(o.Queues, over)
-	for _, part := range p.parts {
-		if part.queues != nil {
-			more, err := part.queues(ctx, tx)
-			if err != nil {
-				return err
-			}
-			o.Queues = append(o.Queues, more...)
-		}
-		if part.expiring != nil {
-			more, err := part.expiring(ctx, tx)
-			if err != nil {
-				return err
-			}
-			o.Expiring = append(o.Expiring, more...)
-		}
+	results, err := resultsNow(tx, time.Now(), jitsuin.DateOf(now))
+	if err != nil {
+		return err
 	}
+	o.Queues = append(o.Queues, queue{Key: "checks", N: results.waiting}, queue{Key: "events", N: results.events}, queue{Key: "webhooks-failing", N: results.failing, Bad: true},
+		queue{Key: "webhooks-stopped", N: results.stopped, Bad: true}, queue{Key: "copies", N: results.copies}, queue{Key: "copies-over", N: results.over, Bad: true})
 	o.Alone, err = office.OneAdministrator(tx)
 	return err
 }

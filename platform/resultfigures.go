@@ -35,37 +35,44 @@ var (
 	copiesDue       = metrics.NewGauge("platform_copies_due", "Documents of residents whose last day is over and that are still there.")
 )
 
-// readResults looks up how results fare on their way to tenants.
-func (p *Platform) readResults(ctx context.Context, w *metrics.Writer) error {
-	now, today := time.Now(), jitsuin.DateOf(p.Clock.Now()).String()
-	var waiting, events, failing, stopped, copies, over float64
-	var due, oldest int64
-	err := p.DB.View(ctx, func(tx *store.Tx) error {
-		for _, q := range []struct {
-			query string
-			args  []any
-			into  []any
-		}{
-			{`/* every tenant: the operator's figures */ SELECT COUNT(*) FROM queued_checks WHERE state = $1`, []any{api.StateWaiting}, []any{&waiting}},
-			{`/* every tenant: the operator's figures */ SELECT COALESCE(MIN(CASE WHEN next_try > queued_at THEN next_try ELSE queued_at END), 0) FROM queued_checks WHERE state = $1 AND next_try <= $2`,
-				[]any{api.StateWaiting, store.Micros(now)}, []any{&due}},
-			{`/* every tenant: the operator's figures */ SELECT COUNT(*), COALESCE(MIN(e.stored_at), 0) FROM webhooks w JOIN tenant_outboxes o ON o.tenant = w.tenant
-				JOIN tenant_events e ON e.tenant = w.tenant AND e.n > w.sent_n AND e.n > o.read_n`, nil, []any{&events, &oldest}},
-			{`/* every tenant: the operator's figures */ SELECT COALESCE(SUM(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(stopped), 0) FROM webhooks`, nil, []any{&failing, &stopped}},
-			{`/* every tenant: the operator's figures */ SELECT COUNT(*), COALESCE(SUM(CASE WHEN destroy_on < $1 THEN 1 ELSE 0 END), 0) FROM submissions WHERE state = $2`,
-				[]any{today, api.SubmissionReady}, []any{&copies, &over}},
-		} {
-			if err := tx.QueryRow(q.query, q.args...).Scan(q.into...); err != nil {
-				return err
-			}
+// resultState is how results fare on their way to tenants, at a moment. due and oldest are wall times, 0 for none.
+type resultState struct {
+	waiting, events, failing, stopped, copies, over int64
+	due, oldest                                     int64
+}
+
+// resultsNow looks it up; today is the civil day.
+func resultsNow(tx *store.Tx, now time.Time, today jitsuin.Date) (s resultState, err error) {
+	for _, q := range []struct {
+		query string
+		args  []any
+		into  []any
+	}{
+		{`/* every tenant: the operator's figures */ SELECT COUNT(*) FROM queued_checks WHERE state = $1`, []any{api.StateWaiting}, []any{&s.waiting}},
+		{`/* every tenant: the operator's figures */ SELECT COALESCE(MIN(CASE WHEN next_try > queued_at THEN next_try ELSE queued_at END), 0) FROM queued_checks WHERE state = $1 AND next_try <= $2`,
+			[]any{api.StateWaiting, store.Micros(now)}, []any{&s.due}},
+		{`/* every tenant: the operator's figures */ SELECT COUNT(*), COALESCE(MIN(e.stored_at), 0) FROM webhooks w JOIN tenant_outboxes o ON o.tenant = w.tenant
+			JOIN tenant_events e ON e.tenant = w.tenant AND e.n > w.sent_n AND e.n > o.read_n`, nil, []any{&s.events, &s.oldest}},
+		{`/* every tenant: the operator's figures */ SELECT COALESCE(SUM(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(stopped), 0) FROM webhooks`, nil, []any{&s.failing, &s.stopped}},
+		{`/* every tenant: the operator's figures */ SELECT COUNT(*), COALESCE(SUM(CASE WHEN destroy_on < $1 THEN 1 ELSE 0 END), 0) FROM submissions WHERE state = $2`,
+			[]any{today.String(), api.SubmissionReady}, []any{&s.copies, &s.over}},
+	} {
+		if err := tx.QueryRow(q.query, q.args...).Scan(q.into...); err != nil {
+			return s, err
 		}
-		return nil
-	})
-	if err != nil {
+	}
+	return s, nil
+}
+
+// readResults gives it to the operator's figures.
+func (p *Platform) readResults(ctx context.Context, w *metrics.Writer) error {
+	now, today := time.Now(), jitsuin.DateOf(p.Clock.Now())
+	var s resultState
+	if err := p.DB.View(ctx, func(tx *store.Tx) (err error) { s, err = resultsNow(tx, now, today); return err }); err != nil {
 		return err
 	}
-	for f, v := range map[metrics.Figure]float64{queueWaiting: waiting, queueOverdue: age(due, now), eventsWaiting: events, eventsOldest: age(oldest, now),
-		webhooksFailing: failing, webhooksStopped: stopped, copiesKept: copies, copiesDue: over} {
+	for f, v := range map[metrics.Figure]float64{queueWaiting: float64(s.waiting), queueOverdue: age(s.due, now), eventsWaiting: float64(s.events), eventsOldest: age(s.oldest, now),
+		webhooksFailing: float64(s.failing), webhooksStopped: float64(s.stopped), copiesKept: float64(s.copies), copiesDue: float64(s.over)} {
 		w.Set(f, v)
 	}
 	return nil

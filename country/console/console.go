@@ -79,7 +79,7 @@ func open(a *actor.Actor, cfg country.Config) (*Console, error) {
 	}
 	var err error
 	c.site, err = web.New(web.Options{Name: "consolemap.name", Accent: "gray", Templates: sub(templateFiles, "templates"), Assets: sub(assetFiles, "assets"),
-		Funcs: c.funcs(), Menu: menu, FormsTo: c.townOrigins(), Hosts: c.hosts(), Log: a.Log})
+		Funcs: c.funcs(), Menu: menu, FormsTo: c.formOrigins(), Hosts: c.hosts(), Log: a.Log})
 	if err != nil {
 		return nil, err
 	}

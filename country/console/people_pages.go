@@ -35,6 +35,7 @@ func (c *Console) peoplePages() {
 	c.site.Handle(c.API, "GET /people/{subject}", everybody, c.at((*desk).showPerson))
 	c.site.Handle(c.API, "POST /people/{subject}/acts", everybody, c.at((*desk).postAct))
 	c.site.Handle(c.API, "POST /people/{subject}/counter", everybody, c.at((*desk).openCounter))
+	c.site.Handle(c.API, "POST /people/{subject}/office", everybody, c.at((*desk).openOffice))
 	c.faultPages()
 	c.site.Handle(c.API, "GET /acts/{id}", everybody, c.at((*desk).showAct))
 	c.site.Handle(c.API, "GET /acts/{id}/rev", everybody, c.at((*desk).followAct))
@@ -183,6 +184,7 @@ type personPage struct {
 	Refused   string             // why an act that was asked for is not possible: a word below console.why.
 	Firm      string             // origin of the securities firm
 	Holder    string             // origin of the resident's holder
+	Office    []officeRole       // for which the platform may take them; none for who has no card
 	Shown     []town.NumberShown // who had My Number shown
 	Purposes  []face.Purpose
 	Fault     *cardFault // nil where none can be set
@@ -250,6 +252,9 @@ func (d *desk) personPage(r *http.Request, subject jitsuin.ID) (*personPage, err
 		page.Fault = d.faultOf(r.Context(), p.Card.ID)
 	}
 	page.Firm, page.Holder = d.originOf(country.Securities), d.originOf("holder:1")
+	if p.Card != nil && d.originOf(country.Platform) != "" {
+		page.Office = d.officeChoice()
+	}
 	return page, err
 }
 
@@ -295,9 +300,9 @@ func (d *desk) openCounter(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// townOrigins are where the console's forms may lead: to the counters.
-func (c *Console) townOrigins() (all []string) {
-	for _, i := range c.Directory.Role("municipality") {
+// formOrigins are where the console's forms may lead: to the counters, and to the platform's office.
+func (c *Console) formOrigins() (all []string) {
+	for _, i := range append(c.Directory.Role("municipality"), c.Directory.Role("platform")...) {
 		all = append(all, i.Origin)
 	}
 	return all
