@@ -40,3 +40,9 @@ func (p *Platform) ClaimTurns(ctx context.Context, n int) (turns []string, err e
 func (p *Platform) NextRecordEnd(ctx context.Context) (due time.Time, ok bool, err error) {
 	return p.nextRecordEnd(ctx)
 }
+
+// EndUnused ends what nobody used in the sandbox by a wall time.
+func (p *Platform) EndUnused(ctx context.Context, now time.Time) error { return p.endUnused(ctx, now) }
+
+// SeenAt has a tenant be used at a wall time.
+func (p *Platform) SeenAt(id string, at time.Time) { p.members.get(id).seen.Store(at.UnixMicro()) }

@@ -12,6 +12,8 @@ import (
 	"github.com/jitsuin/jitsuin/internal/store"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/metering"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 type latestIn struct {
@@ -34,6 +36,9 @@ func (p *Platform) postLatest(ctx context.Context, in *latestIn) (*latestOut, er
 		return nil, err
 	}
 	tenant := httpapi.CallerOf(ctx).ID
+	if _, err := p.mayCheck(tenant, jitsuin.DateOf(p.Clock.Now())); err != nil {
+		return nil, err
+	}
 	if httpapi.IdempotencyKey(ctx) == "" {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "idempotency-key-missing", "this call needs the header %s", httpapi.HeaderIdempotencyKey)
 	}
@@ -52,6 +57,11 @@ func (p *Platform) postLatest(ctx context.Context, in *latestIn) (*latestOut, er
 	if err != nil {
 		return nil, err
 	}
+	use := rules.UseNothingNew
+	if l.New {
+		use = rules.UseLatest
+	}
+	used := metering.Of(string(use), "", "")
 	kept, err := httpapi.Once(ctx, p.DB, "latest-items", in, func(tx *store.Tx) (api.LatestItems, error) {
 		now, err := consentOf(tx, tenant, c.ID)
 		if err != nil {
@@ -61,6 +71,9 @@ func (p *Platform) postLatest(ctx context.Context, in *latestIn) (*latestOut, er
 			return api.LatestItems{}, err
 		}
 		out := api.LatestItems{ID: l.Supply, At: l.At, New: l.New, Which: l.Fields, Yen: l.Yen}
+		if err := metering.Record(tx, tenant, l.At, used); err != nil {
+			return api.LatestItems{}, err
+		}
 		return out, p.putLatest(ctx, tx, c, out)
 	})
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/metering"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 // A look at whether the certificate on which a customer's data rest is still in force (現況確認). It is a use of its own, told apart from the
@@ -122,14 +124,24 @@ func (p *Platform) statusOnce(ctx context.Context, operation string, in any, fin
 	if err != nil {
 		return none, err
 	}
-	tenant, method := httpapi.CallerOf(ctx).ID, p.methodOf(ctx, httpapi.CallerOf(ctx).ID)
+	tenant := httpapi.CallerOf(ctx).ID
+	known, leave, err := p.turn(ctx, tenant)
+	if err != nil {
+		return none, err
+	}
+	defer leave()
+	var used []metering.Use
+	now := p.Clock.Now()
 	out := api.StatusChecks{Checks: []api.StatusCheck{}, Unknown: strangers}
 	for _, r := range found {
-		st, err := p.ask(ctx, r.held, method)
+		st, err := p.ask(ctx, r.held, p.validityOf(known))
 		if err != nil {
 			return none, err
 		}
-		out.Checks = append(out.Checks, newStatusCheck(r, st, purpose, p.Clock.Now()))
+		out.Checks = append(out.Checks, newStatusCheck(r, st, purpose, now))
+		if !st.updated.IsZero() { // J-LIS answered
+			used = append(used, metering.Of(string(rules.UseStatus), r.kind, st.method))
+		}
 	}
 	return httpapi.Once(ctx, p.DB, operation, in, func(tx *store.Tx) (api.StatusChecks, error) {
 		for _, c := range out.Checks {
@@ -137,19 +149,16 @@ func (p *Platform) statusOnce(ctx context.Context, operation string, in any, fin
 				return none, err
 			}
 		}
-		return out, nil
+		return out, metering.Record(tx, tenant, now, used...)
 	})
 }
-
-// methodOf is how status is asked for a tenant: as this platform is configured.
-func (p *Platform) methodOf(_ context.Context, _ string) string { return p.cfg.Validity }
 
 func newStatusCheck(r restsOn, st standing, purpose string, now time.Time) api.StatusCheck {
 	return api.StatusCheck{ID: jitsuin.NewID(), User: r.user, Verification: r.verification, Kind: r.kind, Purpose: purpose, CheckPurpose: api.LivenessCheck,
 		CheckedAt: now.UTC(), Status: st.state, Since: timeOf(st.since), Reason: st.reason, Method: st.method, UpdatedAt: timeOf(st.updated), Why: st.why}
 }
 
-// recordStatusCheck is the one place at which a look at a status is recorded: whatever is counted or charged for it hangs in here.
+// recordStatusCheck is the one place at which a look at a status is recorded. What was used for it is metered beside it.
 func (p *Platform) recordStatusCheck(ctx context.Context, tx *store.Tx, tenant string, c api.StatusCheck) error {
 	since, updated := int64(0), int64(0)
 	if c.Since != nil {

@@ -138,8 +138,9 @@ type newKeyIn struct {
 }
 
 type tenantKeyIn struct {
-	ID string `path:"id" maxLength:"64"`
-	newKeyIn
+	ID   string `path:"id" maxLength:"64"`
+	Key  string `header:"Idempotency-Key"`
+	Body api.KeyRequest
 }
 
 func (p *Platform) postTenantKey(ctx context.Context, in *tenantKeyIn) (*tenantOut, error) {
@@ -171,41 +172,40 @@ func (p *Platform) postOwnKeyEnd(ctx context.Context, in *ownKeyEndIn) (*tenantO
 	return answer(p.endKey(ctx, httpapi.CallerOf(ctx).ID, in.KID, in.Body.Reason, false))
 }
 
-// days are the civil days of a question for usage.
-type days struct {
+type usageOut struct{ Body api.Usage }
+
+// usageBetween answers a question for usage about a tenant.
+func (p *Platform) usageBetween(ctx context.Context, tenant, first, last, by string) (*usageOut, error) {
+	var from, to jitsuin.Date
+	if err := from.UnmarshalText([]byte(first)); err != nil {
+		return nil, err
+	}
+	if err := to.UnmarshalText([]byte(last)); err != nil {
+		return nil, err
+	}
+	u, err := p.usage(ctx, tenant, from, to, by == "day")
+	return &usageOut{u}, err
+}
+
+type tenantUsageIn struct {
+	ID   string `path:"id" maxLength:"64"`
 	From string `query:"from" maxLength:"10" doc:"YYYY-MM-DD; left out, the first of the month of to"`
 	To   string `query:"to" maxLength:"10" doc:"YYYY-MM-DD; left out, today"`
 	By   string `query:"by" enum:"day" doc:"with day, each day has lines of its own"`
 }
 
-type usageOut struct{ Body api.Usage }
-
-// ask answers a question for usage about a tenant.
-func (d days) ask(ctx context.Context, p *Platform, tenant string) (*usageOut, error) {
-	var from, to jitsuin.Date
-	if err := from.UnmarshalText([]byte(d.From)); err != nil {
-		return nil, err
-	}
-	if err := to.UnmarshalText([]byte(d.To)); err != nil {
-		return nil, err
-	}
-	u, err := p.usage(ctx, tenant, from, to, d.By == "day")
-	return &usageOut{u}, err
-}
-
-type tenantUsageIn struct {
-	ID string `path:"id" maxLength:"64"`
-	days
-}
-
 func (p *Platform) getTenantUsage(ctx context.Context, in *tenantUsageIn) (*usageOut, error) {
-	return in.ask(ctx, p, in.ID)
+	return p.usageBetween(ctx, in.ID, in.From, in.To, in.By)
 }
 
-type ownUsageIn struct{ days }
+type ownUsageIn struct {
+	From string `query:"from" maxLength:"10" doc:"YYYY-MM-DD; left out, the first of the month of to"`
+	To   string `query:"to" maxLength:"10" doc:"YYYY-MM-DD; left out, today"`
+	By   string `query:"by" enum:"day" doc:"with day, each day has lines of its own"`
+}
 
 func (p *Platform) getOwnUsage(ctx context.Context, in *ownUsageIn) (*usageOut, error) {
-	return in.ask(ctx, p, httpapi.CallerOf(ctx).ID)
+	return p.usageBetween(ctx, httpapi.CallerOf(ctx).ID, in.From, in.To, in.By)
 }
 
 type statementsIn struct {

@@ -240,11 +240,15 @@ func TestAKeyIsRotated(t *testing.T) {
 		code(t, err, jitsuin.Unauthenticated, "assertion")
 		must[api.Tenant](t)(own[api.Tenant](b, next, "GET", "/v1/tenant", nil))
 		_, err = own[api.Tenant](b, next, "POST", "/v1/tenant/keys", api.KeyRequest{PublicKey: platformtest.SPKI(t, b.tenant)})
-		code(t, err, jitsuin.Conflict, "key-exists") // ended is ended
-		if got := logActs(b.logLines("tenant:bank")); got != "tenant-registered tenant-key-added tenant-key-ended" {
+		code(t, err, jitsuin.Conflict, "key-exists")                                                                 // ended is ended
+		if got := logActs(b.logLines("tenant:bank")); got != "tenant-registered tenant-key-added tenant-key-ended" { // what was refused left no line
 			t.Errorf("the operation log: %s", got)
 		}
-		// The office may end the last one, when it was stolen.
+		// The office adds one too, and may end the last one, when it was stolen.
+		third := httpapi.Identity{ID: b.tenant.ID, Key: must2(actor.NewKey())(t)}
+		must[api.Tenant](t)(asOffice[api.Tenant](b, "POST", "/v1/tenants/tenant:bank/keys", api.KeyRequest{PublicKey: platformtest.SPKI(t, third), KID: "third"}))
+		must[api.Tenant](t)(own[api.Tenant](b, third, "GET", "/v1/tenant", nil))
+		must[api.Tenant](t)(asOffice[api.Tenant](b, "POST", "/v1/tenants/tenant:bank/keys/third/end", api.Reasoned{Reason: "stolen"}))
 		must[api.Tenant](t)(asOffice[api.Tenant](b, "POST", "/v1/tenants/tenant:bank/keys/next/end", api.Reasoned{Reason: "stolen"}))
 		_, err = own[api.Tenant](b, next, "GET", "/v1/tenant", nil)
 		code(t, err, jitsuin.Unauthenticated, "assertion")
