@@ -20,3 +20,11 @@ func AgeOffice(t *testing.T, p *Platform) {
 		t.Fatal(err)
 	}
 }
+
+// SensitiveActs gives the acts that have an effect that two people agree to.
+func SensitiveActs(p *Platform) (all []string) {
+	for a := range p.acts {
+		all = append(all, string(a))
+	}
+	return all
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/platform/office"
 )
 
@@ -27,6 +28,12 @@ var officeActs = map[string]office.Act{
 	"POST /office/people/{id}/end":           office.EndPerson,
 	"GET /office/tenants":                    office.SeeTenants,
 	"GET /office/tenants/{id}":               office.SeeTenants,
+	"POST /office/tenants/{id}/suspend":      office.SuspendTenant,
+	"POST /office/tenants/{id}/lift":         office.LiftTenant,
+	"POST /office/tenants/{id}/end":          office.EndTenant,
+	"POST /office/tenants/{id}/keys":         office.AddKey,
+	"POST /office/tenants/{id}/keys/end":     office.EndKey,
+	"POST /office/tenants/{id}/origins":      office.ChangeOrigins,
 	"GET /office/log":                        office.SeeLog,
 	"GET /office/records":                    office.SeeRecords,
 	"POST /office/records":                   office.SeeRecords,
@@ -77,5 +84,21 @@ func TestNoPageOfTheOfficeIsForgotten(t *testing.T) {
 		if _, listed := officeActs[name]; strings.HasPrefix(r.Policy, "People of the office") && !listed {
 			t.Errorf("%s is not tried with every role", name)
 		}
+	}
+}
+
+// What the table of duties says takes two people has an effect, and nothing else has one.
+func TestEveryActOfTwoPeopleHasAnEffect(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	var want []string
+	for _, d := range office.Duties {
+		if d.Two() {
+			want = append(want, string(d.Act))
+		}
+	}
+	got := platform.SensitiveActs(b.Platform)
+	slices.Sort(want)
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("effects %v, duties %v", got, want)
 	}
 }

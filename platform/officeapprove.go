@@ -85,6 +85,7 @@ func (p *Platform) approve(ctx context.Context, id jitsuin.ID, reason string) (o
 		return one, p.recordDecision(ctx, tx, one, civil)
 	})
 	if err == nil {
+		p.know(ctx) // it may have been about a tenant: that holds before the answer leaves
 		err = done.Outcome()
 	}
 	return done, err

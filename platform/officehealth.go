@@ -13,6 +13,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	minister "github.com/jitsuin/jitsuin/minister/api"
+	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/office"
 )
 
@@ -73,7 +74,11 @@ func (p *Platform) overview(ctx context.Context) (o overview, err error) {
 	}
 	o.Health = p.checkHealth(ctx)
 	o.Expiring = append(o.Expiring, p.ownCertificates()...)
-	if err := p.DB.View(ctx, func(tx *store.Tx) error { return p.readOverview(tx, &o, now) }); err != nil {
+	certificates := o.Expiring
+	if err := p.DB.View(ctx, func(tx *store.Tx) error {
+		o.Expiring = slices.Clone(certificates) // it may be run again
+		return p.readOverview(tx, &o, now)
+	}); err != nil {
 		return o, err
 	}
 	for i := range o.Expiring {
@@ -156,6 +161,26 @@ func (p *Platform) readOverview(tx *store.Tx, o *overview, now time.Time) error 
 	}
 	o.Queues = append(o.Queues, queue{Key: "checks", N: results.waiting}, queue{Key: "events", N: results.events}, queue{Key: "webhooks-failing", N: results.failing, Bad: true},
 		queue{Key: "webhooks-stopped", N: results.stopped, Bad: true}, queue{Key: "copies", N: results.copies}, queue{Key: "copies-over", N: results.over, Bad: true})
+	contracts, err := store.Collect(scanContractEnd)(tx.Query(`SELECT id, contract_until FROM tenants WHERE contract_until <> '' AND state <> $1 ORDER BY contract_until, id LIMIT $2`,
+		api.TenantEnded, contractsShown))
+	if err != nil {
+		return err
+	}
+	o.Expiring = append(o.Expiring, contracts...)
 	o.Alone, err = office.OneAdministrator(tx)
 	return err
+}
+
+// contractsShown is how many contracts of tenants are shown, those that end first.
+const contractsShown = 10
+
+func scanContractEnd(s store.Scanner) (e expiring, err error) {
+	e.Key = "contract"
+	var until string
+	if err := s.Scan(&e.Of, &until); err != nil {
+		return e, err
+	}
+	day, err := jitsuin.ParseDate(until)
+	e.At = day.LastSecond()
+	return e, err
 }

@@ -27,8 +27,7 @@ func (p *Platform) officeRoutes() {
 	p.officePeopleRoutes()
 	p.approvalRoutes()
 	p.officePage("GET /office/{$}", office.SeeOverview, p.overviewPage)
-	p.officePage("GET /office/tenants", office.SeeTenants, p.tenantsPage)
-	p.officePage("GET /office/tenants/{id}", office.SeeTenants, p.tenantPage)
+	p.officeTenantRoutes()
 	p.officePage("GET /office/log", office.SeeLog, p.logPage)
 	p.officePage("GET /office/duties", office.SeeOverview, p.dutiesPage)
 }
@@ -53,6 +52,7 @@ type deskView struct {
 	office.Session
 	Menu    []web.Item
 	Waiting int // for approval
+	Here    string
 }
 
 // showOffice writes a page for the person who asks; data must be a map or nil, and gets the member Desk.
@@ -61,7 +61,7 @@ func (p *Platform) showOffice(w http.ResponseWriter, r *http.Request, status int
 	if !ok {
 		return jitsuin.Errorf(jitsuin.Unauthenticated, "no-session", "nobody is logged in, or the session is over")
 	}
-	d, now := deskView{Session: s}, time.Now()
+	d, now := deskView{Session: s, Here: r.URL.Path}, time.Now()
 	for _, m := range officeMenu {
 		if s.Person.May(m.act) {
 			d.Menu = append(d.Menu, m.item)

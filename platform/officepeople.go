@@ -196,10 +196,10 @@ func showGrant(tx *store.Tx, one office.Proposal) ([]office.Fact, error) {
 	if err := one.Decode(&g); err != nil {
 		return nil, err
 	}
-	facts := []office.Fact{{Label: factRolesAfter, Value: rolesText(g.Roles)}}
+	facts := []office.Fact{{Label: factRolesAfter, Roles: g.Roles}}
 	if g.Person != "" {
 		who, err := office.PersonOf(tx, g.Person)
-		return append([]office.Fact{{Label: factName, Value: who.Name}, {Label: factRolesNow, Value: rolesText(who.Roles)}}, facts...), err
+		return append([]office.Fact{{Label: factName, Value: who.Name}, {Label: factRolesNow, Roles: who.Roles}}, facts...), err
 	}
 	i, err := office.InvitationOf(tx, g.Invitation)
 	return append([]office.Fact{{Label: factInvited, Value: i.Name}}, facts...), err

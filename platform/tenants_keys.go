@@ -85,28 +85,41 @@ func (p *Platform) addKey(ctx context.Context, id string, r api.KeyRequest) (api
 	}
 	asked := struct{ Tenant, KID, Key string }{id, kid, hexSum(der)}
 	return p.changeTenant(ctx, "tenant-key-added", id, asked, func(tx *store.Tx, now times, t *tenant) (audit.Line, error) {
-		if t.state == api.TenantEnded {
-			return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-ended", "%s has ended; it takes no new key", id)
-		}
-		keys, err := keysOf(tx, id)
-		if err != nil {
-			return audit.Line{}, err
-		}
-		good := 0
-		for _, k := range keys {
-			if k.kid == kid || string(k.der) == string(der) {
-				return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "key-exists", "%s has, or had, this key or one of this id", id).
-					WithHint("a key that has ended is never taken again; make a new one").At("kid")
-			}
-			if k.endedAt.IsZero() {
-				good++
-			}
-		}
-		if good >= maxKeys {
-			return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "keys-many", "%s has %d good keys already", id, good).WithHint("end one that is not used any more")
-		}
-		return audit.Line{Detail: map[string]string{"kid": kid}}, tenantKey{tenant: id, kid: kid, der: der, addedAt: now.wall}.put(tx)
+		return audit.Line{Detail: map[string]string{"kid": kid}}, t.takeKey(tx, kid, der, now.wall)
 	})
+}
+
+// mayTakeKey refuses a key that the tenant cannot have beside those that it has.
+func (t *tenant) mayTakeKey(tx *store.Tx, kid string, der []byte) error {
+	if t.state == api.TenantEnded {
+		return jitsuin.Errorf(jitsuin.Conflict, "tenant-ended", "%s has ended; it takes no new key", t.id)
+	}
+	keys, err := keysOf(tx, t.id)
+	if err != nil {
+		return err
+	}
+	good := 0
+	for _, k := range keys {
+		if k.kid == kid || string(k.der) == string(der) {
+			return jitsuin.Errorf(jitsuin.Conflict, "key-exists", "%s has, or had, this key or one of this id", t.id).
+				WithHint("a key that has ended is never taken again; make a new one").At("kid")
+		}
+		if k.endedAt.IsZero() {
+			good++
+		}
+	}
+	if good >= maxKeys {
+		return jitsuin.Errorf(jitsuin.Conflict, "keys-many", "%s has %d good keys already", t.id, good).WithHint("end one that is not used any more")
+	}
+	return nil
+}
+
+// takeKey gives the tenant a key beside those that it has.
+func (t *tenant) takeKey(tx *store.Tx, kid string, der []byte, wall time.Time) error {
+	if err := t.mayTakeKey(tx, kid, der); err != nil {
+		return err
+	}
+	return tenantKey{tenant: t.id, kid: kid, der: der, addedAt: wall}.put(tx)
 }
 
 // endKey ends a key at once: neither what it signs nor the tokens that it bought are taken from then on. A tenant
@@ -114,32 +127,37 @@ func (p *Platform) addKey(ctx context.Context, id string, r api.KeyRequest) (api
 func (p *Platform) endKey(ctx context.Context, id, kid, reason string, last bool) (api.Tenant, error) {
 	asked := struct{ Tenant, KID, Reason string }{id, kid, reason}
 	return p.changeTenant(ctx, "tenant-key-ended", id, asked, func(tx *store.Tx, now times, _ *tenant) (audit.Line, error) {
-		keys, err := keysOf(tx, id)
-		if err != nil {
-			return audit.Line{}, err
-		}
-		var ending *tenantKey
-		others := 0
-		for i := range keys {
-			switch k := &keys[i]; {
-			case k.kid == kid:
-				ending = k
-			case k.endedAt.IsZero():
-				others++
-			}
-		}
-		switch {
-		case ending == nil:
-			return audit.Line{}, jitsuin.Errorf(jitsuin.NotFound, "key-unknown", "there is no such key of this tenant")
-		case !ending.endedAt.IsZero():
-			return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "key-ended", "the key has ended already")
-		case others == 0 && !last:
-			return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "key-last", "this is your last key").
-				WithHint("add the next one first; if this one was stolen, call the office of the platform")
-		}
-		ending.endedAt = now.wall
-		return audit.Line{Reason: reason, Detail: map[string]string{"kid": kid}}, ending.put(tx)
+		return audit.Line{Reason: reason, Detail: map[string]string{"kid": kid}}, endKeyOf(tx, id, kid, last, now.wall)
 	})
+}
+
+// endKeyOf ends a key of a tenant; last says that it may be the last one.
+func endKeyOf(tx *store.Tx, id, kid string, last bool, wall time.Time) error {
+	keys, err := keysOf(tx, id)
+	if err != nil {
+		return err
+	}
+	var ending *tenantKey
+	others := 0
+	for i := range keys {
+		switch k := &keys[i]; {
+		case k.kid == kid:
+			ending = k
+		case k.endedAt.IsZero():
+			others++
+		}
+	}
+	switch {
+	case ending == nil:
+		return jitsuin.Errorf(jitsuin.NotFound, "key-unknown", "there is no such key of this tenant")
+	case !ending.endedAt.IsZero():
+		return jitsuin.Errorf(jitsuin.Conflict, "key-ended", "the key has ended already")
+	case others == 0 && !last:
+		return jitsuin.Errorf(jitsuin.Conflict, "key-last", "this is your last key").
+			WithHint("add the next one first; if this one was stolen, call the office of the platform")
+	}
+	ending.endedAt = wall
+	return ending.put(tx)
 }
 
 const keyLookupTime = 5 * time.Second

@@ -152,13 +152,25 @@ func (p *Platform) setTenantState(ctx context.Context, id string, r api.TenantSt
 		api.TenantState
 	}{id, r}
 	return p.changeTenant(ctx, stateActs[r.State], id, asked, func(_ *store.Tx, now times, t *tenant) (audit.Line, error) {
-		if !slices.Contains(stateMoves[t.state], r.State) {
-			return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-state", "%s is %s and cannot become %s", id, t.state, r.State)
-		}
 		line := audit.Line{Reason: r.Reason, Detail: map[string]string{"before": t.state}}
-		t.state, t.stateAt, t.stateReason = r.State, now.civil, r.Reason
-		return line, nil
+		return line, t.become(r.State, r.Reason, now.civil)
 	})
+}
+
+// mayBecome refuses a state that does not follow the tenant's.
+func (t *tenant) mayBecome(state string) error {
+	if !slices.Contains(stateMoves[t.state], state) {
+		return jitsuin.Errorf(jitsuin.Conflict, "tenant-state", "%s is %s and cannot become %s", t.id, t.state, state)
+	}
+	return nil
+}
+
+func (t *tenant) become(state, reason string, civil time.Time) error {
+	if err := t.mayBecome(state); err != nil {
+		return err
+	}
+	t.state, t.stateAt, t.stateReason = state, civil, reason
+	return nil
 }
 
 // alterTenant changes what the office may change. own says that the tenant does it itself.

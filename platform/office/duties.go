@@ -37,18 +37,24 @@ type Act string
 
 // What people of the office do. Reading is an act as well.
 const (
-	SeeOverview  Act = "overview-seen"
-	SeePeople    Act = "people-seen"
-	SeeTenants   Act = "tenants-seen"
-	SeeApprovals Act = "approvals-seen"
-	SeeLog       Act = "log-seen"
-	SeeRecords   Act = "records-seen"
-	InvitePerson Act = "person-invited"
-	ChangeRoles  Act = "person-roles"
-	EndPerson    Act = "person-left"
-	GrantAdmin   Act = "administrator-granted"
-	PlaceHold    Act = "record-held"
-	ReleaseHold  Act = "record-hold-released"
+	SeeOverview   Act = "overview-seen"
+	SeePeople     Act = "people-seen"
+	SeeTenants    Act = "tenants-seen"
+	SeeApprovals  Act = "approvals-seen"
+	SeeLog        Act = "log-seen"
+	SeeRecords    Act = "records-seen"
+	SuspendTenant Act = "tenant-suspended"
+	LiftTenant    Act = "tenant-lifted"
+	EndTenant     Act = "tenant-ended"
+	EndKey        Act = "tenant-key-ended"
+	AddKey        Act = "tenant-key-added"
+	ChangeOrigins Act = "tenant-origins-changed"
+	InvitePerson  Act = "person-invited"
+	ChangeRoles   Act = "person-roles"
+	EndPerson     Act = "person-left"
+	GrantAdmin    Act = "administrator-granted"
+	PlaceHold     Act = "record-held"
+	ReleaseHold   Act = "record-hold-released"
 )
 
 // Duty is one row of the table: an act, and which roles may do it. Where Second is not empty nobody does it alone: one person
@@ -74,6 +80,12 @@ var Duties = []Duty{
 	{Act: EndPerson, Title: web.Pair{JA: "係員を外す（直ちに）", EN: "End a person's work here (at once)"}, May: []Role{Administrator, Operations}, Reason: true},
 	{Act: GrantAdmin, Title: web.Pair{JA: "管理者の役割を与える", EN: "Grant the role of administrator"}, May: []Role{Administrator}, Second: []Role{Administrator, Operations}, Reason: true},
 	{Act: SeeTenants, Title: web.Pair{JA: "テナントを見る", EN: "See tenants"}, May: []Role{TenantDesk, RecordsDesk, Operations, Auditor}},
+	{Act: SuspendTenant, Title: web.Pair{JA: "テナントを停止する（直ちに）", EN: "Suspend a tenant (at once)"}, May: []Role{TenantDesk, Operations}, Reason: true},
+	{Act: LiftTenant, Title: web.Pair{JA: "テナントの停止を解く", EN: "Lift a tenant's suspension"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
+	{Act: EndTenant, Title: web.Pair{JA: "テナントを終える", EN: "End a tenant"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
+	{Act: EndKey, Title: web.Pair{JA: "テナントの鍵を無効にする（直ちに）", EN: "End a tenant's key (at once)"}, May: []Role{TenantDesk, Operations}, Reason: true},
+	{Act: AddKey, Title: web.Pair{JA: "テナントの鍵を加える", EN: "Add a key to a tenant"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
+	{Act: ChangeOrigins, Title: web.Pair{JA: "テナントのオリジンを変える", EN: "Change a tenant's origins"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
 	{Act: SeeRecords, Title: web.Pair{JA: "証跡を照会する", EN: "Search the evidence"}, May: []Role{RecordsDesk, Auditor}},
 	{Act: PlaceHold, Title: web.Pair{JA: "記録を係争により保全する", EN: "Hold a record under dispute"}, May: []Role{RecordsDesk}, Reason: true},
 	{Act: ReleaseHold, Title: web.Pair{JA: "記録の保全を解く", EN: "Release a record from a dispute"}, May: []Role{RecordsDesk}, Second: []Role{RecordsDesk, Administrator}, Reason: true},

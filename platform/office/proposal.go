@@ -60,6 +60,7 @@ func (p Proposal) Decode(v any) error {
 type Fact struct {
 	Label web.Pair
 	Value string
+	Roles []Role // shown by their titles, where there are any
 }
 
 // Effect is what an act that needs two people does. All three run inside a transaction that may be rerun.

@@ -1,0 +1,130 @@
+package platform_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/platform/api"
+)
+
+// approved has a second person agree to what a page has led to.
+func approved(t *testing.T, second *seat, page string) (int, string) {
+	t.Helper()
+	return second.post("/office/approvals/"+onPage(t, approvalLink, page), url.Values{"decision": {"approve"}, "reason": {"電話で確かめた"}})
+}
+
+// asks has a tenant draw a challenge, as who is served can.
+func (b *bank) asks(tenant httpapi.Identity) error {
+	return b.once(tenant, "/v1/login-challenges", "", api.ChallengeRequest{Origin: origin, Purpose: "ログイン"}, nil)
+}
+
+func TestATenantIsStoppedAtOnceAndLiftedByTwo(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	desk, ops := b.joined("テナント 一郎", "tenant-desk"), b.joined("運用 一郎", "operations")
+	hanako := b.Agency.Resident("霧島　花子")
+	const at = "/office/tenants/tenant:bank"
+	_, page := ops.get(at)
+	ops.see(page, "利用中", "直ちに停止する", "鍵を直ちに無効にする")
+	if strings.Contains(page, "鍵を加えることを提案する") { // not an operator's duty
+		t.Error("operations are offered what they may not do")
+	}
+	if status, page := ops.post(at+"/suspend", url.Values{"state-reason": {" "}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "入力内容") {
+		t.Errorf("without a reason: %d", status)
+	}
+	if status, _ := ops.post(at+"/suspend", url.Values{"state-reason": {"不正な利用の疑い"}}); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if err := b.asks(b.tenant); jitsuin.KindOf(err) != jitsuin.Denied {
+		t.Errorf("a suspended tenant is served: %v", err)
+	}
+	if b.loggedLines("tenant-suspended", "運用 一郎", "不正な利用の疑い") != 1 {
+		t.Error("the suspension has no line")
+	}
+
+	_, page = desk.post(at+"/lift", url.Values{"state-reason": {"疑いが晴れた"}})
+	if status, page := approved(t, desk, page); status != http.StatusForbidden || !strings.Contains(page, "same-person") {
+		t.Errorf("who proposed lifts alone: %d", status)
+	}
+	if status, _ := approved(t, ops, page); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if l, err := b.login(b.tenant, hanako.Auth); err != nil || l.User == nil {
+		t.Errorf("after it was lifted: %v", err)
+	}
+
+	// What was changed after it was proposed is looked at again.
+	_, page = desk.post(at+"/end", url.Values{"state-reason": {"契約の終了"}})
+	if status, _ := desk.post(at+"/suspend", url.Values{"state-reason": {"別の件"}}); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if status, page := approved(t, ops, page); status != http.StatusConflict || !strings.Contains(page, "proposal-stale") {
+		t.Errorf("what was changed meanwhile: %d", status)
+	}
+	if state := b.text(`SELECT state FROM tenants WHERE id = 'tenant:bank'`); state != "suspended" {
+		t.Errorf("the tenant is %s", state)
+	}
+	if status, _ := desk.get("/office/tenants/tenant:nobody"); status != http.StatusNotFound {
+		t.Errorf("a tenant that never was: %d", status)
+	}
+}
+
+func TestATenantsKeysAndOrigins(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	desk, ops := b.joined("テナント 一郎", "tenant-desk"), b.joined("運用 一郎", "operations")
+	hanako := b.Agency.Resident("霧島　花子")
+	const at = "/office/tenants/tenant:bank"
+	next, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&next.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oneLine := strings.Join(strings.Split(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), "\n"), " ")
+	fresh := httpapi.Identity{ID: b.tenant.ID, Key: next}
+	if status, page := desk.post(at+"/keys", url.Values{"key": {"no key"}, "key-reason": {"交換"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "P-256 の公開鍵") {
+		t.Errorf("no key: %d", status)
+	}
+	_, page := desk.post(at+"/keys", url.Values{"key": {oneLine}, "key-reason": {"定期の交換"}})
+	if err := b.asks(fresh); jitsuin.KindOf(err) != jitsuin.Unauthenticated {
+		t.Errorf("a key that waits for a second person is good: %v", err)
+	}
+	if status, _ := approved(t, ops, page); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if l, err := b.login(fresh, hanako.Auth); err != nil || l.User == nil {
+		t.Errorf("with the new key: %v", err)
+	}
+	kid := b.text(`SELECT kid FROM tenant_keys WHERE tenant = 'tenant:bank' AND added_at = (SELECT MIN(added_at) FROM tenant_keys WHERE tenant = 'tenant:bank')`)
+	if status, _ := ops.post(at+"/keys/end", url.Values{"kid": {kid}, "end-key-reason": {"漏えいの届出"}}); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if err := b.asks(b.tenant); jitsuin.KindOf(err) != jitsuin.Unauthenticated {
+		t.Errorf("an ended key is good: %v", err)
+	}
+
+	if status, page := desk.post(at+"/origins", url.Values{"origins": {"HTTPS://Bank.example/"}, "origins-reason": {"移転"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "小文字") {
+		t.Errorf("no origin: %d", status)
+	}
+	_, page = desk.post(at+"/origins", url.Values{"origins": {"https://new.example " + origin}, "origins-reason": {"移転"}})
+	desk.see(page, "https://new.example", "別の人の承認を待っています")
+	if status, _ := approved(t, ops, page); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if got := b.text(`SELECT origins FROM tenants WHERE id = 'tenant:bank'`); !strings.Contains(got, "https://new.example") {
+		t.Errorf("origins %s", got)
+	}
+	if b.loggedLines("tenant-key-added", "運用 一郎", "定期の交換") != 1 || b.loggedLines("tenant-key-ended", "運用 一郎", "漏えいの届出") != 1 || b.loggedLines("tenant-origins-changed", "運用 一郎", "移転") != 1 {
+		t.Error("an act has no line")
+	}
+}
