@@ -41,6 +41,15 @@ func (p *Platform) NextRecordEnd(ctx context.Context) (due time.Time, ok bool, e
 	return p.nextRecordEnd(ctx)
 }
 
+// Enter takes a turn.
+func (p *Platform) Enter(ctx context.Context, tenant string) (leave func(), err error) { return p.enter(ctx, tenant) }
+
+// Waiting is how many wait for their turn.
+func (p *Platform) Waiting() int {
+	_, waiting := p.checks.Load()
+	return waiting
+}
+
 // EndUnused ends what nobody used in the sandbox by a wall time.
 func (p *Platform) EndUnused(ctx context.Context, now time.Time) error { return p.endUnused(ctx, now) }
 

@@ -15,7 +15,7 @@ func (p *Platform) routes() {
 	tenants := httpapi.Roles(roleTenant)
 	p.tenantsRoutes()
 	httpapi.Register(p.API, httpapi.Operation{ID: "verify", Method: http.MethodPost, Path: "/v1/verifications", Status: http.StatusCreated,
-		MaxBody: maxVerificationBody, Summary: "Check a signed document",
+		MaxBody: maxVerificationBody, Turn: p.callersTurn, Summary: "Check a signed document",
 		Description: "CMS and CAdES, PDF, XML, time-stamps and JWS are read; the answer is one and the same. A bad signature is a report with a verdict, not an error. Needs the header Idempotency-Key; repeating a request gives the same answer.",
 		Policy:      tenants}, p.postVerification)
 	httpapi.Register(p.API, httpapi.Operation{ID: "verification", Method: http.MethodGet, Path: "/v1/verifications/{id}",

@@ -235,8 +235,21 @@ func (p *Platform) turn(ctx context.Context, id string) (t tenant, leave func(),
 	return t, leave, err
 }
 
-// enter waits for the tenant's turn to have something checked; leave ends it.
+type turnKey struct{}
+
+// callersTurn is a tenant's turn for a whole request, the reading of its body included.
+func (p *Platform) callersTurn(ctx context.Context) (context.Context, func(), error) {
+	id := httpapi.CallerOf(ctx).ID
+	leave, err := p.enter(ctx, id)
+	return context.WithValue(ctx, turnKey{}, id), leave, err
+}
+
+// enter waits for the tenant's turn to have something checked; leave ends it. Inside of a turn of the tenant's it is
+// the same one.
 func (p *Platform) enter(ctx context.Context, id string) (leave func(), err error) {
+	if ctx.Value(turnKey{}) == id {
+		return func() {}, nil
+	}
 	began := time.Now()
 	leave, err = p.checks.Enter(ctx, id)
 	if jitsuin.KindOf(err) == jitsuin.Limited && err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 type benchCmd struct {
-	Verify benchVerifyCmd `cmd:"" help:"Measure how many signatures are verified in a second."`
+	Verify   benchVerifyCmd   `cmd:"" help:"Measure how many signatures are verified in a second."`
+	Platform benchPlatformCmd `cmd:"" help:"Measure a platform with many tenants, and what one that sends too much does to the others."`
 }
 
 type benchVerifyCmd struct {

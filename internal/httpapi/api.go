@@ -68,6 +68,7 @@ type Operation struct {
 	Policy                                 Policy
 	Status                                 int   // of success; 200 when 0
 	MaxBody                                int64 // in bytes, where more than the MaxBody of all routes
+	Turn                                   Turn  // nil where nobody waits
 }
 
 // Register adds a JSON route: its input and output types are its schema, its errors become problems.
@@ -91,6 +92,10 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 		r, w := humago.Unwrap(ctx)
 		if err := op.Policy.Allow(r.Context(), CallerOf(r.Context())); err != nil {
 			WriteError(w, r, a.log, err)
+			return
+		}
+		if op.Turn != nil {
+			a.await(op.Turn, o.MaxBodyBytes, ctx, next)
 			return
 		}
 		next(ctx)
