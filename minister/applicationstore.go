@@ -96,14 +96,3 @@ func applicationSteps(tx *store.Tx, id jitsuin.ID) ([]api.ApplicationStep, error
 		return step, nil
 	})(tx.Query(`SELECT at, act, actor, official, body FROM application_step WHERE application = $1 ORDER BY number`, id))
 }
-
-// grantedApplication gives the application that an accreditation rests on; ok is false for one from before there were any.
-func grantedApplication(tx *store.Tx, verifier string, accreditation jitsuin.ID) (a api.Application, ok bool, err error) {
-	all, err := listApplications(tx, verifier)
-	for _, a := range all {
-		if a.Accreditation == accreditation {
-			return a, true, err
-		}
-	}
-	return a, false, err
-}
