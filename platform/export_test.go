@@ -42,7 +42,9 @@ func (p *Platform) NextRecordEnd(ctx context.Context) (due time.Time, ok bool, e
 }
 
 // Enter takes a turn.
-func (p *Platform) Enter(ctx context.Context, tenant string) (leave func(), err error) { return p.enter(ctx, tenant) }
+func (p *Platform) Enter(ctx context.Context, tenant string) (leave func(), err error) {
+	return p.enter(ctx, tenant)
+}
 
 // Waiting is how many wait for their turn.
 func (p *Platform) Waiting() int {
