@@ -106,11 +106,11 @@ func TestTenants(t *testing.T) {
 	})
 }
 
-// A tenant that moves is registered again: the new origin counts and the old one no more; who it is
+// In a sandbox a tenant that moves is registered again: the new origin counts and the old one no more; who it is
 // stays, and nobody takes its place with a key of their own.
 func TestATenantMovesToOtherOrigins(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
-		b := open(t, url, nil)
+		b := open(t, url, func(c *platform.Config) { c.Sandbox.Open = true })
 		hanako := b.Agency.Resident("霧島　花子")
 		first := b.verify(b.signed(hanako)).User
 		since := jitsuin.DateOf(b.Platform.Clock.Now())

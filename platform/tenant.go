@@ -95,8 +95,8 @@ func tenantOf(r api.TenantRequest, since jitsuin.Date) tenant {
 	return t
 }
 
-// register makes a tenant a deemed verifier from today on. Registered again with a key of its own, it takes
-// what is new; another key is a Conflict, for whoever holds the first one is the tenant.
+// register makes a tenant a deemed verifier from today on. In a sandbox, where a country that moves to other ports
+// registers its tenants again, one with a key of its own takes what is new; another key is a Conflict, for whoever holds the first one is the tenant.
 func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenant, error) {
 	now := p.bothTimes()
 	fresh := tenantOf(r, jitsuin.DateOf(now.civil))
@@ -113,6 +113,8 @@ func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenan
 		case jitsuin.KindOf(err) == jitsuin.NotFound:
 			t = fresh
 			err = t.enrol(ctx, tx, kid, now)
+		case err == nil && !p.cfg.Sandbox.Open:
+			err = jitsuin.Errorf(jitsuin.Conflict, "tenant-exists", "%s is registered already", r.ID).WithHint("its origins and keys are changed by itself, or by two people of the office")
 		case err == nil:
 			err = t.renew(ctx, tx, r, now)
 		}

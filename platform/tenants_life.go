@@ -141,19 +141,16 @@ var stateMoves = map[string][]string{
 
 var stateActs = map[string]string{api.TenantActive: "tenant-lifted", api.TenantSuspended: "tenant-suspended", api.TenantEnded: "tenant-ended"}
 
-// setTenantState suspends a tenant, lifts that, or ends it. It takes effect before the answer leaves. What was kept
-// for the tenant stays as long as the law asks, and the tenant may read it.
-func (p *Platform) setTenantState(ctx context.Context, id string, r api.TenantState) (api.Tenant, error) {
-	if strings.TrimSpace(r.Reason) == "" {
+// setTenantState gives a tenant another state. It takes effect before the answer leaves. What was kept for the tenant
+// stays as long as the law asks, and the tenant may read it. One caller alone may only suspend.
+func (p *Platform) setTenantState(ctx context.Context, id, state, reason string) (api.Tenant, error) {
+	if strings.TrimSpace(reason) == "" {
 		return api.Tenant{}, jitsuin.Errorf(jitsuin.Invalid, "reason-missing", "this act needs a reason").At("reason")
 	}
-	asked := struct {
-		ID string
-		api.TenantState
-	}{id, r}
-	return p.changeTenant(ctx, stateActs[r.State], id, asked, func(_ *store.Tx, now times, t *tenant) (audit.Line, error) {
-		line := audit.Line{Reason: r.Reason, Detail: map[string]string{"before": t.state}}
-		return line, t.become(r.State, r.Reason, now.civil)
+	asked := struct{ ID, State, Reason string }{id, state, reason}
+	return p.changeTenant(ctx, stateActs[state], id, asked, func(_ *store.Tx, now times, t *tenant) (audit.Line, error) {
+		line := audit.Line{Reason: reason, Detail: map[string]string{"before": t.state}}
+		return line, t.become(state, reason, now.civil)
 	})
 }
 
@@ -173,12 +170,14 @@ func (t *tenant) become(state, reason string, civil time.Time) error {
 	return nil
 }
 
-// alterTenant changes what the office may change. own says that the tenant does it itself.
-func (p *Platform) alterTenant(ctx context.Context, id string, r api.TenantChange) (api.Tenant, error) {
+// alterTenant changes what is registered of a tenant, for itself or for the office. Callers see to it that what takes two
+// people is not among it.
+func (p *Platform) alterTenant(ctx context.Context, id string, r api.TenantChange, reason string) (api.Tenant, error) {
 	asked := struct {
 		ID string
 		api.TenantChange
-	}{id, r}
+		Reason string
+	}{id, r, reason}
 	return p.changeTenant(ctx, "tenant-changed", id, asked, func(_ *store.Tx, _ times, t *tenant) (audit.Line, error) {
 		if t.state == api.TenantEnded {
 			return audit.Line{}, jitsuin.Errorf(jitsuin.Conflict, "tenant-ended", "%s has ended; nothing of it is changed any more", id)
@@ -190,7 +189,7 @@ func (p *Platform) alterTenant(ctx context.Context, id string, r api.TenantChang
 		if len(changed) == 0 {
 			return audit.Line{}, jitsuin.Errorf(jitsuin.Invalid, "change-empty", "nothing would change")
 		}
-		return audit.Line{Reason: r.Reason, Detail: map[string]string{"changed": strings.Join(changed, " ")}}, nil
+		return audit.Line{Reason: reason, Detail: map[string]string{"changed": strings.Join(changed, " ")}}, nil
 	})
 }
 

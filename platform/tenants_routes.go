@@ -9,7 +9,8 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 )
 
-// tenantsRoutes are those about tenants: the office's, a tenant's own, and the sandbox's.
+// tenantsRoutes are those about tenants: the office's, a tenant's own, and the sandbox's. By API the office reads, and does
+// what protects at once; what opens or cannot be undone takes two people, on its pages.
 func (p *Platform) tenantsRoutes() {
 	p.ownRoutes()
 	if p.cfg.Standalone {
@@ -18,19 +19,17 @@ func (p *Platform) tenantsRoutes() {
 	office := httpapi.Roles("operator")
 	const once = " Needs the header Idempotency-Key."
 	httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,
-		Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "Registered again with a key that it has, a tenant takes what is new." + once,
+		Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "In a sandbox a tenant that is registered again with a key that it has takes what is new; elsewhere an id is registered once." + once,
 		Policy: office}, p.postTenant)
 	httpapi.Register(p.API, httpapi.Operation{ID: "tenants", Method: http.MethodGet, Path: "/v1/tenants",
 		Summary: "The tenants by id, a hundred at a time", Policy: office}, p.getTenants)
 	httpapi.Register(p.API, httpapi.Operation{ID: "tenant", Method: http.MethodGet, Path: "/v1/tenants/{id}",
 		Summary: "One tenant", Policy: office}, p.getTenant)
 	httpapi.Register(p.API, httpapi.Operation{ID: "change-tenant", Method: http.MethodPatch, Path: "/v1/tenants/{id}",
-		Summary: "Change a tenant's name, origins, contract, contact, validity or quota", Description: "What is left out stays." + once, Policy: office}, p.patchTenant)
-	httpapi.Register(p.API, httpapi.Operation{ID: "tenant-state", Method: http.MethodPost, Path: "/v1/tenants/{id}/state",
-		Summary:     "Suspend a tenant, lift that, or end it",
-		Description: "It takes effect before the answer leaves. Nothing is checked any more for a tenant that is suspended or ended; it may read what is its own, and its records are kept as the law asks. What has ended is not lifted." + once, Policy: office}, p.postTenantState)
-	httpapi.Register(p.API, httpapi.Operation{ID: "tenant-key", Method: http.MethodPost, Path: "/v1/tenants/{id}/keys", Status: http.StatusCreated,
-		Summary: "Add a key to a tenant", Description: "Those that it has stay good." + once, Policy: office}, p.postTenantKey)
+		Summary: "Change a tenant's contract, contact, validity or quota", Description: "What is left out stays. Its origins and keys are changed by itself, or by two people of the office." + once, Policy: office}, p.patchTenant)
+	httpapi.Register(p.API, httpapi.Operation{ID: "suspend-tenant", Method: http.MethodPost, Path: "/v1/tenants/{id}/suspension",
+		Summary:     "Suspend a tenant at once",
+		Description: "It takes effect before the answer leaves. Nothing is checked any more for the tenant; it may read what is its own, and its records are kept as the law asks. Two people of the office lift a suspension." + once, Policy: office}, p.postSuspension)
 	httpapi.Register(p.API, httpapi.Operation{ID: "end-tenant-key", Method: http.MethodPost, Path: "/v1/tenants/{id}/keys/{kid}/end",
 		Summary: "End a key of a tenant at once", Description: "The access tokens that it bought end with it. The last key may be ended too: the tenant then cannot call until it has another." + once, Policy: office}, p.postTenantKeyEnd)
 	httpapi.Register(p.API, httpapi.Operation{ID: "tenant-usage", Method: http.MethodGet, Path: "/v1/tenants/{id}/usage",
@@ -106,11 +105,11 @@ func (p *Platform) getOwn(ctx context.Context, _ *struct{}) (*tenantOut, error) 
 type patchTenantIn struct {
 	ID   string `path:"id" maxLength:"64"`
 	Key  string `header:"Idempotency-Key"`
-	Body api.TenantChange
+	Body api.OfficeChange
 }
 
 func (p *Platform) patchTenant(ctx context.Context, in *patchTenantIn) (*tenantOut, error) {
-	return answer(p.alterTenant(ctx, in.ID, in.Body))
+	return answer(p.alterTenant(ctx, in.ID, api.TenantChange{Contract: in.Body.Contract, Contact: in.Body.Contact, Validity: in.Body.Validity, Quota: in.Body.Quota}, in.Body.Reason))
 }
 
 type patchOwnIn struct {
@@ -119,32 +118,22 @@ type patchOwnIn struct {
 }
 
 func (p *Platform) patchOwn(ctx context.Context, in *patchOwnIn) (*tenantOut, error) {
-	return answer(p.alterTenant(ctx, httpapi.CallerOf(ctx).ID, api.TenantChange{Origins: in.Body.Origins, Contact: in.Body.Contact, Validity: in.Body.Validity}))
+	return answer(p.alterTenant(ctx, httpapi.CallerOf(ctx).ID, api.TenantChange{Origins: in.Body.Origins, Contact: in.Body.Contact, Validity: in.Body.Validity}, ""))
 }
 
-type tenantStateIn struct {
+type suspensionIn struct {
 	ID   string `path:"id" maxLength:"64"`
 	Key  string `header:"Idempotency-Key"`
-	Body api.TenantState
+	Body api.Reasoned
 }
 
-func (p *Platform) postTenantState(ctx context.Context, in *tenantStateIn) (*tenantOut, error) {
-	return answer(p.setTenantState(ctx, in.ID, in.Body))
+func (p *Platform) postSuspension(ctx context.Context, in *suspensionIn) (*tenantOut, error) {
+	return answer(p.setTenantState(ctx, in.ID, api.TenantSuspended, in.Body.Reason))
 }
 
 type newKeyIn struct {
 	Key  string `header:"Idempotency-Key"`
 	Body api.KeyRequest
-}
-
-type tenantKeyIn struct {
-	ID   string `path:"id" maxLength:"64"`
-	Key  string `header:"Idempotency-Key"`
-	Body api.KeyRequest
-}
-
-func (p *Platform) postTenantKey(ctx context.Context, in *tenantKeyIn) (*tenantOut, error) {
-	return answer(p.addKey(ctx, in.ID, in.Body))
 }
 
 func (p *Platform) postOwnKey(ctx context.Context, in *newKeyIn) (*tenantOut, error) {

@@ -100,12 +100,6 @@ type Reasoned struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"why, in words that an auditor understands"`
 }
 
-// TenantState asks for another state.
-type TenantState struct {
-	State  string `json:"state" enum:"active,suspended,ended"`
-	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"why, in words that an auditor understands"`
-}
-
 // TenantChange changes what is given and leaves the rest.
 type TenantChange struct {
 	Name     *string   `json:"name,omitempty" minLength:"1" maxLength:"100"`
@@ -115,7 +109,15 @@ type TenantChange struct {
 	Contact  *Contact  `json:"contact,omitempty"`
 	Validity *string   `json:"validity,omitempty" enum:"ocsp,crl"`
 	Quota    *Quota    `json:"quota,omitempty"`
-	Reason   string    `json:"reason,omitempty" maxLength:"500"`
+}
+
+// OfficeChange is what the role operator may change of a tenant by API.
+type OfficeChange struct {
+	Contract *Contract `json:"contract,omitempty"`
+	Contact  *Contact  `json:"contact,omitempty"`
+	Validity *string   `json:"validity,omitempty" enum:"ocsp,crl"`
+	Quota    *Quota    `json:"quota,omitempty"`
+	Reason   string    `json:"reason,omitempty" maxLength:"500" doc:"why, for the operation log"`
 }
 
 // OwnChange is what a tenant may change of itself; name, contract and quota are the office's.

@@ -133,7 +133,7 @@ const unlimited = 1_000_000
 func (g *ground) quota(ctx context.Context, perSecond int, which ...int) error {
 	for _, i := range which {
 		_, err := httpapi.Do[api.Tenant](ctx, g.office, "PATCH", "/v1/tenants/"+g.tenants[i].Self(), string(jitsuin.NewID()),
-			api.TenantChange{Quota: &api.Quota{PerSecond: perSecond, Burst: min(max(4*perSecond, 10), unlimited)}})
+			api.OfficeChange{Quota: &api.Quota{PerSecond: perSecond, Burst: min(max(4*perSecond, 10), unlimited)}})
 		if err != nil && jitsuin.CodeOf(err) != "change-empty" {
 			return err
 		}
