@@ -30,7 +30,7 @@ type ChecksConfig struct {
 
 // SandboxConfig lets anybody make a tenant for trying things out. It belongs where all people are invented.
 type SandboxConfig struct {
-	// Open offers the page /sandbox and POST /v1/sandbox/tenants, and checks for tenants that have no contract.
+	// Open offers POST /v1/sandbox/tenants, takes a tenant that is registered again as changed, and checks for tenants that have no contract.
 	Open bool `yaml:"open,omitempty"`
 	// Tenants is how many there may be at a time: 200. PerHour is how many are made in an hour: 60.
 	Tenants int `yaml:"tenants,omitempty" check:"not-negative"`
