@@ -28,6 +28,7 @@ type cli struct {
 	Counter  counterCmd  `cmd:"" group:"country" help:"Sign clerks in at a municipality's counter."`
 	Minister ministerCmd `cmd:"" group:"country" help:"Sign officials in at the minister's desk."`
 	Platform platformCmd `cmd:"" group:"country" help:"Invite people to the platform operator's office."`
+	Tenant   tenantCmd   `cmd:"" group:"use" help:"Become a tenant of a platform, to try it with."`
 
 	Config  configCmd  `cmd:"" group:"country" help:"Check configuration files, and say what can stand in them."`
 	Backup  backupCmd  `cmd:"" group:"country" help:"Copy a country or one actor, running or not, into one encrypted file."`
