@@ -13,6 +13,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/platform/api"
 )
 
@@ -126,5 +127,100 @@ func TestATenantsKeysAndOrigins(t *testing.T) {
 	}
 	if b.loggedLines("tenant-key-added", "運用 一郎", "定期の交換") != 1 || b.loggedLines("tenant-key-ended", "運用 一郎", "漏えいの届出") != 1 || b.loggedLines("tenant-origins-changed", "運用 一郎", "移転") != 1 {
 		t.Error("an act has no line")
+	}
+}
+
+func TestTwoPeopleRegisterATenantAndSetItsTerms(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	desk, ops := b.joined("テナント 一郎", "tenant-desk"), b.joined("運用 一郎", "operations")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	today := jitsuin.DateOf(b.Platform.Clock.Now())
+	form := func(change func(url.Values)) url.Values {
+		v := url.Values{"id": {"tenant:rental"}, "name": {"実印レンタル"}, "name-en": {"Rental"}, "origins": {origin}, "key": {string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))},
+			"contract": {"委託-7"}, "since": {today.String()}, "entrusts": {"on"}, "email": {"desk@rental.example"}, "validity": {"crl"}, "reason": {"申込書と登記を確かめた"}}
+		if change != nil {
+			change(v)
+		}
+		return v
+	}
+	const at = "/office/tenants/new"
+	if status, _ := ops.get(at); status != http.StatusForbidden {
+		t.Errorf("operations are offered a form that is not theirs: %d", status)
+	}
+	for name, near := range map[string]func(url.Values){
+		"an id in capitals":           func(v url.Values) { v.Set("id", "tenant:Rental") },
+		"an id that is taken":         func(v url.Values) { v.Set("id", "tenant:bank") },
+		"no key":                      func(v url.Values) { v.Set("key", "-----BEGIN PUBLIC KEY-----") },
+		"no contract":                 func(v url.Values) { v.Del("contract") },
+		"only a part is entrusted":    func(v url.Values) { v.Del("entrusts") },
+		"it ends before it begins":    func(v url.Values) { v.Set("until", today.AddDays(-1).String()) },
+		"no origin":                   func(v url.Values) { v.Set("origins", "rental.example") },
+		"half a quota":                func(v url.Values) { v.Set("burst", "10") },
+		"a quota that is no number":   func(v url.Values) { v.Set("burst", "viel"); v.Set("per-second", "5") },
+		"a name that does not print":  func(v url.Values) { v.Set("name", "実印\u202e") },
+		"no reason":                   func(v url.Values) { v.Del("reason") },
+		"another way to ask validity": func(v url.Values) { v.Set("validity", "none") },
+	} {
+		if status, page := desk.post(at, form(near)); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", name, status, page)
+		}
+	}
+	status, page := desk.post(at, form(nil))
+	if status != http.StatusOK {
+		t.Fatal(status, page)
+	}
+	desk.see(page, "tenant:rental", "実印レンタル", "委託-7", "別の人の承認を待っています")
+	rental := httpapi.Identity{ID: "tenant:rental", Key: key}
+	if err := b.asks(rental); jitsuin.KindOf(err) != jitsuin.Unauthenticated {
+		t.Errorf("a tenant that waits for a second person is served: %v", err)
+	}
+	if status, _ := approved(t, desk, page); status != http.StatusForbidden {
+		t.Errorf("who proposed registers alone: %d", status)
+	}
+	_, second := desk.post(at, form(func(v url.Values) { v.Set("name", "別の名") })) // proposed twice, registered once
+	if status, _ := approved(t, ops, page); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if status, _ := approved(t, ops, second); status != http.StatusConflict {
+		t.Errorf("registered twice: %d", status)
+	}
+	if l, err := b.login(rental, b.Agency.Resident("霧島　花子").Auth); err != nil || l.User == nil {
+		t.Errorf("registered: %v", err)
+	}
+	if n := b.loggedLines("tenant-registered", "運用 一郎", "申込書と登記を確かめた"); n != 1 {
+		t.Errorf("%d lines of the registration", n)
+	}
+
+	terms := url.Values{"contract": {"委託-8"}, "since": {today.String()}, "until": {today.AddDays(365).String()}, "entrusts": {"on"}, "validity": {"ocsp"}, "per-second": {"7"}, "burst": {"9"}, "terms-reason": {"契約の更新"}}
+	_, page = desk.post("/office/tenants/tenant:rental/terms", terms)
+	desk.see(page, "委託-7", "委託-8", "7/s, 9")
+	if status, _ := approved(t, ops, page); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	got := must[api.Tenant](t)(asOffice[api.Tenant](b, "GET", "/v1/tenants/tenant:rental", nil))
+	if got.Contract == nil || got.Contract.Number != "委託-8" || got.Contract.Until != today.AddDays(365) || got.Validity != "ocsp" || got.Quota != (api.Quota{PerSecond: 7, Burst: 9}) || got.Contact != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Where people of the office do it, no single call registers a tenant or changes its terms.
+func TestOneCallRegistersNobodyOutsideASandbox(t *testing.T) {
+	b := open(t, "sqlite::memory:", nil)
+	b.Stop()
+	b.StartPlatform("sqlite::memory:", func(c *platform.Config) { c.Sandbox.Registrar = false })
+	for _, r := range b.Platform.API.Routes() {
+		if r.Path == "POST /v1/tenants" || r.Path == "PATCH /v1/tenants/{id}" {
+			t.Errorf("%s is there", r.Path)
+		}
+	}
+	if _, err := b.TryRegister("operator:1", api.TenantRequest{ID: "tenant:x", Name: "x", PublicKey: []byte{1}}); err == nil {
+		t.Error("one call registered a tenant")
 	}
 }

@@ -23,6 +23,7 @@ func (p *Platform) officeTenantRoutes() {
 	p.officePage("POST /office/tenants/{id}/keys", office.AddKey, p.postOfficeKey)
 	p.officePage("POST /office/tenants/{id}/keys/end", office.EndKey, p.postOfficeKeyEnd)
 	p.officePage("POST /office/tenants/{id}/origins", office.ChangeOrigins, p.postOrigins)
+	p.officeTermsRoutes()
 	p.tenantActs()
 }
 
@@ -32,11 +33,11 @@ func (p *Platform) tenantsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showOffice(w, r, http.StatusOK, "office-tenants", map[string]any{"Tenants": list.Tenants, "More": list.Next, "Back": after != ""})
+	return p.showOffice(w, r, http.StatusOK, "office-tenants", map[string]any{"Tenants": list.Tenants, "More": list.Next, "Back": after != "", "May": mayHere(r, office.RegisterTenant)})
 }
 
 // tenantForms are the forms of a tenant's page; those that are nil are empty.
-type tenantForms struct{ State, Key, EndKey, Origins *web.Form }
+type tenantForms struct{ State, Key, EndKey, Origins, Terms *web.Form }
 
 // reasonNamed gives the field of the reason a name of its own, so that each form of a page has its labels.
 func reasonNamed(name string) web.Field {
@@ -93,9 +94,13 @@ func (p *Platform) showTenant(w http.ResponseWriter, r *http.Request, status int
 		f.Origins = originsForm(nil)
 		f.Origins.Set("origins", strings.Join(t.Origins, " "))
 	}
+	if f.Terms == nil {
+		f.Terms = termsFormOf(t)
+	}
 	may := map[string]bool{"Suspend": t.State == api.TenantActive && mayHere(r, office.SuspendTenant), "Lift": t.State == api.TenantSuspended && mayHere(r, office.LiftTenant),
 		"End": t.State != api.TenantEnded && mayHere(r, office.EndTenant), "Key": t.State != api.TenantEnded && mayHere(r, office.AddKey),
-		"EndKey": t.State != api.TenantEnded && mayHere(r, office.EndKey), "Origins": t.State != api.TenantEnded && mayHere(r, office.ChangeOrigins)}
+		"EndKey": t.State != api.TenantEnded && mayHere(r, office.EndKey), "Origins": t.State != api.TenantEnded && mayHere(r, office.ChangeOrigins),
+		"Terms": t.State != api.TenantEnded && mayHere(r, office.ChangeTerms)}
 	return p.showOffice(w, r, status, "office-tenant", map[string]any{"T": t, "Used": used, "Push": hook, "F": f, "May": may, "Said": r.URL.Query().Get("said")})
 }
 
@@ -164,22 +169,16 @@ func (p *Platform) postTenantProposal(a office.Act) web.Handler {
 	}
 }
 
-// postOfficeKey proposes a key that the tenant has sent: a JWK, or PEM on one line or several.
+// postOfficeKey proposes a key that the tenant has sent.
 func (p *Platform) postOfficeKey(w http.ResponseWriter, r *http.Request) error {
 	ctx, err := actContext(r)
 	if err != nil {
 		return err
 	}
 	f := keyForm(r.PostForm)
-	asked := api.KeyRequest{PEM: asPEM(f.Get("key"))}
-	if strings.HasPrefix(f.Get("key"), "{") {
-		asked = api.KeyRequest{JWK: []byte(f.Get("key"))}
-	}
 	var k newKey
 	if f.Check() {
-		if k.KID, k.DER, err = readKey(asked); err != nil {
-			f.Wrong("key", "office.key.wrong")
-		}
+		readKeyInto(f, &k)
 	}
 	if !f.OK() {
 		return p.showTenant(w, r, http.StatusUnprocessableEntity, tenantForms{Key: f})
@@ -225,11 +224,7 @@ func (p *Platform) postOrigins(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := originsForm(r.PostForm)
 	body := newOrigins{Origins: strings.Fields(f.Get("origins"))}
-	for _, o := range body.Origins {
-		if checkOrigin(o) != nil {
-			f.Wrong("origins", "office.origins.wrong")
-		}
-	}
+	checkOrigins(f, body.Origins)
 	if !f.Check() {
 		return p.showTenant(w, r, http.StatusUnprocessableEntity, tenantForms{Origins: f})
 	}

@@ -77,6 +77,14 @@ func shows(t *testing.T, what string, p platformtest.Page, words ...string) {
 	}
 }
 
+// settled loads a submission's page again as a browser does, until its check is no longer under way.
+func settled(at *platformtest.Browser, p platformtest.Page, link string) platformtest.Page {
+	for end := time.Now().Add(time.Minute); strings.Contains(p.Body, "http-equiv=\"refresh\"") && time.Now().Before(end); p = at.Open(link) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return p
+}
+
 func TestAResidentSubmitsStraightToThePlatform(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, quickQueue)
@@ -89,11 +97,7 @@ func TestAResidentSubmitsStraightToThePlatform(t *testing.T) {
 		if err := c.Collect(t.Context(), s.ID, books{}.keep); jitsuin.CodeOf(err) != "submission-not-ready" {
 			t.Errorf("before anything was submitted: %v", err)
 		}
-		signed := at.Errand(s.Link+"/sign", nil, hanako)
-		for end := time.Now().Add(time.Minute); strings.Contains(signed.Body, "http-equiv=\"refresh\"") && time.Now().Before(end); signed = at.Open(s.Link) {
-			time.Sleep(50 * time.Millisecond) // the page loads again by itself while the check is under way
-		}
-		shows(t, "after signing", signed, "The signature is valid")
+		shows(t, "after signing", settled(at, at.Errand(s.Link+"/sign", nil, hanako), s.Link), "The signature is valid")
 		if got := b.state(c, s.ID); got.State != api.SubmissionReady || got.DestroyOn != jitsuin.DateOf(b.Platform.Clock.Now()).AddDays(7) || got.Verification == "" {
 			t.Errorf("%+v", got)
 		}
@@ -199,7 +203,7 @@ func TestAResidentBringsASignedDocument(t *testing.T) {
 	b.Agency.Revoke(jitsuin.SignCert, taro.Sign.Cert)
 	for words, file := range map[string][]byte{"The signature is not valid": b.embedded(taro, "with a dead certificate"), "cannot be read": []byte("no signature at all")} {
 		_, to := b.upload(at, s.Link, string(jitsuin.NewID()), file)
-		shows(t, words, at.Open(to), words, "was not sent")
+		shows(t, words, settled(at, at.Open(to), s.Link), words, "was not sent")
 	}
 	if told := b.told(c); len(told) != 0 {
 		t.Errorf("the tenant was told %q of what was not accepted", told)
@@ -210,7 +214,7 @@ func TestAResidentBringsASignedDocument(t *testing.T) {
 			t.Errorf("%d %s", status, to)
 		}
 	}
-	shows(t, "the result", at.Open(s.Link), "The signature is valid")
+	shows(t, "the result", settled(at, at.Open(s.Link), s.Link), "The signature is valid")
 	if status, _ := b.upload(at, s.Link, string(jitsuin.NewID()), file); status != http.StatusConflict {
 		t.Errorf("another document after one was accepted: %d", status)
 	}
@@ -233,7 +237,7 @@ func TestSubmissionsThatAreNotAccepted(t *testing.T) {
 		claims := b.OpenRequest(at.Post(s.Link+"/sign", nil).Location)
 		_, back := b.PostAnswer(claims, api.HolderAnswer{Txn: claims.Txn, State: claims.State, Certificate: hanako.Sign.Cert.Raw,
 			Documents: []api.AnswerDocument{{Name: "x", MediaType: "application/pdf", Content: b.SignForm(link, hanako)}}})
-		return at.Open(back)
+		return settled(at, at.Open(back), s.Link)
 	}
 	shows(t, "another form", answer(other.Link+"/document"), "Another document was signed")
 	hanako.Items.Name = "霧島　太郎" // the form says so, the certificate does not

@@ -129,11 +129,7 @@ func (p *Platform) register(ctx context.Context, r api.TenantRequest) (api.Tenan
 
 // enrol stores a tenant that is new, with its first key and its line in the operation log.
 func (t tenant) enrol(ctx context.Context, tx *store.Tx, kid string, now times) error {
-	t.stateAt = now.civil
-	if err := t.put(tx); err != nil {
-		return err
-	}
-	if err := (tenantKey{tenant: t.id, kid: kid, der: t.firstKey, addedAt: now.wall}).put(tx); err != nil {
+	if err := t.putNew(tx, kid, now); err != nil {
 		return err
 	}
 	line := audit.Line{Act: "tenant-registered", Subject: t.id, Tenant: t.id, Detail: map[string]string{"kid": kid, "contract": t.contract.Number}}
@@ -141,6 +137,15 @@ func (t tenant) enrol(ctx context.Context, tx *store.Tx, kid string, now times) 
 		line.Act, line.Who = "sandbox-tenant-made", t.id // by nobody who is known
 	}
 	return audit.Record(ctx, tx, now.civil, line)
+}
+
+// putNew stores a tenant that is new, with its first key.
+func (t tenant) putNew(tx *store.Tx, kid string, now times) error {
+	t.stateAt = now.civil
+	if err := t.put(tx); err != nil {
+		return err
+	}
+	return tenantKey{tenant: t.id, kid: kid, der: t.firstKey, addedAt: now.wall}.put(tx)
 }
 
 // renew takes what is new of a tenant that is registered again.

@@ -32,6 +32,9 @@ type ChecksConfig struct {
 type SandboxConfig struct {
 	// Open offers POST /v1/sandbox/tenants, takes a tenant that is registered again as changed, and checks for tenants that have no contract.
 	Open bool `yaml:"open,omitempty"`
+	// Registrar lets one call of the role operator register a tenant and change its terms, which two people of the office do
+	// elsewhere: a country makes its first tenants so. Open implies it.
+	Registrar bool `yaml:"registrar,omitempty"`
 	// Tenants is how many there may be at a time: 200. PerHour is how many are made in an hour: 60.
 	Tenants int `yaml:"tenants,omitempty" check:"not-negative"`
 	PerHour int `yaml:"per_hour,omitempty" check:"not-negative"`

@@ -18,15 +18,10 @@ func (p *Platform) tenantsRoutes() {
 	}
 	office := httpapi.Roles("operator")
 	const once = " Needs the header Idempotency-Key."
-	httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,
-		Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "In a sandbox a tenant that is registered again with a key that it has takes what is new; elsewhere an id is registered once." + once,
-		Policy: office}, p.postTenant)
 	httpapi.Register(p.API, httpapi.Operation{ID: "tenants", Method: http.MethodGet, Path: "/v1/tenants",
 		Summary: "The tenants by id, a hundred at a time", Policy: office}, p.getTenants)
 	httpapi.Register(p.API, httpapi.Operation{ID: "tenant", Method: http.MethodGet, Path: "/v1/tenants/{id}",
 		Summary: "One tenant", Policy: office}, p.getTenant)
-	httpapi.Register(p.API, httpapi.Operation{ID: "change-tenant", Method: http.MethodPatch, Path: "/v1/tenants/{id}",
-		Summary: "Change a tenant's contract, contact, validity or quota", Description: "What is left out stays. Its origins and keys are changed by itself, or by two people of the office." + once, Policy: office}, p.patchTenant)
 	httpapi.Register(p.API, httpapi.Operation{ID: "suspend-tenant", Method: http.MethodPost, Path: "/v1/tenants/{id}/suspension",
 		Summary:     "Suspend a tenant at once",
 		Description: "It takes effect before the answer leaves. Nothing is checked any more for the tenant; it may read what is its own, and its records are kept as the law asks. Two people of the office lift a suspension." + once, Policy: office}, p.postSuspension)
@@ -36,6 +31,13 @@ func (p *Platform) tenantsRoutes() {
 		Summary: "What a tenant used, with the fees of the days", Policy: office}, p.getTenantUsage)
 	httpapi.Register(p.API, httpapi.Operation{ID: "statements", Method: http.MethodGet, Path: "/v1/statements/{month}",
 		Summary: "What every tenant used in a civil month (YYYY-MM), with the fees of the days", Policy: office}, p.getStatements)
+	if p.cfg.Sandbox.Open || p.cfg.Sandbox.Registrar { // elsewhere two people of the office do it
+		httpapi.Register(p.API, httpapi.Operation{ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenants", Status: http.StatusCreated,
+			Summary: "Register a tenant as a deemed verifier (みなし署名検証者)", Description: "In a sandbox a tenant that is registered again with a key that it has takes what is new; elsewhere an id is registered once." + once,
+			Policy: office}, p.postTenant)
+		httpapi.Register(p.API, httpapi.Operation{ID: "change-tenant", Method: http.MethodPatch, Path: "/v1/tenants/{id}",
+			Summary: "Change a tenant's contract, contact, validity or quota", Description: "What is left out stays. Its origins and keys are changed by itself, or by two people of the office." + once, Policy: office}, p.patchTenant)
+	}
 	p.sandboxRoutes()
 }
 

@@ -37,24 +37,26 @@ type Act string
 
 // What people of the office do. Reading is an act as well.
 const (
-	SeeOverview   Act = "overview-seen"
-	SeePeople     Act = "people-seen"
-	SeeTenants    Act = "tenants-seen"
-	SeeApprovals  Act = "approvals-seen"
-	SeeLog        Act = "log-seen"
-	SeeRecords    Act = "records-seen"
-	SuspendTenant Act = "tenant-suspended"
-	LiftTenant    Act = "tenant-lifted"
-	EndTenant     Act = "tenant-ended"
-	EndKey        Act = "tenant-key-ended"
-	AddKey        Act = "tenant-key-added"
-	ChangeOrigins Act = "tenant-origins-changed"
-	InvitePerson  Act = "person-invited"
-	ChangeRoles   Act = "person-roles"
-	EndPerson     Act = "person-left"
-	GrantAdmin    Act = "administrator-granted"
-	PlaceHold     Act = "record-held"
-	ReleaseHold   Act = "record-hold-released"
+	SeeOverview    Act = "overview-seen"
+	SeePeople      Act = "people-seen"
+	SeeTenants     Act = "tenants-seen"
+	SeeApprovals   Act = "approvals-seen"
+	SeeLog         Act = "log-seen"
+	SeeRecords     Act = "records-seen"
+	RegisterTenant Act = "tenant-registered"
+	ChangeTerms    Act = "tenant-terms-changed"
+	SuspendTenant  Act = "tenant-suspended"
+	LiftTenant     Act = "tenant-lifted"
+	EndTenant      Act = "tenant-ended"
+	EndKey         Act = "tenant-key-ended"
+	AddKey         Act = "tenant-key-added"
+	ChangeOrigins  Act = "tenant-origins-changed"
+	InvitePerson   Act = "person-invited"
+	ChangeRoles    Act = "person-roles"
+	EndPerson      Act = "person-left"
+	GrantAdmin     Act = "administrator-granted"
+	PlaceHold      Act = "record-held"
+	ReleaseHold    Act = "record-hold-released"
 )
 
 // Duty is one row of the table: an act, and which roles may do it. Where Second is not empty nobody does it alone: one person
@@ -80,6 +82,8 @@ var Duties = []Duty{
 	{Act: EndPerson, Title: web.Pair{JA: "係員を外す（直ちに）", EN: "End a person's work here (at once)"}, May: []Role{Administrator, Operations}, Reason: true},
 	{Act: GrantAdmin, Title: web.Pair{JA: "管理者の役割を与える", EN: "Grant the role of administrator"}, May: []Role{Administrator}, Second: []Role{Administrator, Operations}, Reason: true},
 	{Act: SeeTenants, Title: web.Pair{JA: "テナントを見る", EN: "See tenants"}, May: []Role{TenantDesk, RecordsDesk, Operations, Auditor}},
+	{Act: RegisterTenant, Title: web.Pair{JA: "テナントを登録する", EN: "Register a tenant"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
+	{Act: ChangeTerms, Title: web.Pair{JA: "テナントの契約・連絡先・確認方法・割当てを変える", EN: "Change a tenant's contract, contact, validity or quota"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
 	{Act: SuspendTenant, Title: web.Pair{JA: "テナントを停止する（直ちに）", EN: "Suspend a tenant (at once)"}, May: []Role{TenantDesk, Operations}, Reason: true},
 	{Act: LiftTenant, Title: web.Pair{JA: "テナントの停止を解く", EN: "Lift a tenant's suspension"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},
 	{Act: EndTenant, Title: web.Pair{JA: "テナントを終える", EN: "End a tenant"}, May: []Role{TenantDesk}, Second: []Role{TenantDesk, Operations}, Reason: true},

@@ -157,6 +157,8 @@ func (w *World) Run(a interface {
 func (w *World) StartPlatform(database string, change func(*platform.Config)) {
 	w.t.Helper()
 	cfg := platform.Config{Config: w.Config(ID, database), Log: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	cfg.Sandbox.Registrar = true // Register is one call
+	cfg.Quota.PerSecond = 10_000 // tests send faster than a tenant may
 	if change != nil {
 		change(&cfg)
 	}
