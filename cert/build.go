@@ -69,9 +69,9 @@ func (t *Template) issuerName() []byte {
 func (t *Template) subjectName() []byte {
 	country, common := rdn{attrCountry, "JP"}, rdn{attrCommon, t.CommonName}
 	switch t.Profile {
-	case ProfileSign:
+	case ProfileSign, ProfilePhoneSign:
 		return encodeName([]rdn{country, {attrLocality, t.Place.Prefecture}, {attrLocality, t.Place.Municipality}, common})
-	case ProfileAuth:
+	case ProfileAuth, ProfilePhoneAuth:
 		return encodeName([]rdn{country, common})
 	case ProfileResponder:
 		return encodeName([]rdn{country, {attrOrg, t.Realm.Organization}, {attrOrgUnit, t.Realm.Agency}, common})

@@ -71,10 +71,10 @@ func (t *Template) extensions() ([]extension, error) {
 
 func (t *Template) residentExtensions(ski extension) ([]extension, error) {
 	kind, usage := jitsuin.AuthCert, []byte{0x03, 0x02, 0x07, 0x80} // digitalSignature
-	if t.Profile == ProfileSign {
+	if t.Profile.signs() {
 		kind, usage = jitsuin.SignCert, []byte{0x03, 0x02, 0x06, 0xc0} // and nonRepudiation
 	}
-	policy, err := t.Realm.policyValue(kind)
+	policy, err := t.Realm.policyValue(t.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +110,10 @@ func (t *Template) authorityKeyID() []byte {
 	})
 }
 
-func (r Realm) policyValue(k jitsuin.CertKind) ([]byte, error) {
-	id := r.policy(k)
+func (r Realm) policyValue(p Profile) ([]byte, error) {
+	id := r.policy(p)
 	if len(id) < 2 {
-		return nil, templateError("realm", "the realm has no policy for the %s certificate", k)
+		return nil, templateError("realm", "the realm has no policy for the profile %s", p)
 	}
 	return build(func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -3,17 +3,20 @@ package cert
 import (
 	"crypto/x509"
 	"encoding/asn1"
+	"slices"
 
 	"github.com/jitsuin/jitsuin"
 )
 
 // Certificate policies. The arc is 1.2.392.200149.8.5.1.
 var (
-	policySign       = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 20} // class 20, digital signature
-	policyAuth       = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 3, 30} // class 30, authentication
-	policySignMobile = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 40} // on phones; reported second-hand
-	policySignTest   = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 20} // the test environment's
-	policyAuthTest   = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 30} // this project's choice for the sandbox
+	policySign           = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 20} // class 20, digital signature
+	policyAuth           = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 3, 30} // class 30, authentication
+	policySignMobile     = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 40} // on phones; reported second-hand
+	policySignTest       = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 20} // the test environment's
+	policyAuthTest       = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 30} // this project's choice for the sandbox
+	policySignMobileTest = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 21} // likewise
+	policyAuthMobileTest = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 31} // likewise
 )
 
 // Key usages of the two kinds (RFC 5280 §4.2.1.3), exactly these bits.
@@ -50,9 +53,9 @@ func policyKind(c *x509.Certificate) (kind jitsuin.CertKind, ok bool) {
 	for _, p := range c.PolicyIdentifiers {
 		k := jitsuin.AuthCert
 		switch {
-		case p.Equal(policySign), p.Equal(policySignTest), p.Equal(policySignMobile):
+		case p.Equal(policySign), p.Equal(policySignTest), p.Equal(policySignMobile), p.Equal(policySignMobileTest):
 			k = jitsuin.SignCert
-		case p.Equal(policyAuth), p.Equal(policyAuthTest):
+		case p.Equal(policyAuth), p.Equal(policyAuthTest), p.Equal(policyAuthMobileTest):
 		default:
 			continue
 		}
@@ -62,4 +65,14 @@ func policyKind(c *x509.Certificate) (kind jitsuin.CertKind, ok bool) {
 		kind, ok = k, true
 	}
 	return kind, ok
+}
+
+// OnPhone tells whether c, a certificate of one of the two kinds, is for a telephone (移動端末設備用電子証明書): by its policy.
+func OnPhone(c *x509.Certificate) bool {
+	if _, ok := KindOf(c); !ok {
+		return false
+	}
+	return slices.ContainsFunc(c.PolicyIdentifiers, func(p asn1.ObjectIdentifier) bool {
+		return p.Equal(policySignMobile) || p.Equal(policySignMobileTest) || p.Equal(policyAuthMobileTest)
+	})
 }

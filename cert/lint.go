@@ -49,12 +49,14 @@ func Lint(der []byte, p Profile) ([]Finding, error) {
 }
 
 var (
-	allProfiles  = []Profile{ProfileCA, ProfileSign, ProfileAuth, ProfileResponder}
-	ofResidents  = []Profile{ProfileSign, ProfileAuth}
-	ofSubjects   = []Profile{ProfileSign, ProfileAuth, ProfileResponder}
+	allProfiles  = []Profile{ProfileCA, ProfileSign, ProfileAuth, ProfileResponder, ProfilePhoneSign, ProfilePhoneAuth}
+	ofResidents  = []Profile{ProfileSign, ProfileAuth, ProfilePhoneSign, ProfilePhoneAuth}
+	ofSubjects   = []Profile{ProfileSign, ProfileAuth, ProfileResponder, ProfilePhoneSign, ProfilePhoneAuth}
 	onlyCA       = []Profile{ProfileCA}
-	onlySign     = []Profile{ProfileSign}
-	onlyAuth     = []Profile{ProfileAuth}
+	onlySign     = []Profile{ProfileSign, ProfilePhoneSign}
+	onlyAuth     = []Profile{ProfileAuth, ProfilePhoneAuth}
+	onlyCards    = []Profile{ProfileSign, ProfileAuth}
+	onlyPhones   = []Profile{ProfilePhoneSign, ProfilePhoneAuth}
 	onlyResponds = []Profile{ProfileResponder}
 )
 
@@ -89,6 +91,12 @@ func lintRules() []lintRule {
 			return when(has, "an authentication certificate has no subjectAltName")
 		}},
 		{"auth-kind", "profile of certificates", onlyAuth, kindRule(jitsuin.AuthCert)},
+		{"card-policy", "profile of certificates", onlyCards, func(c *x509.Certificate) string {
+			return when(OnPhone(c), "the policy is that of a telephone")
+		}},
+		{"phone-policy", "profile of certificates, version 3.2; reported second-hand", onlyPhones, func(c *x509.Certificate) string {
+			return when(!OnPhone(c), "the policy must be that of a telephone")
+		}},
 		{"responder-usage", "RFC 6960 §4.2.2.2", onlyResponds, lintResponder},
 	})
 }

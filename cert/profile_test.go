@@ -23,7 +23,11 @@ var suites = []cert.Suite{cert.RSA2048SHA256, cert.P384SHA384}
 func everyProfile(t *testing.T, suite cert.Suite) map[cert.Profile][]*x509.Certificate {
 	sign, auth := certtest.NewAuthority(t, jitsuin.SignCert, suite, 1), certtest.NewAuthority(t, jitsuin.AuthCert, suite, 2)
 	responder, _ := sign.Responder(t, 1)
+	phoneSign, phoneAuth := sign.Resident(t, big.NewInt(0x1234568)), auth.Resident(t, big.NewInt(0x7654322))
+	phoneSign.Profile, phoneAuth.Profile = cert.ProfilePhoneSign, cert.ProfilePhoneAuth
 	return map[cert.Profile][]*x509.Certificate{
+		cert.ProfilePhoneSign: {sign.Issue(t, phoneSign), sign.Cert},
+		cert.ProfilePhoneAuth: {auth.Issue(t, phoneAuth), auth.Cert},
 		cert.ProfileCA:        {sign.Cert, sign.Cert},
 		cert.ProfileSign:      {sign.Issue(t, sign.Resident(t, big.NewInt(0x1234567))), sign.Cert},
 		cert.ProfileAuth:      {auth.Issue(t, auth.Resident(t, big.NewInt(0x7654321))), auth.Cert},
@@ -167,5 +171,31 @@ func TestLintFindsWhatIsWrong(t *testing.T) {
 	has(auth.Issue(t, auth.Resident(t, big.NewInt(9))).Raw, cert.ProfileResponder, "responder-usage")
 	if _, err := cert.Lint([]byte{0x30, 0}, cert.ProfileCA); jitsuin.KindOf(err) != jitsuin.Invalid {
 		t.Error("not a certificate:", err)
+	}
+}
+
+// The kind of a certificate on a telephone is that of the card's; only its policy tells where it is, and neither passes for the other.
+func TestCertificatesOnATelephoneAreToldByTheirPolicy(t *testing.T) {
+	all := everyProfile(t, cert.RSA2048SHA256)
+	for profile, other := range map[cert.Profile]cert.Profile{cert.ProfileSign: cert.ProfilePhoneSign, cert.ProfileAuth: cert.ProfilePhoneAuth} {
+		onCard, onPhone := all[profile][0], all[other][0]
+		kind, ok := cert.KindOf(onPhone)
+		if want, _ := cert.KindOf(onCard); !ok || kind != want || cert.PhoneProfile(kind) != other {
+			t.Errorf("%s is of the kind %q", other, kind)
+		}
+		if cert.OnPhone(onCard) || !cert.OnPhone(onPhone) || cert.OnPhone(all[cert.ProfileCA][0]) {
+			t.Errorf("%s: told wrongly where it is", profile)
+		}
+		for der, p := range map[*x509.Certificate]cert.Profile{onCard: other, onPhone: profile} {
+			if found, err := cert.Lint(der.Raw, p); err != nil || len(found) != 1 {
+				t.Errorf("judged as %s: %v %v", p, found, err)
+			}
+		}
+	}
+	auth := certtest.NewAuthority(t, jitsuin.AuthCert, cert.RSA2048SHA256, 2)
+	nameless := auth.Resident(t, big.NewInt(7))
+	nameless.Profile, nameless.Realm.PhoneAuthPolicy = cert.ProfilePhoneAuth, nil
+	if _, err := nameless.TBS(); jitsuin.KindOf(err) != jitsuin.Invalid {
+		t.Errorf("a realm without a policy for telephones: %v", err)
 	}
 }

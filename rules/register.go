@@ -10,7 +10,7 @@ import (
 func Register() []Rule {
 	var all []Rule
 	topics := [][]series{validityRules(), effectRules(), lapseRules(), holderRules(), checkDigitRules(),
-		cadenceRules(), legalRules(), recordRules(), freeAreaRules(), {timeStampDeviation}, accreditationRules(), consentRules(), {gregorian}}
+		cadenceRules(), legalRules(), recordRules(), freeAreaRules(), {timeStampDeviation}, accreditationRules(), consentRules(), phoneRules(), {gregorian}}
 	for _, topic := range topics {
 		for _, s := range topic {
 			all = append(all, s...)
