@@ -42,6 +42,8 @@ type Config struct {
 	OCSP       string `yaml:"ocsp,omitempty"`
 	// RevokeAtMoveOut ends signature certificates at 転出 instead of 転入, see rules.Practice.
 	RevokeAtMoveOut bool `yaml:"revoke_at_move_out,omitempty"`
+	// LostReports is how many reports of a lost card are taken from one address in an hour: five (rules.LostReportsAnHour).
+	LostReports int `yaml:"lost_reports,omitempty" check:"range=1..1000"`
 	// Status is the status origin, a second face with an identity of its own. Without a Listen
 	// there is none.
 	Status StatusConfig `yaml:"status"`
@@ -103,6 +105,9 @@ func (c *Config) fill() error {
 	c.Generation = max(c.Generation, 1)
 	if c.CAYears == 0 {
 		c.CAYears = 20
+	}
+	if c.LostReports == 0 {
+		c.LostReports = rules.LostReportsAnHour()
 	}
 	switch {
 	case c.Suite != cert.RSA2048SHA256 && c.Suite != cert.P384SHA384:

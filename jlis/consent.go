@@ -43,8 +43,7 @@ func (s recordStatus) Status(ctx context.Context, leaf, _ *x509.Certificate, at 
 		err = tx.QueryRow(`SELECT effective_at, reason FROM revocation WHERE kind = $1 AND serial = $2`, string(kind), serial.String()).Scan(&effective, &reason)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			st.State, st.Why = cert.Good, ""
-			return nil
+			return s.unlessHeld(tx, r, &st)
 		case err != nil:
 			return err
 		}
@@ -55,6 +54,19 @@ func (s recordStatus) Status(ctx context.Context, leaf, _ *x509.Certificate, at 
 		err = nil
 	}
 	return st, err
+}
+
+// unlessHeld answers good, but for a certificate that is suspended.
+func (recordStatus) unlessHeld(tx *store.Tx, r record, st *cert.Status) error {
+	held, err := openSuspension(tx, r)
+	switch {
+	case err != nil:
+	case held == nil:
+		st.State, st.Why = cert.Good, ""
+	default:
+		st.State, st.Why, st.RevokedAt, st.Reason = cert.Revoked, "", *held, jitsuin.ReasonCertificateHold
+	}
+	return err
 }
 
 // signedForm is a form that a resident of ours has signed, with who that is.

@@ -38,7 +38,7 @@ func (a *Agency) plannedRevocations(ctx context.Context) (all []clock.Due, err e
 func (a *Agency) endingCertificates(ctx context.Context, now time.Time) (all []clock.Due, err error) {
 	err = a.DB.View(ctx, func(tx *store.Tx) (err error) {
 		all, err = store.Collect(scanDue)(tx.Query(`SELECT not_after, COUNT(*) FROM certificate c
-			WHERE state = 'issued' AND profile IN ('sign', 'auth') AND not_after >= $1
+			WHERE state = 'issued' AND profile IN ('sign', 'auth', 'phone-sign', 'phone-auth') AND not_after >= $1
 			AND NOT EXISTS (SELECT 1 FROM revocation r WHERE r.kind = c.kind AND r.serial = c.serial)
 			GROUP BY not_after ORDER BY not_after LIMIT 200`, store.Micros(now)))
 		return err

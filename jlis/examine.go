@@ -29,6 +29,8 @@ const (
 	refusedCard      = "card-unknown"         // not a card of this person's, or not valid any more
 	refusedPlace     = "municipality-unknown" // without a name for certificates
 	refusedTerm      = "no-term"              // no validity is left, the card or the other certificate ends first
+	refusedMissing   = "certificate-missing"  // the card has none of the kind
+	refusedSuspended = "card-suspended"       // the card's certificates are suspended, so nothing is rested on them
 	refusedDefective = "certificate-lint"     // the certificate would break its profile
 )
 
@@ -45,6 +47,7 @@ type question struct {
 	// keys are nil before a new card's chip has made them.
 	keys     map[jitsuin.CertKind]subjectKey
 	keysUsed map[jitsuin.CertKind]bool // certified before
+	held     bool                      // one of inForce is suspended; looked at for a telephone
 }
 
 // subjectKey is a key to be certified, or why it is not.
@@ -72,6 +75,12 @@ type terms struct {
 
 // examine decides on an application: how long what is issued will be valid, or why it is refused.
 func (q question) examine() (terms, *refusal) {
+	if q.app.Type == api.Phone {
+		if r := q.keysGood(); r != nil {
+			return terms{}, r
+		}
+		return q.phone()
+	}
 	for _, check := range []func() *refusal{q.form, q.resident, q.entitled, q.doubled, q.keysGood} {
 		if r := check(); r != nil {
 			return terms{}, r

@@ -21,6 +21,7 @@ import (
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/feed"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/jlis/signer"
@@ -183,6 +184,7 @@ func (y *tale) tell() {
 	y.event(4, func(tx *store.Tx) error { return takeIn(tx, again, d().Clock.Now()) })
 	y.do("issue again", func() error { return d().issue(y.t.Context(), again.ID) })
 	y.whole("issued again")
+	y.telephone(subject)
 	y.event(5, func(tx *store.Tx) error {
 		c := entered(subject, moved)
 		c.Cause = jitsuin.CauseMoveWithin
@@ -205,6 +207,32 @@ func (y *tale) tell() {
 	y.end(subject, handle)
 }
 
+// telephone has the person enrol one, lose the card and find it.
+func (y *tale) telephone(subject jitsuin.ID) {
+	y.t.Helper()
+	request := y.d.applied(subject, newTelephone(y.t, jitsuin.CertKinds[:]...))
+	y.do("enrol a telephone", func() error {
+		_, err := y.d.enrol(request)
+		return err
+	})
+	y.whole("enrolled")
+	ctx := httpapi.WithIdempotencyKey(y.t.Context(), string(jitsuin.NewID()))
+	y.do("report a loss", func() error {
+		_, err := y.d.reportLost(ctx, &lostIn{Body: api.LostCard{Items: hanako, Cause: "lost"}})
+		return err
+	})
+	y.whole("suspended")
+	town := httpapi.WithCaller(httpapi.WithIdempotencyKey(y.t.Context(), string(jitsuin.NewID())), httpapi.Caller{ID: "municipality:91201", Role: "municipality"})
+	y.do("find the card", func() error {
+		out, err := y.d.resumeCertificates(town, &resumeIn{Body: api.Resumption{Subject: subject}})
+		if err == nil && out.Body.Certificates != 4 {
+			y.t.Errorf("%d certificates came back", out.Body.Certificates)
+		}
+		return err
+	})
+	y.whole("found")
+}
+
 // whole checks what must hold at any time: all of an application's certificates or none, and the
 // status feed says of each certificate that exists, and of no other, what the record says.
 func (y *tale) whole(when string) {
@@ -213,20 +241,25 @@ func (y *tale) whole(when string) {
 	known := map[string]api.StatusEvent{}
 	born := map[string]int{}
 	for _, e := range d.statusEvents() {
-		if e.State == api.StateGood {
+		was := known[e.Serial].State
+		if e.State == api.StateGood && e.ReleasedAt == nil {
 			born[e.Serial]++
-		} else if born[e.Serial] != 1 || known[e.Serial].State == api.StateRevoked {
-			y.t.Errorf("%s: %s is revoked before it was issued, or twice", when, e.Serial)
+		} else if born[e.Serial] != 1 || was == api.StateRevoked || was == e.State || (e.State == api.StateGood) != (was == api.StateHeld) && e.State != api.StateRevoked {
+			y.t.Errorf("%s: %s becomes %s after it was %s, issued %d times", when, e.Serial, e.State, was, born[e.Serial])
 		}
 		known[e.Serial] = e
 	}
-	all, err := d.certificates(y.t.Context(), `WHERE profile IN ('sign', 'auth') AND state = 'issued'`)
+	all, err := d.certificates(y.t.Context(), `WHERE profile IN ('sign', 'auth', 'phone-sign', 'phone-auth') AND state = 'issued'`)
 	must(y.t, err)
 	perApplication := map[string]int{}
 	for _, r := range all {
 		perApplication[r.MadeFor]++
 		revoked := d.count(`SELECT COUNT(*) FROM revocation WHERE kind = $1 AND serial = $2`, string(r.Kind), r.Serial.String())
+		held := d.count(`SELECT COUNT(*) FROM suspension WHERE kind = $1 AND serial = $2 AND released_at = 0`, string(r.Kind), r.Serial.String())
 		e, ok := known[r.Serial.String()]
+		if (e.State == api.StateHeld) != (held == 1) {
+			y.t.Errorf("%s: the status feed says %s of %s, which is suspended %d times", when, e.State, r.Serial, held)
+		}
 		if !ok || born[r.Serial.String()] != 1 || (e.State == api.StateRevoked) != (revoked == 1) {
 			y.t.Errorf("%s: the status feed does not say what the record says of %s", when, r.Serial)
 		}
@@ -253,6 +286,9 @@ func (y *tale) end(subject jitsuin.ID, handle host.Handle) {
 	}
 	if n := len(d.living(subject)); n != 0 {
 		y.t.Errorf("%d certificates are left", n)
+	}
+	if n := len(d.onPhone(subject)); n != 0 {
+		y.t.Errorf("%d certificates are left on the telephone", n)
 	}
 	reasons := map[jitsuin.RevocationReason]int{}
 	for _, r := range sent[api.Revoked](d, api.TopicToTown(asagiri), api.TypeRevoked) {

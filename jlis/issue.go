@@ -68,7 +68,7 @@ func (a *Agency) issue(ctx context.Context, id jitsuin.ID) error {
 // only after a first look at the application, so that a refused one leaves nothing.
 func (a *Agency) checkAndIntend(ctx context.Context, app application) error {
 	keys := map[jitsuin.CertKind]subjectKey(nil)
-	if app.Type == api.Reissue {
+	if app.Type == api.Reissue || app.Type == api.Phone {
 		keys = readKeys(app.PublicKeys)
 	}
 	why, err := a.look(ctx, app, keys)
@@ -152,7 +152,10 @@ func (a *Agency) question(tx *store.Tx, app application, keys map[jitsuin.CertKi
 			}
 		}
 	}
-	if app.Type == api.Reissue {
+	switch app.Type {
+	case api.Phone:
+		err = q.lookAtSuspensions(tx)
+	case api.Reissue:
 		q.card, err = findCard(tx, `WHERE id = $1`, string(app.Card))
 	}
 	return q, err
@@ -177,6 +180,9 @@ func (a *Agency) intendFor(tx *store.Tx, q question, kind jitsuin.CertKind, key 
 	if kind == jitsuin.SignCert {
 		t.Profile, t.Items = cert.ProfileSign, cert.PlainItems(q.person.Items)
 	}
+	if q.app.Type == api.Phone {
+		t.Profile = cert.PhoneProfile(kind)
+	}
 	_, err = a.intend(tx, kind, t, record{Authority: u.name, MadeFor: string(q.app.ID), Subject: q.app.Subject, Municipality: q.app.Municipality}, now)
 	return err
 }
@@ -200,6 +206,9 @@ func (a *Agency) refuse(tx *store.Tx, app application, from string, why *refusal
 	}
 	if err := moveApplication(tx, app.ID, from, appRefused, why.code); err != nil {
 		return err
+	}
+	if app.Type == api.Phone {
+		return a.refusePhone(tx, app, why)
 	}
 	_, err := feed.Append(tx, a.toTown(app.Municipality, string(app.ID), api.TypeRefused,
 		api.Refused{Application: app.ID, Subject: app.Subject, Code: why.code, Reason: why.reason, Fields: why.fields}))
@@ -255,6 +264,12 @@ func (a *Agency) storeCertificates(tx *store.Tx, app application, certificates [
 	if why := q.stillGood(); why != nil {
 		return a.refuse(tx, app, appIntended, why)
 	}
+	if app.Type == api.Phone {
+		if err := a.endOldPhone(tx, app, now); err != nil {
+			return err
+		}
+		q.inForce = nil // those of the card, which stay
+	}
 	for _, c := range certificates {
 		if old, has := q.inForce[c.Kind]; has {
 			if err := a.supersede(tx, old, now, app.Municipality); err != nil {
@@ -264,18 +279,26 @@ func (a *Agency) storeCertificates(tx *store.Tx, app application, certificates [
 		if err := storeIssued(tx, c.record, c.receipt, now); err != nil {
 			return err
 		}
-		if err := a.appendStatus(tx, c.record, nil); err != nil {
+		if err := a.appendStatus(tx, c.record, standing{}); err != nil {
 			return err
 		}
 	}
-	if app.Type == api.NewCard {
+	switch app.Type {
+	case api.NewCard:
 		return moveApplication(tx, app.ID, appIntended, appIssued, "")
+	case api.Phone:
+		tx.Notify(phoneSignal)
+		return moveApplication(tx, app.ID, appIntended, appDelivered, "")
 	}
 	return a.deliver(tx, app, appIntended)
 }
 
 // stillGood is the check of step 1 without the keys, which the intent has taken.
 func (q question) stillGood() *refusal {
+	if q.app.Type == api.Phone {
+		_, why := q.phone()
+		return why
+	}
 	for _, check := range []func() *refusal{q.form, q.resident, q.entitled, q.doubled} {
 		if r := check(); r != nil {
 			return r

@@ -151,8 +151,15 @@ func (n *node) apply(_ context.Context, e feed.Event) error {
 		return errors.Join(err, jitsuin.Errorf(jitsuin.Invalid, "status-event", "an event of a CA key that is not known here"))
 	}
 	err = set.Apply(status.Event{Serial: serial, Kind: s.Kind, Type: status.Issued, Version: 1, At: s.IssuedAt, NotAfter: s.NotAfter, Municipality: s.Municipality})
-	if err != nil || s.State != api.StateRevoked {
+	if err != nil {
 		return err
+	}
+	if err := applyHold(set, s, serial, e.Version); err != nil || s.State == api.StateHeld {
+		n.published(e, s.State)
+		return err
+	}
+	if s.State != api.StateRevoked {
+		return nil
 	}
 	if s.RevokedAt == nil {
 		return jitsuin.Errorf(jitsuin.Invalid, "status-event", "a revocation without its time")
@@ -161,10 +168,45 @@ func (n *node) apply(_ context.Context, e feed.Event) error {
 		return jitsuin.Errorf(jitsuin.Unsupported, "status-event", "a certificate cannot change its status %d times", e.Version)
 	}
 	err = set.Apply(status.Event{Serial: serial, Kind: s.Kind, Type: status.Revoked, Version: uint16(max(e.Version, 2)), At: *s.RevokedAt, Reason: s.Reason})
-	if err == nil && n.caughtUp.Load() { // what is read at the start is old news
-		n.agency.count.published.Observe(max(0, n.agency.Clock.Now().Sub(e.RecordedAt)).Seconds())
+	if err == nil {
+		n.published(e, s.State)
 	}
 	return err
+}
+
+// published counts how long it took until a certificate's end could be seen; what is read at the start is old news.
+func (n *node) published(e feed.Event, state string) {
+	if state != api.StateGood && n.caughtUp.Load() {
+		n.agency.count.published.Observe(max(0, n.agency.Clock.Now().Sub(e.RecordedAt)).Seconds())
+	}
+}
+
+// applyHold brings the last suspension into a set. An event carries the whole state, so one that says that a suspension was lifted, or
+// ended for good, may be the first that is read of it: then the suspension has the version before.
+func applyHold(set *status.Set, s api.StatusEvent, serial cert.Serial, version uint64) error {
+	if s.HeldAt == nil {
+		return nil
+	}
+	if version < 2 || version > math.MaxUint16 {
+		return jitsuin.Errorf(jitsuin.Unsupported, "status-event", "a certificate cannot change its status %d times", version)
+	}
+	v := uint16(version)
+	held := status.Event{Serial: serial, Kind: s.Kind, Type: status.Held, Version: v, At: *s.HeldAt}
+	if s.State == api.StateHeld {
+		return set.Apply(held)
+	}
+	if s.State == api.StateRevoked && s.ReleasedAt != nil {
+		return nil // lifted long before it ended
+	}
+	if held.Version--; held.Version >= 2 {
+		if err := set.Apply(held); err != nil {
+			return err
+		}
+	}
+	if s.ReleasedAt == nil {
+		return nil
+	}
+	return set.Apply(status.Event{Serial: serial, Kind: s.Kind, Type: status.Released, Version: v, At: *s.ReleasedAt})
 }
 
 // ready says why verifiers are not answered now.

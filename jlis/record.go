@@ -42,6 +42,9 @@ type record struct {
 	DER          []byte
 }
 
+// onPhone tells whether the certificate is for a telephone.
+func (r record) onPhone() bool { return r.Profile == cert.PhoneProfile(r.Kind) }
+
 func (r record) lastDay() jitsuin.Date { return jitsuin.DateOf(r.NotAfter) }
 
 const certificateColumns = `SELECT kind, serial, profile, authority, made_for, state, subject, municipality, key_hash, tbs, digest,
@@ -78,12 +81,21 @@ func (a *Agency) certificates(ctx context.Context, where string, args ...any) (a
 	return all, err
 }
 
-// inForce gives the certificates of a person and kind that are valid at an instant: issued, not
-// expired, not revoked.
+// inForce gives the certificates of a person and kind on a card that are valid at an instant, or would be but for a suspension:
+// issued, not expired, not revoked.
 func inForce(tx *store.Tx, subject jitsuin.ID, kind jitsuin.CertKind, at time.Time) ([]record, error) {
-	return certificatesIn(tx, `WHERE subject = $1 AND kind = $2 AND state = 'issued' AND profile IN ('sign', 'auth') AND not_after >= $3
+	return inForceAs(tx, subject, kind, cert.Profile(kind), at)
+}
+
+// onPhoneInForce is inForce for the person's telephone.
+func onPhoneInForce(tx *store.Tx, subject jitsuin.ID, kind jitsuin.CertKind, at time.Time) ([]record, error) {
+	return inForceAs(tx, subject, kind, cert.PhoneProfile(kind), at)
+}
+
+func inForceAs(tx *store.Tx, subject jitsuin.ID, kind jitsuin.CertKind, profile cert.Profile, at time.Time) ([]record, error) {
+	return certificatesIn(tx, `WHERE subject = $1 AND kind = $2 AND state = 'issued' AND profile = $3 AND not_after >= $4
 		AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.kind = certificate.kind AND v.serial = certificate.serial)
-		ORDER BY intended_at, serial`, string(subject), string(kind), store.Micros(at))
+		ORDER BY intended_at, serial`, string(subject), string(kind), string(profile), store.Micros(at))
 }
 
 func parseSerial(text string) (s cert.Serial, err error) {

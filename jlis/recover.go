@@ -151,7 +151,7 @@ func (a *Agency) lay(tx *store.Tx, r *Recovery, kind jitsuin.CertKind, serial ce
 	}
 	r.Dead[kind]++
 	return a.appendStatus(tx, record{Kind: kind, Serial: serial, Authority: authority, NotBefore: now, NotAfter: now.Add(longest)},
-		&revocation{At: now, Recorded: now, Reason: jitsuin.ReasonUnspecified})
+		standing{dead: &revocation{At: now, Recorded: now, Reason: jitsuin.ReasonUnspecified}})
 }
 
 // restart has applications begin anew that had not come to their certificates; their chips, which

@@ -39,8 +39,16 @@ func (a *Agency) revokeAll(tx *store.Tx, subject jitsuin.ID, kind jitsuin.CertKi
 }
 
 // revoke records the revocation of a certificate and tells the status nodes and the municipality,
-// all in tx. The table takes one revocation per certificate.
+// all in tx. The table takes one revocation per certificate. What rests on the certificate, the one of
+// its kind on a telephone, ends with it; one that was suspended lost effect then and never got it back.
 func (a *Agency) revoke(tx *store.Tx, r record, why revocation) error {
+	held, err := closeSuspension(tx, r, why.Recorded, releasedByEnd)
+	if err != nil {
+		return err
+	}
+	if held != nil && held.Before(why.At) {
+		why.At = *held
+	}
 	if why.At.Before(r.NotBefore) { // recorded again after a restore, of a certificate made meanwhile
 		why.At = r.NotBefore
 	}
@@ -53,16 +61,47 @@ func (a *Agency) revoke(tx *store.Tx, r record, why revocation) error {
 	if err != nil {
 		return err
 	}
-	if err := a.appendStatus(tx, r, &why); err != nil {
-		return err
+	if err := a.appendStatus(tx, r, standing{held: held, dead: &why}); err != nil || r.onPhone() {
+		return err // a telephone's is between its holder and us
 	}
 	_, err = feed.Append(tx, a.toTown(why.Town, string(r.Kind)+":"+r.Serial.String(), api.TypeRevoked,
 		api.Revoked{Subject: r.Subject, Kind: r.Kind, EffectiveAt: why.At, RecordedAt: why.Recorded, Reason: why.Reason, Cause: why.Cause}))
-	return err
+	if err != nil {
+		return err
+	}
+	return a.endPhone(tx, r, why)
+}
+
+// endPhone ends what rests on a certificate of the card.
+func (a *Agency) endPhone(tx *store.Tx, r record, why revocation) error {
+	event, err := rules.EventOf(rules.EventCardCertRevoked)
+	if err != nil {
+		return err
+	}
+	effect, err := event.Effect(r.Kind)
+	if err != nil {
+		return err
+	}
+	resting, err := onPhoneInForce(tx, r.Subject, r.Kind, why.At)
+	if err != nil {
+		return err
+	}
+	for _, p := range resting {
+		if err := a.revoke(tx, p, revocation{At: why.At, Recorded: why.Recorded, Reason: effect.Of(r.Kind).Reason, Cause: string(event.Event), Rule: event.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// standing is what became of a certificate since its issue. The zero value is a good one.
+type standing struct {
+	held, released *time.Time // the last suspension
+	dead           *revocation
 }
 
 // appendStatus tells the status nodes what a certificate's status is now.
-func (a *Agency) appendStatus(tx *store.Tx, r record, dead *revocation) error {
+func (a *Agency) appendStatus(tx *store.Tx, r record, now standing) error {
 	var issuer string
 	for _, u := range a.all {
 		if u.name == r.Authority {
@@ -73,9 +112,12 @@ func (a *Agency) appendStatus(tx *store.Tx, r record, dead *revocation) error {
 		return jitsuin.Errorf(jitsuin.Internal, "no-authority", "a certificate's authority %s is not there", r.Authority)
 	}
 	e := api.StatusEvent{Kind: r.Kind, Serial: r.Serial.String(), Issuer: issuer, Municipality: r.Municipality,
-		IssuedAt: r.NotBefore, NotAfter: r.NotAfter, State: api.StateGood}
-	if dead != nil {
-		e.State, e.RevokedAt, e.Reason = api.StateRevoked, &dead.At, dead.Reason
+		IssuedAt: r.NotBefore, NotAfter: r.NotAfter, State: api.StateGood, HeldAt: now.held, ReleasedAt: now.released}
+	switch {
+	case now.dead != nil:
+		e.State, e.RevokedAt, e.Reason = api.StateRevoked, &now.dead.At, now.dead.Reason
+	case now.held != nil && now.released == nil:
+		e.State, e.Reason = api.StateHeld, jitsuin.ReasonCertificateHold
 	}
 	_, err := feed.Append(tx, feed.Draft{Topic: api.TopicStatus, Subject: e.Serial, Type: api.TypeStatus, Body: e, RecordedAt: a.Clock.Now()})
 	return err

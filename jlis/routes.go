@@ -46,6 +46,8 @@ func (a *Agency) routes() {
 		Policy:      a.verifiers()}, a.links)
 	a.cardTextRoute()
 	a.consentRoutes()
+	a.phoneRoutes()
+	a.lostRoutes()
 	a.API.Raw("GET /ca/{name}", httpapi.Public("CA certificates are published"), http.HandlerFunc(a.serveCA))
 }
 

@@ -52,6 +52,8 @@ type Application struct {
 	Card       jitsuin.ID                  `json:"card,omitempty"`
 	PublicKeys map[jitsuin.CertKind][]byte `json:"public_keys,omitempty"`
 	RequestID  string                      `json:"request_id,omitempty"`
+	// Model is given for Phone, with the keys that the telephone has made.
+	Model rules.PhoneModel `json:"model,omitempty"`
 }
 
 // Holder is what the municipality certifies of the applicant and J-LIS cannot know: what the right to
@@ -112,6 +114,7 @@ type Revoked struct {
 const (
 	StateGood    = "good"
 	StateRevoked = "revoked"
+	StateHeld    = "held" // suspended (一時停止): as good as revoked until it is lifted
 )
 
 // StatusEvent is one change of one certificate's status; its feed subject is the serial in hex and
@@ -123,9 +126,12 @@ type StatusEvent struct {
 	Municipality jitsuin.MunicipalityCode `json:"municipality" doc:"of the CRL distribution point"`
 	IssuedAt     time.Time                `json:"issued_at"`
 	NotAfter     time.Time                `json:"not_after"`
-	State        string                   `json:"state" enum:"good,revoked"`
+	State        string                   `json:"state" enum:"good,held,revoked"`
 	RevokedAt    *time.Time               `json:"revoked_at,omitempty"`
 	Reason       jitsuin.RevocationReason `json:"reason,omitempty"`
+	// HeldAt is when the last suspension began, ReleasedAt when it was lifted.
+	HeldAt     *time.Time `json:"held_at,omitempty"`
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
 }
 
 // Received hands the custody of a finished chip to the municipality: the handle is the chip.
