@@ -24,10 +24,15 @@ type issuedCert struct {
 	der                                                    []byte
 	counter, revokedAt                                     *int64
 	reason                                                 *string
+	heldAt                                                 *int64 // while it is suspended
+	holds                                                  int    // how often it was suspended or released
 }
 
-func (c issuedCert) id() string         { return c.kind + " " + c.serial }
-func (c issuedCert) ofResident() bool   { return c.profile == "sign" || c.profile == "auth" }
+func (c issuedCert) id() string    { return c.kind + " " + c.serial }
+func (c issuedCert) onPhone() bool { return c.profile == "phone-sign" || c.profile == "phone-auth" }
+func (c issuedCert) ofResident() bool {
+	return c.profile == "sign" || c.profile == "auth" || c.onPhone()
+}
 func (c issuedCert) isIssued() bool     { return c.state == "issued" }
 func (c issuedCert) isRevoked() bool    { return c.revokedAt != nil }
 func (c issuedCert) visible() bool      { return c.isIssued() && c.ofResident() }
@@ -37,9 +42,11 @@ func (c issuedCert) revoked() time.Time { return store.Time(*c.revokedAt) }
 func (a *audit) readCertificates() (all []issuedCert) {
 	a.each(JLIS, func(scan func(...any)) {
 		var c issuedCert
-		scan(&c.kind, &c.serial, &c.profile, &c.madeFor, &c.state, &c.subject, &c.digest, &c.notAfter, &c.der, &c.counter, &c.revokedAt, &c.reason)
+		scan(&c.kind, &c.serial, &c.profile, &c.madeFor, &c.state, &c.subject, &c.digest, &c.notAfter, &c.der, &c.counter, &c.revokedAt, &c.reason, &c.heldAt, &c.holds)
 		all = append(all, c)
-	}, `SELECT c.kind, c.serial, profile, made_for, state, subject, lower(hex(digest)), not_after, der, counter, r.effective_at, r.reason
+	}, `SELECT c.kind, c.serial, profile, made_for, state, subject, lower(hex(digest)), not_after, der, counter, r.effective_at, r.reason,
+		(SELECT held_at FROM suspension s WHERE s.kind = c.kind AND s.serial = c.serial AND released_at = 0),
+		(SELECT COUNT(*) + COALESCE(SUM(CASE WHEN released_at > 0 AND released_by <> 'revoked' THEN 1 ELSE 0 END), 0) FROM suspension s WHERE s.kind = c.kind AND s.serial = c.serial)
 		FROM certificate c LEFT JOIN revocation r ON r.kind = c.kind AND r.serial = c.serial ORDER BY c.kind, c.serial`)
 	return all
 }
@@ -48,7 +55,7 @@ func (a *audit) readCertificates() (all []issuedCert) {
 func (a *audit) certificates() []issuedCert {
 	all := a.readCertificates()
 	heads, count := a.pairs(JLIS, `SELECT kind || '.' || epoch, CAST(next AS TEXT) FROM serial_head`), map[string]int{}
-	serials, keys, force := map[string]string{}, map[string]string{}, map[string]string{}
+	serials, keys, force := map[string]string{}, map[string]string{}, map[string]issuedCert{}
 	for _, c := range all {
 		count[c.kind+"."+a.epochOf(c)]++
 		if c.state == "intended" {
@@ -76,18 +83,37 @@ func (a *audit) certificates() []issuedCert {
 			seen[what] = c.id()
 		}
 		if c.visible() && !c.isRevoked() {
-			if other, twice := force[c.kind+c.subject]; twice {
-				a.wrong("certificates %s and %s of %s are both in force", other, c.id(), c.subject)
+			if other, twice := force[c.profile+c.subject]; twice {
+				a.wrong("certificates %s and %s of %s are both in force", other.id(), c.id(), c.subject)
 			}
-			force[c.kind+c.subject] = c.id()
+			force[c.profile+c.subject] = c
 		}
 	}
+	a.telephones(force)
 	for head, next := range heads {
 		if fmt.Sprint(count[head]) != next {
 			a.wrong("%s serial numbers were given of %s, %d are recorded", next, head, count[head])
 		}
 	}
 	return all
+}
+
+// telephones: nobody has two, and none is better off than the card that it rests on.
+func (a *audit) telephones(force map[string]issuedCert) {
+	phone := map[string]string{}
+	for _, c := range force {
+		if !c.onPhone() {
+			continue
+		}
+		if other, twice := phone[c.subject]; twice && other != c.madeFor {
+			a.wrong("%s has certificates on the telephones of the applications %s and %s", c.subject, other, c.madeFor)
+		}
+		phone[c.subject] = c.madeFor
+		card, has := force[c.kind+c.subject]
+		if !has || card.notAfter != c.notAfter || card.heldAt != nil && c.heldAt == nil {
+			a.wrong("the certificate %s on a telephone is better off than the card's (there %v)", c.id(), has)
+		}
+	}
 }
 
 // epochOf reads the epoch out of a serial number, with J-LIS's own key.
@@ -186,8 +212,11 @@ func (a *audit) statuses(certs []issuedCert, view StatusView) {
 		if c.visible() {
 			want = 1
 		}
+		want += c.holds
 		if c.isRevoked() {
-			want = 2
+			want++
+		}
+		if c.isRevoked() || c.heldAt != nil {
 			dead[jitsuin.CertKind(c.kind)]++
 		}
 		switch {
@@ -196,13 +225,15 @@ func (a *audit) statuses(certs []issuedCert, view StatusView) {
 			continue
 		case want > 0 && got[0].State != jlis.StateGood:
 			a.wrong("the first that was said of certificate %s is %s", c.id(), got[0].State)
-		case want == 2 && (got[1].State != jlis.StateRevoked || !got[1].RevokedAt.Equal(c.revoked()) || string(got[1].Reason) != c.reasonOf()):
-			a.wrong("certificate %s was revoked at %v for %s, and the status event says %+v", c.id(), c.revoked(), c.reasonOf(), got[1])
+		case c.isRevoked() && (got[want-1].State != jlis.StateRevoked || !got[want-1].RevokedAt.Equal(c.revoked()) || string(got[want-1].Reason) != c.reasonOf()):
+			a.wrong("certificate %s was revoked at %v for %s, and the status event says %+v", c.id(), c.revoked(), c.reasonOf(), got[want-1])
+		case want > 0 && !c.isRevoked() && (got[want-1].State == jlis.StateHeld) != (c.heldAt != nil):
+			a.wrong("certificate %s is suspended: %v; the last status event says %s", c.id(), c.heldAt != nil, got[want-1].State)
 		}
 		if c.visible() {
 			a.compareStatus(c, view)
 		}
-		if c.isRevoked() != (told[c.id()] == 1) || told[c.id()] > 1 {
+		if (c.isRevoked() && !c.onPhone()) != (told[c.id()] == 1) || told[c.id()] > 1 {
 			a.wrong("the revocation of %s (%v) was told %d times to a municipality", c.id(), c.isRevoked(), told[c.id()])
 		}
 	}
@@ -225,9 +256,15 @@ func (a *audit) statuses(certs []issuedCert, view StatusView) {
 }
 
 func (a *audit) compareStatus(c issuedCert, view StatusView) {
-	want := "good"
-	if c.isRevoked() {
-		want = "revoked " + c.reasonOf() + c.revoked().Truncate(time.Second).Format(time.RFC3339)
+	want, reason, at := "good", "", time.Time{}
+	switch {
+	case c.isRevoked():
+		reason, at = c.reasonOf(), c.revoked()
+	case c.heldAt != nil:
+		reason, at = string(jitsuin.ReasonCertificateHold), store.Time(*c.heldAt)
+	}
+	if reason != "" {
+		want = "revoked " + reason + at.Truncate(time.Second).Format(time.RFC3339)
 	}
 	if got := view.ocsp[c.id()]; got != want {
 		a.wrong("OCSP says %q of %s, the record %q", got, c.id(), want)
@@ -237,7 +274,7 @@ func (a *audit) compareStatus(c issuedCert, view StatusView) {
 		return // reported before
 	}
 	entry, listed := view.lists[jitsuin.CertKind(c.kind)].Lookup(x.SerialNumber)
-	if listed != c.isRevoked() || listed && (string(entry.Reason) != c.reasonOf() || !entry.RevokedAt.Equal(c.revoked().Truncate(time.Second))) {
+	if listed != (reason != "") || listed && (string(entry.Reason) != reason || !entry.RevokedAt.Equal(at.Truncate(time.Second))) {
 		a.wrong("the revocation list has %s: %v %v %s; the record %q", c.id(), listed, entry.RevokedAt, entry.Reason, want)
 	}
 }
@@ -245,10 +282,10 @@ func (a *audit) compareStatus(c issuedCert, view StatusView) {
 // applications: what J-LIS was asked it was asked once; a delivered application has all its
 // certificates and its municipality was told once, of any other nothing is to be seen.
 func (a *audit) applications(certs []issuedCert) {
-	state := a.pairs(JLIS, `SELECT id, state FROM application`)
+	state := a.pairs(JLIS, `SELECT id, state FROM application WHERE id NOT IN (SELECT application FROM phone)`)
 	made := map[string][]issuedCert{}
 	for _, c := range certs {
-		if c.visible() {
+		if c.visible() && !c.onPhone() { // a telephone's holder applies, not a municipality
 			made[c.madeFor] = append(made[c.madeFor], c)
 		}
 	}

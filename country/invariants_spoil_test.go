@@ -50,6 +50,8 @@ func TestInvariantsNameTheOffender(t *testing.T) {
 		{JLIS, `UPDATE certificate SET state = 'intended' WHERE serial = ` + aSign, "neither issued nor abandoned"},
 		{JLIS, `UPDATE certificate SET der = (SELECT der FROM certificate WHERE profile = 'auth' AND der IS NOT NULL LIMIT 1) WHERE serial = ` + aSign, "in it"},
 		{JLIS, `DELETE FROM revocation`, "both in force"},
+		{JLIS, `UPDATE certificate SET profile = 'phone-sign' WHERE state = 'issued' AND profile = 'sign'`, "on a telephone is better off"},
+		{JLIS, `INSERT INTO suspension (kind, serial, held_at, cause, rule, report, released_at, released_by, keep_until) VALUES ('sign', ` + aSign + `, 1, '', '', '', 0, '', '')`, "status events, not"},
 		{JLIS, `UPDATE revocation SET effective_at = effective_at + 1000000`, "OCSP says"},
 		{JLIS, `UPDATE revocation SET reason = 'keyCompromise'`, "the revocation list has"},
 		{JLIS, `UPDATE serial_head SET next = next + 1 WHERE kind = 'sign'`, "serial numbers were given"},
