@@ -97,6 +97,7 @@ func things(b *bank, a httpapi.Identity) map[string]thing {
 		"GET /v1/verifications/{id}":        {id: string(v.ID)},
 		"GET /v1/verifications/{id}/report": {id: string(v.ID)},
 		"DELETE /v1/adapter-tokens/{id}":    {id: b.madeToken(a)},
+		"DELETE /v1/openid-clients/{id}":    {id: b.openidClient(a)},
 
 		"GET /v1/records/{id}":               {id: string(v.Record.ID), query: "?purpose=audit"},
 		"GET /v1/records/{id}/file":          {id: string(v.Record.ID), query: "?name=signature&purpose=audit"},

@@ -35,6 +35,8 @@ type terms struct {
 	who     adapter.Who      // who may be accepted
 	nonce   string           // digest of a nonce that is taken once, "" for none
 	kind    jitsuin.CertKind // with which the nonce was signed
+	// accept, where it is not nil, is told in the transaction of a login that passed who it is.
+	accept func(tx *store.Tx, user string) error
 }
 
 type termsKey struct{}
@@ -58,6 +60,14 @@ func (t terms) allow(u api.User) error {
 		return jitsuin.Errorf(jitsuin.NotFound, "user-unknown", "the person is no user of yours")
 	}
 	return nil
+}
+
+// accepted tells who logged in, in the transaction that logs it.
+func (t terms) accepted(tx *store.Tx, u *api.User) error {
+	if t.accept == nil || u == nil {
+		return nil
+	}
+	return t.accept(tx, u.ID)
 }
 
 // turnedAway tells that a check passed and its person was refused by the terms.

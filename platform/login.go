@@ -96,7 +96,6 @@ func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest
 	if err := p.mayVerify(ctx); err != nil {
 		return api.Login{}, err
 	}
-	now := p.Clock.Now()
 	known, leave, err := p.turn(ctx, tenant)
 	if err != nil {
 		return api.Login{}, err
@@ -114,7 +113,12 @@ func (p *Platform) login(ctx context.Context, tenant string, in api.LoginRequest
 	if err != nil {
 		return api.Login{}, err
 	}
-	w := p.witnessBy(p.validityOf(known), true)
+	return p.judgeLogin(ctx, tenant, p.validityOf(known), c, leaf, in, anchors)
+}
+
+// judgeLogin judges what a person answered to a challenge of a tenant's that nobody has answered before, asks for status in a way, and logs it.
+func (p *Platform) judgeLogin(ctx context.Context, tenant, validity string, c api.ChallengeText, leaf *x509.Certificate, in api.LoginRequest, anchors []*x509.Certificate) (api.Login, error) {
+	w, now := p.witnessBy(validity, true), p.Clock.Now()
 	answer := signature.Answer{Certificate: leaf, Signature: in.Signature, DigestAlg: in.DigestAlg}
 	if answer.DigestAlg == "" {
 		answer.DigestAlg = suiteDigest(leaf)
@@ -174,6 +178,9 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		}
 		if passed {
 			if err := termsOf(ctx).take(ctx, tx, e); err != nil {
+				return err
+			}
+			if err := termsOf(ctx).accepted(tx, out.User); err != nil {
 				return err
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	minister "github.com/jitsuin/jitsuin/minister/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
 	"github.com/jitsuin/jitsuin/platform/fair"
+	"github.com/jitsuin/jitsuin/platform/openid"
 	"github.com/jitsuin/jitsuin/signature/report"
 	"github.com/jitsuin/jitsuin/status"
 )
@@ -49,6 +50,7 @@ type Platform struct {
 	errands *errand.Desk                        // sends browsers from our own pages to their holders
 	site    *web.Site                           // our own pages, see own.go
 	people  people                              // see people.go
+	openid  *openid.Provider                    // see openid.go
 	results
 	accrediting
 	refusals *refusals // that are not in the operation log yet
@@ -105,6 +107,9 @@ func (p *Platform) open(ctx context.Context) error {
 	}
 	p.At(clock.Job{Name: "end of retention", Next: p.nextRecordEnd, Fire: p.dropRecords, List: p.recordEnds})
 	if err := p.openResults(); err != nil {
+		return err
+	}
+	if err := p.openOpenID(ctx); err != nil {
 		return err
 	}
 	p.openLog()

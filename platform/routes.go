@@ -38,6 +38,7 @@ func (p *Platform) routes() {
 		Policy:      tenants}, p.postHolderRequest)
 	p.accreditationRoutes()
 	p.adapterRoutes()
+	p.openidRoutes()
 	p.API.Raw("GET /v1/holder-requests/{txn}", httpapi.Public("a signed request is fetched by whoever was led to it"), http.HandlerFunc(p.serveRequest))
 	p.resultRoutes()
 	p.recordRoutes()

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -27,7 +28,8 @@ func (p *Platform) openSite() error {
 		formsTo = []string{holder.Origin}
 	}
 	p.site, err = web.New(web.Options{Name: "me.name", Accent: "purple", Templates: templates, Hosts: p.hosts(), FormsTo: formsTo, Log: p.Log,
-		Funcs: template.FuncMap{"civil": func() jitsuin.Date { return jitsuin.DateOf(p.Clock.Now()) }, "now": time.Now, "pick2": pick2}})
+		Funcs: template.FuncMap{"civil": func() jitsuin.Date { return jitsuin.DateOf(p.Clock.Now()) }, "now": time.Now, "pick2": pick2,
+			"age": func(claim string) string { return strings.TrimPrefix(claim, "age_over_") }}})
 	if err != nil {
 		return err
 	}

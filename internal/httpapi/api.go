@@ -206,7 +206,13 @@ func (a *API) Trace(r *trace.Recorder, readers Policy, wrap func(http.HandlerFun
 
 // Handler is the whole: request id, log, caller, routes.
 func (a *API) Handler() http.Handler {
-	h := http.NewCrossOriginProtection().Handler(Routed(observeRoute(a.mux)))
+	origins := http.NewCrossOriginProtection()
+	for _, f := range a.foreign {
+		for _, pattern := range f.FromOutside {
+			origins.AddInsecureBypassPattern(pattern)
+		}
+	}
+	h := origins.Handler(Routed(observeRoute(a.mux)))
 	h = withRequestID(a.withRefused(Logged(a.log, func() *trace.Recorder { return a.trace }, withBodyDeadline(bodyTime, withRecovery(a.log, a.withCaller(h))))))
 	if a.observer != nil {
 		h = Observe(a.observer, h)

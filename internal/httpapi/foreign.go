@@ -18,6 +18,9 @@ type Foreign struct {
 	Enter func(r *http.Request) (context.Context, error)
 	// Refuse answers an error in the protocol's form.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)
+	// FromOutside are patterns of routes to which pages of other origins send browsers with what changes something: no cookie
+	// decides there alone.
+	FromOutside []string
 }
 
 // Foreign registers such a part; its routes follow with RawForeign. It belongs before anything is served.

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -61,8 +62,9 @@ type HolderRequest struct {
 	ResponseURI string            `json:"response_uri" maxLength:"500"`
 	State       string            `json:"state" minLength:"16" maxLength:"128" doc:"of the relying party; comes back with the answer"`
 	Documents   []RequestDocument `json:"documents,omitempty" maxItems:"1"`
-	// Items are the four items that the form shows: name, address, birth_date, sex. The holder tells the person.
-	Items []string `json:"items,omitempty" maxItems:"4"`
+	// Items are the four items that the form shows: name, address, birth_date, sex. The holder tells the person. A login's are read
+	// from the card's text application (券面事項入力補助AP), with its own PIN, and may be age_over_N too: see LoginItem.
+	Items []string `json:"items,omitempty" maxItems:"6"`
 }
 
 // MadeRequest is a request that was made: the person's browser is led to Open.
@@ -111,6 +113,10 @@ type HolderAnswer struct {
 	Signature   []byte           `json:"signature,omitempty"`
 	DigestAlg   string           `json:"digest_alg,omitempty" maxLength:"20"`
 	Documents   []AnswerDocument `json:"documents,omitempty" maxItems:"5"`
+	// Items are of ActLogin: those of the request that the holder read from the card, after it checked their signature, by name:
+	// name and address as on the card, birth_date as YYYY-MM-DD, sex as the code of JIS X 0303 (1, 2), age_over_N as true or false.
+	// They are the holder's word, not evidence: neither they nor a login make a record of identity verification.
+	Items map[string]string `json:"items,omitempty"`
 }
 
 // AnswerDocument is a document as it was signed.
@@ -215,7 +221,7 @@ func (c RequestClaims) checkTexts() error {
 	}
 	seen := map[string]bool{}
 	for _, i := range c.Items {
-		if !slices.Contains(requestItems, i) || seen[i] {
+		if !slices.Contains(requestItems, i) && (c.Act != ActLogin || !LoginItem(i)) || seen[i] {
 			return badRequest("items", "the items are some of %s, each once", strings.Join(requestItems, ", "))
 		}
 		seen[i] = true
@@ -224,6 +230,14 @@ func (c RequestClaims) checkTexts() error {
 }
 
 var requestItems = []string{"name", "address", "birth_date", "sex"}
+
+var ageItem = regexp.MustCompile(`^age_over_([1-9][0-9]?|1[01][0-9]|120)$`)
+
+// LoginItem tells whether a login may ask for an item: one of the four, or age_over_N with N from 1 to 120, which tells whether the
+// person has reached that age, and nothing else.
+func LoginItem(name string) bool {
+	return slices.Contains(requestItems, name) || ageItem.MatchString(name)
+}
 
 func badRequest(field, format string, args ...any) error {
 	return jitsuin.Errorf(jitsuin.Invalid, "request-form", format, args...).At(field)
@@ -265,7 +279,7 @@ func (c RequestClaims) checkAct() error {
 		}
 	case ActLogin:
 		h := c.Challenge
-		if h == nil || h.Txn != string(c.Txn) || h.ClientID != c.Client.ID || h.Origin != c.Client.Origin || h.Purpose != c.Purpose || len(c.Documents) > 0 || len(c.Items) > 0 {
+		if h == nil || h.Txn != string(c.Txn) || h.ClientID != c.Client.ID || h.Origin != c.Client.Origin || h.Purpose != c.Purpose || len(c.Documents) > 0 {
 			return badRequest("challenge", "the challenge is not one of this request")
 		}
 		return h.ToSign().Check()

@@ -37,7 +37,7 @@ type Request struct {
 	// Client is who asks, where that is not the platform itself but a tenant on whose behalf it does; the origin stays ours.
 	Client    *api.RequestClient
 	Documents []api.RequestDocument // of api.ActSign: one, at our origin
-	Items     []string              // the four items that the document shows
+	Items     []string              // the four items that the document shows, or that a login asks for
 	// Bound says that only the browser that begins may come back: every login is.
 	Bound bool
 }

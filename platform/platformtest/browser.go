@@ -72,6 +72,14 @@ func (b *Browser) Open(link string) Page {
 	return Page{}
 }
 
+// Get gets a page and stays where it leads.
+func (b *Browser) Get(link string) Page {
+	b.w.t.Helper()
+	req, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodGet, b.at(link), nil)
+	b.w.must(err)
+	return b.do(req)
+}
+
 // Post sends a form, and stays where it leads.
 func (b *Browser) Post(path string, form url.Values) Page {
 	b.w.t.Helper()

@@ -112,15 +112,20 @@ func (s *Sender) allowed(ip netip.Addr) bool {
 // Errors: Denied "webhook-address" for an address that must not be dialled, Unavailable "webhook-unreachable" where
 // nobody answers in time, Unavailable "webhook-answered" for any other status. None of them says what the answer held.
 func (s *Sender) Send(ctx context.Context, address, token string) ([]byte, error) {
+	return s.Post(ctx, address, api.MediaTypePush, token)
+}
+
+// Post is Send for a body of another media type.
+func (s *Sender) Post(ctx context.Context, address, mediaType, body string) ([]byte, error) {
 	if err := s.Check(address); err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(token))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
 	if err != nil {
 		return nil, jitsuin.Errorf(jitsuin.Invalid, "webhook-url", "the address cannot be asked").At("url")
 	}
 	req.GetBody = nil // the transport repeats nothing by itself
-	req.Header.Set("Content-Type", api.MediaTypePush)
+	req.Header.Set("Content-Type", mediaType)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "jitsuin-platform")
 	resp, err := s.http.Do(req)

@@ -1,0 +1,221 @@
+package platform
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"net/http"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/audit"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/platform/errand"
+	"github.com/jitsuin/jitsuin/platform/openid"
+	"github.com/jitsuin/jitsuin/signature"
+)
+
+// The OpenID provider as a part of the platform: package openid has the protocol, here is who may log whom in, and what of a card's answer
+// becomes a user.
+
+const errandOpenID = "openid"
+
+// openOpenID readies the provider.
+func (p *Platform) openOpenID(ctx context.Context) error {
+	p.openid = &openid.Provider{DB: p.DB, Host: openidHost{p}, Origin: p.origin(), Log: p.Log, Key: p.Self.Key, Registration: p.cfg.Sandbox.Open && !p.cfg.Standalone, Secure: p.secure(), Now: time.Now}
+	if err := p.openid.Open(ctx); err != nil {
+		return err
+	}
+	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Arrive: p.openidArrives})
+	p.Go("logout tokens", p.openid.SendLogouts)
+	p.Go("logins that are over", p.cleanOpenID)
+	return nil
+}
+
+func (p *Platform) cleanOpenID(ctx context.Context) error {
+	for {
+		if err := p.openid.Clean(ctx); err != nil && ctx.Err() == nil {
+			p.Log.WarnContext(ctx, "what is over of logins was not dropped", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(10 * time.Minute):
+		}
+	}
+}
+
+// decideOpenID judges what a holder answers to a login at a client of a tenant's.
+func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {
+	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About))
+	switch {
+	case err != nil && jitsuin.KindOf(err) == jitsuin.NotFound:
+		return string(openid.TooLate), "", nil
+	case err != nil:
+		return "", "", err
+	case l.Done:
+		return string(openid.Welcome), "", nil
+	}
+	if err := p.mayVerify(ctx); err != nil {
+		return "", "", err
+	}
+	known, leave, err := p.turn(ctx, l.Tenant)
+	if err != nil {
+		return "", "", err
+	}
+	defer leave()
+	anchors, err := p.trusted()
+	if err != nil {
+		return "", "", err
+	}
+	leaf, err := cert.Parse(a.Certificate)
+	if err != nil || v.Challenge == nil {
+		return string(openid.Refused), "", nil
+	}
+	validity := p.validityOf(known)
+	if l.CRL {
+		validity = ValidityCRL
+	}
+	if err := p.openid.Take(l, a.Items); err != nil {
+		return "", "", err
+	}
+	return p.concludeOpenID(withTerms(ctx, terms{accept: l.Accept}), l, v, validity, leaf, a, anchors)
+}
+
+func (p *Platform) concludeOpenID(ctx context.Context, l *openid.Login, v errand.Visit, validity string, leaf *x509.Certificate, a api.HolderAnswer, anchors []*x509.Certificate) (outcome, result string, err error) {
+	ctx = httpapi.WithCaller(ctx, httpapi.Caller{ID: l.Tenant, Role: roleTenant})
+	done, err := p.judgeLogin(ctx, l.Tenant, validity, *v.Challenge, leaf, api.LoginRequest{Certificate: a.Certificate, Signature: a.Signature, DigestAlg: a.DigestAlg}, anchors)
+	switch code := jitsuin.CodeOf(err); {
+	case err != nil && (code == "challenge-expired" || code == "challenge-early"):
+		return string(openid.TooLate), "", nil
+	case err != nil:
+		return "", "", err
+	case done.Report.SubIndication == signature.TryLater:
+		return "", "", jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "it cannot be told now whether the certificate is in force")
+	case done.Report.Verdict != signature.Passed || done.User == nil:
+		return string(openid.Refused), "", nil
+	}
+	return string(openid.Welcome), "", nil
+}
+
+// openidArrives leads a browser from its holder on to the client.
+func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
+	o := openid.Outcome(v.Outcome)
+	switch v.Outcome {
+	case errand.Cancelled:
+		o = openid.Declined
+	case errand.Late:
+		o = openid.TooLate
+	case errand.HolderFailed:
+		o = openid.Failed
+	}
+	return p.openid.Arrive(w, r, jitsuin.ID(v.About), o)
+}
+
+// openidHost is the platform as the provider sees it.
+type openidHost struct{ p *Platform }
+
+// Begin implements openid.Host.
+func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) error {
+	who, err := h.p.requestClient(r.Context(), a.Tenant, h.p.origin())
+	if err != nil {
+		return err
+	}
+	if ja, en := a.Client.Names(); ja != "" && ja != who.NameJA && api.Printing(ja) && api.Printing(en) {
+		who.NameJA, who.NameEN = ja+"（"+who.NameJA+"）", en+" ("+who.NameEN+")"
+	}
+	return h.p.errands.Begin(w, r, errand.Request{Name: errandOpenID, About: string(a.Request), Act: api.ActLogin, Client: &who,
+		Purpose: "ログイン", PurposeEN: "To log in", Items: a.Items})
+}
+
+// Standing implements openid.Host.
+func (h openidHost) Standing(ctx context.Context, tenant string) error {
+	if err := h.p.mayVerify(ctx); err != nil {
+		return err
+	}
+	_, err := h.p.mayCheck(tenant, jitsuin.DateOf(h.p.Clock.Now()))
+	return err
+}
+
+// Good implements openid.Host.
+func (h openidHost) Good(ctx context.Context, tenant, user string) (bool, error) {
+	var all []restsOn
+	err := h.p.DB.View(ctx, func(tx *store.Tx) (err error) { all, err = newest(tx, tenant, user); return err })
+	if err != nil {
+		return false, err
+	}
+	for _, r := range all {
+		if r.kind != jitsuin.AuthCert {
+			continue
+		}
+		st, err := h.p.ask(ctx, r.held, h.p.cfg.Validity)
+		if err != nil {
+			return false, jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "it cannot be told now whether the certificate is in force")
+		}
+		return st.state == api.StatusGood, nil
+	}
+	return false, nil
+}
+
+// MayUse implements openid.Host.
+func (h openidHost) MayUse(ctx context.Context, tenant, origin string) error {
+	return h.p.mayAskFrom(ctx, tenant, origin)
+}
+
+// Firm implements openid.Host.
+func (h openidHost) Firm(ctx context.Context, tenant string) (ja, en string, err error) {
+	c, err := h.p.requestClient(ctx, tenant, h.p.origin())
+	return c.NameJA, c.NameEN, err
+}
+
+// NewTenant implements openid.Host: a tenant of the sandbox whose first key nobody has. Its registration token manages its client; whoever
+// wants the API too makes a tenant with a key of their own.
+func (h openidHost) NewTenant(ctx context.Context, m openid.Metadata) (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return "", err
+	}
+	ja, en := m.Names()
+	if ja == "" {
+		ja, en = "試験中のクライアント", "A client under test"
+	}
+	ctx = httpapi.WithIdempotencyKey(ctx, string(jitsuin.NewID()))
+	made, err := h.p.makeSandboxTenant(ctx, api.SandboxRequest{Name: ja, NameEN: en, Origins: m.Origins(), KeyRequest: api.KeyRequest{PublicKey: der}})
+	return made.Tenant.ID, err
+}
+
+// Record implements openid.Host. Who acts is who calls the API, else the client's tenant, else the platform.
+func (h openidHost) Record(ctx context.Context, tx *store.Tx, tenant, act, subject string, detail map[string]string) error {
+	l := audit.Line{Act: act, Subject: subject, Tenant: tenant, Detail: detail}
+	if audit.Who(ctx) == "" {
+		if l.Who = tenant; tenant == "" {
+			l.Who = h.p.Self.ID
+		}
+	}
+	return audit.Record(ctx, tx, h.p.Clock.Now(), l)
+}
+
+// Page implements openid.Host.
+func (h openidHost) Page(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	h.p.site.Page(w, r, status, name, data)
+}
+
+// Wrap implements openid.Host.
+func (h openidHost) Wrap(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+	return h.p.site.Wrap(f)
+}
+
+// Post implements openid.Host.
+func (h openidHost) Post(ctx context.Context, address, mediaType, body string) error {
+	_, err := h.p.webhooks.Post(ctx, address, mediaType, body)
+	return err
+}

@@ -1,0 +1,259 @@
+package openid
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/store"
+)
+
+// session is a row of openid_sessions: a person logged in at one client in one browser.
+type session struct {
+	id             string
+	tenant, client string
+	issuer         issuer
+	user, browser  string
+	acr            string
+	items          string // sealed
+	authTime       time.Time
+	started        bool
+	expiresAt      time.Time
+	endedAt        int64
+}
+
+const sessionColumns = `id, tenant, client, issuer, user_id, browser, acr, items, auth_time, started_at, expires_at, ended_at`
+
+func scanSession(s store.Scanner) (o session, err error) {
+	var path string
+	var at, started, expires int64
+	err = s.Scan(&o.id, &o.tenant, &o.client, &path, &o.user, &o.browser, &o.acr, &o.items, &at, &started, &expires, &o.endedAt)
+	o.issuer, o.authTime, o.started, o.expiresAt = issuerOf(path), store.Time(at), started != 0, store.Time(expires)
+	return o, err
+}
+
+func (o session) put(tx *store.Tx) error {
+	_, err := tx.Exec(`INSERT INTO openid_sessions (id, tenant, client, issuer, user_id, browser, acr, items, auth_time, started_at, expires_at, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 0)`, o.id, o.tenant, o.client, o.issuer.path, o.user, o.browser, o.acr, o.items, store.Micros(o.authTime), store.Micros(o.expiresAt))
+	return err
+}
+
+func (o session) over(now time.Time) bool { return o.endedAt != 0 || !now.Before(o.expiresAt) }
+
+var errSessionOver = fault(invalidGrant, "the login is over")
+
+func findSession(tx *store.Tx, tenant, id string) (session, error) {
+	o, err := scanSession(tx.QueryRow(`SELECT `+sessionColumns+` FROM openid_sessions WHERE id = $1 AND tenant = $2`, id, tenant))
+	if errors.Is(err, sql.ErrNoRows) {
+		return o, errSessionOver
+	}
+	return o, err
+}
+
+// Login is a login that was asked for, as the platform's login code needs it.
+type Login struct {
+	Tenant string
+	// CRL says that status is to be asked of the revocation list.
+	CRL  bool
+	Done bool // there is an answer already
+
+	request request
+	session session
+	agreed  []string // in the words of the holder
+}
+
+// Pending gives the login of a request that is to be judged; NotFound "login-unknown" where its time is over.
+func (p *Provider) Pending(ctx context.Context, id jitsuin.ID) (*Login, error) {
+	q, err := p.request(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	now := p.Now()
+	l := &Login{Tenant: q.tenant, CRL: slices.Contains(q.params.ACR, acrCRL), Done: q.session != "", request: q}
+	l.session = session{id: string(jitsuin.NewID()), tenant: q.tenant, client: q.client, issuer: q.issuer, browser: q.browser, acr: acrOf(q.params.ACR),
+		authTime: now, expiresAt: now.Add(sessionLife)}
+	for _, a := range q.params.Agreed {
+		h, _ := item(a.Name)
+		l.agreed = append(l.agreed, h)
+	}
+	return l, nil
+}
+
+// Take takes what the holder read of the person, by the names of a request to the holder: what was not agreed to is dropped.
+// Before Accept, and outside its transaction.
+func (p *Provider) Take(l *Login, items map[string]string) error {
+	g := given{}
+	for _, a := range l.request.params.Agreed {
+		h, _ := item(a.Name)
+		if v, ok := items[h]; ok {
+			g[a.Name] = v
+		}
+	}
+	if len(g) == 0 {
+		return nil
+	}
+	raw, err := json.Marshal(g)
+	if err == nil {
+		l.session.items = p.seal("items", l.session.id, raw)
+	}
+	return err
+}
+
+// Accept notes in the transaction of the login who logged in. A login that was accepted before is left as it is.
+func (l *Login) Accept(tx *store.Tx, user string) error {
+	done, err := tx.Exec(`UPDATE openid_requests SET session = $1 WHERE id = $2 AND tenant = $3 AND session = ''`, l.session.id, l.request.id, l.Tenant)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	o := l.session
+	o.user = user
+	return o.put(tx)
+}
+
+// Outcome is how a login ended at the holder or in the platform's judgement.
+type Outcome string
+
+// Outcomes.
+const (
+	Welcome  Outcome = "welcome"
+	Declined Outcome = "declined" // the person said no
+	Refused  Outcome = "refused"  // the certificate or the signature is not accepted
+	TooLate  Outcome = "late"     // the answer came too late
+	Failed   Outcome = "failed"   // the holder could not go on
+)
+
+var whyNot = map[Outcome]string{
+	Declined: "the person did not agree", Refused: "the certificate was not accepted", TooLate: "the person answered too late", Failed: "the card or the holder failed",
+}
+
+// Arrive leads a browser that comes back from its holder on to the client.
+func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id jitsuin.ID, o Outcome) error {
+	q, err := p.request(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if q.browser != browserOf(r) {
+		return jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
+	}
+	if o != Welcome || q.session == "" {
+		why := whyNot[o]
+		if why == "" {
+			why = whyNot[Failed]
+		}
+		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(fault(accessDenied, "%s", why)))
+	}
+	answer, err := p.finish(r.Context(), q)
+	if err != nil {
+		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(p.logged(r, err)))
+	}
+	return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, answer)
+}
+
+// finish starts the session of a request and gives the answer with its code. Of one request there is one code.
+func (p *Provider) finish(ctx context.Context, q request) (url.Values, error) {
+	code, now := p.derived("code", q.id), p.Now()
+	var o session
+	var wrong error
+	err := p.DB.Update(ctx, func(tx *store.Tx) (err error) {
+		if o, err = findSession(tx, q.tenant, q.session); err != nil {
+			return err
+		}
+		if wrong = o.fits(q.params, now); wrong != nil {
+			_, err = tx.Exec(`UPDATE openid_sessions SET ended_at = $1, items = '' WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), o.id, o.tenant)
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE openid_sessions SET started_at = $1 WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), o.id, o.tenant); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO openid_codes (code, tenant, client, request, session, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (code) DO NOTHING`,
+			hashed(code), q.tenant, q.client, q.id, o.id, store.Micros(now.Add(codeLife))); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil || wrong != nil {
+		return nil, errors.Join(err, wrong)
+	}
+	answer := url.Values{"code": {code}}
+	if q.issuer.state {
+		answer.Set("session_state", o.id) // as a Keycloak has it
+	}
+	return answer, nil
+}
+
+// fits tells whether a login is what was asked for.
+func (o session) fits(q params, now time.Time) error {
+	switch {
+	case q.Subject != "" && q.Subject != o.user:
+		return fault(loginRequired, "somebody else logged in than the one who was asked for")
+	case len(q.ACRNeeded) > 0 && !slices.Contains(q.ACRNeeded, o.acr):
+		return fault(unmetRequirements, "the login was of another authentication context")
+	case o.over(now):
+		return fault(loginRequired, "the login is over")
+	}
+	return nil
+}
+
+// silently answers prompt=none from the session of this client in this browser.
+func (p *Provider) silently(w http.ResponseWriter, r *http.Request, c client, q request) error {
+	if len(q.params.Claims) > 0 {
+		return fault(interactionRequired, "a person's data are read from their card, with their PIN; prompt=none gives none")
+	}
+	o, err := p.current(r.Context(), c, q)
+	if err != nil {
+		return err
+	}
+	now := p.Now()
+	switch age := now.Sub(o.authTime); {
+	case q.params.MaxAge != nil && age > time.Duration(*q.params.MaxAge)*time.Second:
+		return fault(loginRequired, "the login is older than max_age")
+	case slices.Contains(q.params.ACR, acrCRL) && !strings.Contains(o.acr, acrCRL):
+		return fault(loginRequired, "the login did not ask the revocation list")
+	}
+	if err := o.fits(q.params, now); err != nil {
+		return err
+	}
+	good, err := p.Host.Good(r.Context(), c.tenant, o.user)
+	if err != nil {
+		return err
+	}
+	if !good {
+		return fault(loginRequired, "the certificate of the login is no more in force")
+	}
+	q.session = o.id
+	if err := p.DB.Update(r.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE openid_requests SET session = $1 WHERE id = $2 AND tenant = $3`, o.id, q.id, q.tenant)
+		return err
+	}); err != nil {
+		return err
+	}
+	answer, err := p.finish(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, answer)
+}
+
+// current gives the newest session of a client in a browser; login_required where there is none.
+func (p *Provider) current(ctx context.Context, c client, q request) (o session, err error) {
+	err = p.DB.View(ctx, func(tx *store.Tx) error {
+		o, err = scanSession(tx.QueryRow(`SELECT `+sessionColumns+` FROM openid_sessions
+			WHERE browser = $1 AND client = $2 AND tenant = $3 AND issuer = $4 AND started_at > 0 AND ended_at = 0 AND expires_at > $5 ORDER BY auth_time DESC LIMIT 1`,
+			q.browser, c.id, c.tenant, q.issuer.path, store.Micros(p.Now())))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return o, fault(loginRequired, "nobody is logged in at this client in this browser")
+	}
+	return o, err
+}
