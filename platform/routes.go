@@ -31,10 +31,10 @@ func (p *Platform) routes() {
 	httpapi.Register(p.API, httpapi.Operation{ID: "login-challenge", Method: http.MethodPost, Path: "/v1/login-challenges", Status: http.StatusCreated,
 		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
 	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,
-		Summary: "Check the answer to a login challenge", Description: "The answer carries no four items.", Policy: tenants}, p.postLogin)
+		Summary: "Check the answer to a login challenge", Description: "The answer carries no four items. A login, and items that the holder read from the card for it, never make an identity-verification record: that takes the signature certificate over the transaction (/v1/verifications).", Policy: tenants}, p.postLogin)
 	httpapi.Register(p.API, httpapi.Operation{ID: "holder-request", Method: http.MethodPost, Path: "/v1/holder-requests", Status: http.StatusCreated,
 		Summary:     "Make a signed request that leads a person's browser to their card",
-		Description: "The answer goes from the holder to response_uri. Of a login, the challenge's id is the request's txn. Needs the header Idempotency-Key.",
+		Description: "The answer goes from the holder to response_uri. Of a login, the challenge's id is the request's txn. A login may ask for items (name, address, birth_date, sex, age_over_N): the person reads them from the card with its own PIN and agrees for this one time; the holder checks the issuer's signature. They are the holder's word, good for filling in forms, and no identity verification. Needs the header Idempotency-Key.",
 		Policy:      tenants}, p.postHolderRequest)
 	p.accreditationRoutes()
 	p.adapterRoutes()

@@ -34,6 +34,8 @@ type World struct {
 	Now        time.Time
 	terminals  *ecdsa.PrivateKey
 	production reader.Terminal
+	counter    reader.Terminal
+	faces      *faces
 }
 
 // New makes a world. All worlds of a test binary share their keys.
@@ -47,16 +49,21 @@ func New(t testing.TB) *World {
 	if w.terminals, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
+	w.production, w.counter = w.terminal(t, card.RoleProduction), w.terminal(t, card.RoleCounter)
+	return w
+}
+
+func (w *World) terminal(t testing.TB, role card.Role) reader.Terminal {
+	t.Helper()
 	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate, err := card.IssueTerminalCertificate(rand.Reader, w.terminals, card.RoleProduction, &own.PublicKey)
+	certificate, err := card.IssueTerminalCertificate(rand.Reader, w.terminals, role, &own.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.production = reader.Terminal{Certificate: certificate, Key: own}
-	return w
+	return reader.Terminal{Certificate: certificate, Key: own}
 }
 
 // Authority makes an authority with the n-th key, in force around the present.
@@ -76,6 +83,8 @@ type Order struct {
 	Without jitsuin.CertKind
 	// Wrong writes certificates of the other kind.
 	Wrong bool
+	// Face writes the card's face, with this person's four items; nil for none.
+	Face *jitsuin.FourItems
 	// Kept leaves the card in the hands of the authority.
 	Kept bool
 }
@@ -90,7 +99,7 @@ type Card struct {
 func (w *World) Card(t testing.TB, data string, o Order) *Card {
 	t.Helper()
 	ctx := context.Background()
-	h, err := host.New(filepath.Join(data, "cards"), host.Options{})
+	h, err := host.New(filepath.Join(data, "cards"), host.Options{OwnKeys: o.Face != nil})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +114,9 @@ func (w *World) Card(t testing.TB, data string, o Order) *Card {
 		t.Fatal(err)
 	}
 	w.personalise(t, channel, c, o)
+	if o.Face != nil {
+		w.writeFace(t, channel, *o.Face)
+	}
 	if err := channel.Close(); err != nil {
 		t.Fatal(err)
 	}

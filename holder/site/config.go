@@ -14,6 +14,9 @@ type Config struct {
 	actor.Config `yaml:",inline"`
 	// Cards is the folder of the chips, where the card host's sockets are.
 	Cards string `yaml:"cards" check:"required"`
+	// FaceAnchor is the root of card-face signatures (PEM, as jitsuin card items takes it) that items of a login are checked
+	// against. Without one no items are read.
+	FaceAnchor string `yaml:"face_anchor,omitempty"`
 	// Readers offers the cards in this machine's readers too, plastic ones. Whoever reaches the pages may use them, with
 	// their PIN: it is for a machine that its own holder sits at.
 	Readers bool `yaml:"readers,omitempty"`
@@ -30,7 +33,7 @@ type Config struct {
 
 // Resolve makes relative paths absolute and says what is missing.
 func (c *Config) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.Cards)
+	actor.ResolvePaths(base, &c.Cards, &c.FaceAnchor)
 	if c.Cards == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "the holder needs the folder of the cards").At("cards")
 	}

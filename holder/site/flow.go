@@ -23,6 +23,8 @@ type flow struct {
 	label string
 	open  *opened // nil while no PIN is verified
 
+	read *itemsRead // of a login that asks for items; nil before they were read
+
 	warnings []holder.Warning  // of the certificate, when its PIN was verified
 	warned   bool              // the person goes on in spite of them
 	typed    map[string]string // into the form; nil before
@@ -71,6 +73,10 @@ func (f *flow) stage() string {
 		return "/send"
 	case f.card == "":
 		return ""
+	case f.asksItems() && f.read == nil:
+		return "/items-pin"
+	case f.asksItems() && !f.read.agreed:
+		return "/items"
 	case f.open == nil:
 		return "/pin"
 	case !f.warned && len(f.warnings) > 0:
@@ -142,6 +148,7 @@ func (fs *flows) sweep(now time.Time) {
 			continue
 		}
 		over := now.After(f.until)
+		f.forgetItems(now)
 		if over || f.open != nil && now.After(f.open.until) {
 			f.closeCard()
 		}

@@ -92,7 +92,8 @@ type about struct {
 	Name, Purpose   web.Pair
 	Origin          string
 	Login           bool
-	Minutes         int // that are left
+	AsksItems       bool // of a login
+	Minutes         int  // that are left
 	Document, Label string
 	Sandbox         bool
 	Step            string
@@ -101,7 +102,7 @@ type about struct {
 func (s *Site) about(f *flow, step string) about {
 	c := f.claims
 	a := about{Path: f.path(""), Name: web.Pair{JA: c.Client.NameJA, EN: c.Client.NameEN}, Purpose: web.Pair{JA: c.Purpose, EN: c.PurposeEN}, Origin: c.Client.Origin,
-		Login: c.Act == api.ActLogin, Minutes: int(time.Until(time.Unix(c.ExpiresAt, 0)) / time.Minute), Label: f.label, Sandbox: s.cfg.Sandbox, Step: step}
+		Login: c.Act == api.ActLogin, AsksItems: f.asksItems(), Minutes: int(time.Until(time.Unix(c.ExpiresAt, 0)) / time.Minute), Label: f.label, Sandbox: s.cfg.Sandbox, Step: step}
 	if len(c.Documents) > 0 {
 		a.Document = c.Documents[0].Name
 	}
@@ -111,7 +112,7 @@ func (s *Site) about(f *flow, step string) about {
 type choosePage struct {
 	about
 	Form  *web.Form
-	Items []string // names of the four items that the document shows
+	Items []string // that the document shows, or that a login asks for
 	Title *web.Pair
 	None  bool // no card is here
 }
@@ -132,6 +133,9 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 		return err
 	}
 	p := choosePage{about: s.about(f, "ask"), None: len(options) == 0, Form: web.NewForm(r.PostForm, web.Field{Name: "card", Label: "holder.choose.card", Kind: web.RadioField, Need: true, Options: options})}
+	if p.Login {
+		p.Items = f.claims.Items
+	}
 	if f.form != nil {
 		p.Items = f.form.Items()
 		p.Title = &web.Pair{JA: f.form.Title.JA, EN: f.form.Title.EN}
@@ -181,7 +185,7 @@ func (s *Site) takeChoose(w http.ResponseWriter, r *http.Request, f *flow) error
 // takeAnother gives the card back, to choose another.
 func (s *Site) takeAnother(w http.ResponseWriter, r *http.Request, f *flow) error {
 	f.closeCard()
-	f.card, f.label = "", ""
+	f.card, f.label, f.read = "", "", nil
 	return s.goOn(w, r, f)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/web"
+	"github.com/jitsuin/jitsuin/platform/api"
 )
 
 //go:embed templates/*.html assets/* migrations/*.sql
@@ -47,7 +49,8 @@ func New(ctx context.Context, cfg Config) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Actor: a, cfg: cfg, cards: holder.CardsAt(cfg.Cards), http: newHTTP(), flows: flows{all: map[flowKey]*flow{}}}
-	if s.pages, err = web.New(web.Options{Name: "holder.name", Accent: "navy", Templates: folder("templates"), Assets: folder("assets"), Hosts: s.hosts(), Log: a.Log}); err != nil {
+	if s.pages, err = web.New(web.Options{Name: "holder.name", Accent: "navy", Templates: folder("templates"), Assets: folder("assets"), Hosts: s.hosts(), Log: a.Log,
+		Funcs: template.FuncMap{"ageover": api.AgeOver}}); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.API.Ready("cards", func(context.Context) error {
@@ -87,6 +90,8 @@ func (s *Site) routes() {
 		"GET /{$}": s.home, "GET /cards/{card}/pin": s.changePIN, "POST /cards/{card}/pin": s.changePIN,
 		"GET /request": s.open, "GET /request/{txn}": s.flowPage(s.showChoose), "POST /request/{txn}": s.flowPage(s.takeChoose),
 		"POST /request/{txn}/another": s.flowPage(s.takeAnother), "POST /request/{txn}/cancel": s.flowPage(s.takeCancel),
+		"GET /request/{txn}/items-pin": s.flowPage(s.showItemsPIN), "POST /request/{txn}/items-pin": s.flowPage(s.takeItemsPIN),
+		"GET /request/{txn}/items": s.flowPage(s.showItems), "POST /request/{txn}/items": s.flowPage(s.takeItems),
 		"GET /request/{txn}/pin": s.flowPage(s.showPIN), "POST /request/{txn}/pin": s.flowPage(s.takePIN),
 		"GET /request/{txn}/warning": s.flowPage(s.showWarning), "POST /request/{txn}/warning": s.flowPage(s.takeWarning),
 		"GET /request/{txn}/form": s.flowPage(s.showForm), "POST /request/{txn}/form": s.flowPage(s.takeForm),

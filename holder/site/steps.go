@@ -74,7 +74,7 @@ func (s *Site) choose(ctx context.Context, f *flow, card string) error {
 		return jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here").At("card")
 	}
 	f.closeCard()
-	f.card, f.label, f.warned, f.again = card, cards[i].label, false, false
+	f.card, f.label, f.warned, f.again, f.read = card, cards[i].label, false, false, nil
 	return nil
 }
 
@@ -111,6 +111,10 @@ func (s *Site) unlock(ctx context.Context, f *flow, pin []byte) error {
 func (s *Site) unlockCard(ctx, open context.Context, f *flow, pin []byte) (*opened, error) {
 	card, err := s.cards.Open(ctx, f.card)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.sameCard(ctx, card); err != nil {
+		_ = card.Close()
 		return nil, err
 	}
 	o := &opened{card: card, until: time.Now().Add(s.cfg.CardOpen)}
@@ -163,6 +167,9 @@ func (s *Site) sign(ctx context.Context, f *flow, t test) error {
 		f.closeCard()
 		return jitsuin.Errorf(jitsuin.Unauthenticated, "card-closed", "the card was closed meanwhile; the PIN is needed again")
 	}
+	if f.asksItems() && (f.read == nil || !f.read.agreed) {
+		return jitsuin.Errorf(jitsuin.Denied, "items-consent", "the person has not agreed to what is to be sent")
+	}
 	if err := s.note(ctx, f, outcomeOpen); err != nil {
 		f.closeCard() // answered in another window
 		return err
@@ -183,7 +190,7 @@ func (s *Site) makeAnswer(ctx context.Context, f *flow, t test) (*api.HolderAnsw
 	a := &api.HolderAnswer{Txn: f.claims.Txn, State: f.claims.State, Certificate: f.open.key.Certificate().Raw}
 	if f.claims.Act == api.ActLogin {
 		given, err := f.open.key.Answer(f.claims.Challenge.ToSign())
-		a.Signature, a.DigestAlg = given.Signature, given.DigestAlg
+		a.Signature, a.DigestAlg, a.Items = given.Signature, given.DigestAlg, f.itemsToSend()
 		return a, err
 	}
 	key, at := f.open.key, s.Clock.Now()

@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -71,7 +72,8 @@ func newWorld(t *testing.T, p plan) *world {
 	}
 	t.Cleanup(func() { w.host.Close() })
 	cfg := site.Config{Config: w.Config("holder:1", "sqlite::memory:"), Cards: filepath.Join(w.data, "cards"),
-		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		FaceAnchor: w.faceAnchor(),
+		Log:        slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	if p.site != nil {
 		p.site(&cfg)
 	}
@@ -80,6 +82,20 @@ func newWorld(t *testing.T, p plan) *world {
 	}
 	w.Run(w.Site)
 	return w
+}
+
+// faceAnchor writes the root of the test's cards.
+func (w *world) faceAnchor() string {
+	w.t.Helper()
+	text, err := w.cards.FaceAnchor(w.t).PEM()
+	path := filepath.Join(w.t.TempDir(), "face.pub")
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return path
 }
 
 // shortDir is a folder whose name leaves room for a socket's.

@@ -76,3 +76,39 @@ func FuzzOpenRequest(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAnswerHasTheItemsThatWereAskedForAndNoOthers(t *testing.T) {
+	asked := []string{"name", "birth_date", "sex", "age_over_20"}
+	good := func() HolderAnswer {
+		return HolderAnswer{Items: map[string]string{"name": "霧島　花子", "birth_date": "1980-02-17", "sex": "2", "age_over_20": "true"}}
+	}
+	if err := good().CheckItems(asked); err != nil {
+		t.Error(err)
+	}
+	if err := (HolderAnswer{}).CheckItems(nil); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(map[string]string){
+		"one that nobody asked for": func(i map[string]string) { i["address"] = "雲居県" },
+		"one is missing":            func(i map[string]string) { delete(i, "sex") },
+		"no date":                   func(i map[string]string) { i["birth_date"] = "1980-2-17" },
+		"no sex":                    func(i map[string]string) { i["sex"] = "F" },
+		"no answer to an age":       func(i map[string]string) { i["age_over_20"] = "46" },
+		"a name that steers":        func(i map[string]string) { i["name"] = "花子\u202e" },
+	} {
+		a := good()
+		change(a.Items)
+		if err := a.CheckItems(asked); jitsuin.CodeOf(err) != "answer-items" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := claims()
+	if c.Items = []string{"age_over_20"}; jitsuin.CodeOf(c.Check()) != "request-form" {
+		t.Error("a signature asks for an age")
+	}
+	for name, n := range map[string]int{"age_over_20": 20, "age_over_0": 0, "age_over_121": 0, "name": 0, "age_over_1": 1, "age_over_020": 0} {
+		if AgeOver(name) != n || LoginItem(name) != (n > 0 || name == "name") {
+			t.Errorf("%s: %d", name, AgeOver(name))
+		}
+	}
+}
