@@ -1,12 +1,14 @@
 package site
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/store"
+	jlis "github.com/jitsuin/jitsuin/jlis/api"
 )
 
 // Config is the holder's configuration.
@@ -25,6 +27,11 @@ type Config struct {
 	// Sandbox lets testers make an answer go wrong on purpose, and country:1 answer in a person's place.
 	Sandbox bool `yaml:"sandbox,omitempty"`
 
+	// Agency is where certificates for a telephone are applied for, and a card is reported lost: jlis:1.
+	Agency string `yaml:"agency,omitempty" check:"instance=jlis,listed"`
+	// Enrol stands for the Agency, in tests.
+	Enrol func(context.Context, jlis.PhoneRequest) (jlis.PhoneIssued, error) `yaml:"-"`
+
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
 	// Store are further options of the database, for tests.
@@ -38,4 +45,21 @@ func (c *Config) Resolve(base string) error {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "the holder needs the folder of the cards").At("cards")
 	}
 	return c.Config.Resolve(base)
+}
+
+// agency is the way to J-LIS.
+func (s *Site) agency() jlis.Client {
+	name := s.cfg.Agency
+	if name == "" {
+		name = "jlis:1"
+	}
+	return jlis.Client{Remote: s.Remote(name)}
+}
+
+// enrolAt applies for certificates.
+func (c *Config) enrolAt(ctx context.Context, s *Site, r jlis.PhoneRequest) (jlis.PhoneIssued, error) {
+	if c.Enrol != nil {
+		return c.Enrol(ctx, r)
+	}
+	return s.agency().EnrolPhone(ctx, r)
 }

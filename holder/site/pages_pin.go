@@ -8,6 +8,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/holder"
+	"github.com/jitsuin/jitsuin/holder/phone"
 	"github.com/jitsuin/jitsuin/internal/web"
 )
 
@@ -16,8 +17,10 @@ type pinPage struct {
 	Form      *web.Form
 	Kind      jitsuin.CertKind
 	TriesLeft int
-	Again     bool // the card was open before and was closed
-	Missing   bool // the card carries no certificate for the key
+	Again     bool          // the card was open before and was closed
+	Missing   bool          // the card carries no certificate for the key
+	Sensor    *phone.Sensor // of a telephone; nil for none
+	Unknown   bool          // the sensor has just not recognised the person
 }
 
 // pinField asks for the PIN of a kind. A wrong one is never written back.
@@ -43,7 +46,12 @@ func (s *Site) pinPage(w http.ResponseWriter, r *http.Request, f *flow, wrong er
 	p := pinPage{about: s.about(f, "pin"), Kind: f.kind(), TriesLeft: key.TriesLeft, Again: f.again, Missing: !key.Certificate,
 		Form: web.NewForm(nil, pinField("pin", "holder.pin.label-"+string(f.kind()), f.kind()))}
 	status := http.StatusOK
-	if wrong != nil {
+	if p.Sensor, err = s.sensorOf(f); err != nil {
+		return err
+	}
+	if p.Unknown = jitsuin.CodeOf(wrong) == "sensor-unknown"; p.Unknown || jitsuin.CodeOf(wrong) == "sensor-locked" || jitsuin.CodeOf(wrong) == "sensor-off" {
+		status = http.StatusUnprocessableEntity
+	} else if wrong != nil {
 		noteWrongPIN(p.Form, "pin", wrong)
 		status = http.StatusUnprocessableEntity
 	}
@@ -69,7 +77,7 @@ func noteWrongPIN(form *web.Form, field string, err error) {
 
 // keyStatus asks the card, which costs no try, and gives it back at once.
 func (s *Site) keyStatus(ctx context.Context, f *flow) (holder.KeyStatus, error) {
-	card, err := s.cards.Open(ctx, f.card)
+	card, err := s.openCard(ctx, f.card)
 	if err != nil {
 		return holder.KeyStatus{}, err
 	}
@@ -106,6 +114,9 @@ func (s *Site) takePIN(w http.ResponseWriter, r *http.Request, f *flow) error {
 	err := checkTyped(f.kind(), pin)
 	if err == nil {
 		err = s.unlock(r.Context(), f, pin)
+	}
+	if err == nil {
+		err = s.pinShown(f)
 	}
 	switch jitsuin.CodeOf(err) {
 	case "pin-wrong", "pin-form", "pin-missing":

@@ -7,13 +7,14 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/rules"
 )
 
 // SandboxAnswer has the holder answer a request in a person's place: the same steps as the pages, without
 // pages. In the sandbox only.
 type SandboxAnswer struct {
 	RequestURI string            `json:"request_uri" maxLength:"500"`
-	Card       jitsuin.ID        `json:"card" doc:"one of the holder's cards"`
+	Card       jitsuin.ID        `json:"card" doc:"one of the holder's cards, or phone: and the id of a telephone"`
 	Inputs     map[string]string `json:"inputs,omitempty" doc:"what the person types into the form, by field"`
 	PIN        string            `json:"pin,omitempty" doc:"of the key that the request needs"` // no jitsuin.PIN, which never travels as JSON
 	WrongPIN   string            `json:"wrong_pin,omitempty" doc:"of the authentication key, for the fault wrong-kind"`
@@ -37,6 +38,39 @@ type sandboxOut struct{ Body SandboxAnswered }
 func (s *Site) sandboxRoutes() {
 	httpapi.Register(s.API, httpapi.Operation{ID: "sandbox-answer", Method: http.MethodPost, Path: "/sandbox/answers", Status: http.StatusCreated,
 		Summary: "Answer a request in a person's place (sandbox only)", Policy: httpapi.Roles("country")}, s.postSandbox)
+	httpapi.Register(s.API, httpapi.Operation{ID: "sandbox-phone", Method: http.MethodPost, Path: "/sandbox/phones", Status: http.StatusCreated,
+		Summary: "Enrol a telephone in a person's place (sandbox only)", Description: "Each call makes a telephone; it ends those of the person that were made before.", Policy: httpapi.Roles("country")}, s.postSandboxPhone)
+}
+
+// SandboxPhone enrols a telephone in a person's place, as the page does. In the sandbox only.
+type SandboxPhone struct {
+	Card         jitsuin.ID       `json:"card" doc:"with which the application is signed"`
+	Password     string           `json:"password" doc:"of the card's key for signatures"`
+	Model        rules.PhoneModel `json:"model" enum:"android,iphone"`
+	Label        string           `json:"label" maxLength:"30"`
+	PIN          string           `json:"pin" doc:"of the telephone's key for authentication, new"`
+	SignPassword string           `json:"sign_password" doc:"of the telephone's key for signatures, new"`
+	Biometrics   bool             `json:"biometrics,omitempty"`
+}
+
+// SandboxPhoneMade names the telephone, as a card is named.
+type SandboxPhoneMade struct {
+	Card jitsuin.ID `json:"card" doc:"phone: and an id"`
+}
+
+type (
+	sandboxPhoneIn  struct{ Body SandboxPhone }
+	sandboxPhoneOut struct{ Body SandboxPhoneMade }
+)
+
+func (s *Site) postSandboxPhone(ctx context.Context, in *sandboxPhoneIn) (*sandboxPhoneOut, error) {
+	b := in.Body
+	id, err := s.enrol(ctx, enrolment{card: string(b.Card), cardPIN: []byte(b.Password), label: b.Label, model: b.Model, biometrics: b.Biometrics,
+		pins: map[jitsuin.CertKind]jitsuin.PIN{jitsuin.AuthCert: jitsuin.PIN(b.PIN), jitsuin.SignCert: jitsuin.PIN(b.SignPassword)}})
+	if err != nil {
+		return nil, err
+	}
+	return &sandboxPhoneOut{SandboxPhoneMade{Card: jitsuin.ID(phonePrefix) + id}}, nil
 }
 
 func (s *Site) postSandbox(ctx context.Context, in *sandboxIn) (*sandboxOut, error) {

@@ -88,7 +88,10 @@ func (s *Site) routes() {
 	browser := httpapi.Public("the person at the browser; a request's pages belong to the browser that opened it")
 	for pattern, h := range map[string]web.Handler{
 		"GET /{$}": s.home, "GET /cards/{card}/pin": s.changePIN, "POST /cards/{card}/pin": s.changePIN,
-		"GET /request": s.open, "GET /request/{txn}": s.flowPage(s.showChoose), "POST /request/{txn}": s.flowPage(s.takeChoose),
+		"GET /phones": s.showPhones, "POST /phones": s.takePhones, "POST /phones/{phone}/erase": s.erasePhone,
+		"GET /lost": s.showLost, "POST /lost": s.takeLost,
+		"POST /request/{txn}/sensor": s.flowPage(s.takeSensor),
+		"GET /request":               s.open, "GET /request/{txn}": s.flowPage(s.showChoose), "POST /request/{txn}": s.flowPage(s.takeChoose),
 		"POST /request/{txn}/another": s.flowPage(s.takeAnother), "POST /request/{txn}/cancel": s.flowPage(s.takeCancel),
 		"GET /request/{txn}/items-pin": s.flowPage(s.showItemsPIN), "POST /request/{txn}/items-pin": s.flowPage(s.takeItemsPIN),
 		"GET /request/{txn}/items": s.flowPage(s.showItems), "POST /request/{txn}/items": s.flowPage(s.takeItems),

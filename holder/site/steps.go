@@ -48,6 +48,11 @@ func (s *Site) choices(ctx context.Context) ([]choice, error) {
 		all = append(all, choice{string(id), label, cardText(label, id)})
 	}
 	slices.SortFunc(all, func(a, b choice) int { return strings.Compare(a.text, b.text) })
+	phones, err := s.phoneChoices()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, phones...)
 	if !s.cfg.Readers {
 		return all, nil
 	}
@@ -109,7 +114,7 @@ func (s *Site) unlock(ctx context.Context, f *flow, pin []byte) error {
 }
 
 func (s *Site) unlockCard(ctx, open context.Context, f *flow, pin []byte) (*opened, error) {
-	card, err := s.cards.Open(ctx, f.card)
+	card, err := s.openCard(ctx, f.card)
 	if err != nil {
 		return nil, err
 	}
