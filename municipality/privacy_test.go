@@ -159,7 +159,7 @@ func TestWhoMayUseATown(t *testing.T) {
 			t.Errorf("%s %s as nobody: %d", route.Method, route.Path, resp.StatusCode)
 		}
 	}
-	if tried != 30 {
+	if tried != 31 {
 		t.Errorf("tried %d routes", tried)
 	}
 	for topic, reader := range map[string]string{"residents": "jukinet:1", "applications": "jlis:1", "ordinances": "jlis:1"} {

@@ -106,6 +106,7 @@ func (t *Town) routes() {
 	t.sealRoutes(counter)
 	t.numberRoutes(counter)
 	t.cardTextRoute(counter)
+	t.cardFoundRoute(counter)
 	httpapi.Register(t.API, op("certify-terminal", http.MethodPost, "/terminal-certificates", "Have the terminal's key certified by J-LIS"),
 		func(ctx context.Context, in *terminalIn) (*terminalOut, error) {
 			out, err := t.certifyTerminal(ctx, in.Body.PublicKey)
