@@ -5,6 +5,7 @@ package holdertest
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -30,8 +31,10 @@ const (
 
 // World is a pair of authorities, around the present, and the terminal that makes cards.
 type World struct {
-	CAs        map[jitsuin.CertKind]*certtest.Authority
-	Now        time.Time
+	CAs map[jitsuin.CertKind]*certtest.Authority
+	Now time.Time
+	// Issue, where it is not nil, issues the certificate for a card's key, in the place of CAs: for cards that somebody else knows of.
+	Issue      func(kind jitsuin.CertKind, key crypto.PublicKey) *x509.Certificate
 	terminals  *ecdsa.PrivateKey
 	production reader.Terminal
 	counter    reader.Terminal
@@ -155,7 +158,11 @@ func (w *World) personalise(t testing.TB, channel reader.Channel, c *Card, o Ord
 		template.Key = key
 		template.NotBefore = w.Now.AddDate(o.Years-1, 0, 0)
 		template.LastDay = jitsuin.DateOf(w.Now.AddDate(o.Years+3, 0, 0))
-		c.Certificates[kind] = by.Issue(t, template)
+		if w.Issue != nil {
+			c.Certificates[kind] = w.Issue(kind, key)
+		} else {
+			c.Certificates[kind] = by.Issue(t, template)
+		}
 		pin := jitsuin.PIN(AuthPIN)
 		if kind == jitsuin.SignCert {
 			pin = SignPIN

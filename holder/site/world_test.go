@@ -2,7 +2,9 @@ package site_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/host"
+	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/holder"
 	"github.com/jitsuin/jitsuin/holder/holdertest"
@@ -50,6 +53,7 @@ type plan struct {
 	site     func(*site.Config)
 	platform func(*platform.Config)
 	cards    func(w *world) // makes further cards before the host starts
+	known    bool           // the certificates of cards are ones that the platform's world knows of
 }
 
 func newWorld(t *testing.T, p plan) *world {
@@ -63,6 +67,9 @@ func newWorld(t *testing.T, p plan) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.client.Close)
+	if p.known {
+		w.issueKnown()
+	}
 	w.Good = w.card("霧島　花子", holdertest.Order{})
 	if p.cards != nil {
 		p.cards(w)
@@ -96,6 +103,19 @@ func (w *world) faceAnchor() string {
 		w.t.Fatal(err)
 	}
 	return path
+}
+
+// issueKnown has the agency of the platform's world issue the certificates of the cards, all to one resident.
+func (w *world) issueKnown() {
+	who := w.Agency.Resident("霧島　花子")
+	w.cards.CAs = w.Agency.Authorities
+	w.cards.Issue = func(kind jitsuin.CertKind, key crypto.PublicKey) *x509.Certificate {
+		w.Agency.Reissue(who, kind, func(c *cert.Template) { c.Key = key })
+		if kind == jitsuin.SignCert {
+			return who.Sign.Cert
+		}
+		return who.Auth.Cert
+	}
 }
 
 // shortDir is a folder whose name leaves room for a socket's.
