@@ -150,6 +150,12 @@ func (c *Client) Challenge(ctx context.Context, origin, purpose string) (Challen
 	return httpapi.Do[Challenge](ctx, c.remote, http.MethodPost, "/v1/login-challenges", "", api.ChallengeRequest{Origin: origin, Purpose: purpose})
 }
 
+// PINlessChallenge is Challenge for a terminal that answers without the PIN (かざし利用), for specified verifiers only: Denied
+// "pinless-not-entitled" for any other. What Login then says names the card's user and not who holds the card.
+func (c *Client) PINlessChallenge(ctx context.Context, origin, purpose string) (Challenge, error) {
+	return httpapi.Do[Challenge](ctx, c.remote, http.MethodPost, "/v1/login-challenges", "", api.ChallengeRequest{Origin: origin, Purpose: purpose, PINless: true})
+}
+
 // Login has the answer to a challenge checked. It is never repeated by itself, because a challenge
 // is used up by the first try. The answer has no four items: a login proves presence, not name.
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Login, error) {

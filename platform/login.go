@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -17,6 +18,7 @@ import (
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/metering"
+	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/cms"
 )
@@ -28,8 +30,18 @@ func (p *Platform) challenge(ctx context.Context, tenant string, in api.Challeng
 	if err := p.mayVerify(ctx); err != nil {
 		return api.Challenge{}, err
 	}
-	if _, err := p.mayCheck(tenant, jitsuin.DateOf(p.Clock.Now())); err != nil {
+	today := jitsuin.DateOf(p.Clock.Now())
+	known, err := p.mayCheck(tenant, today)
+	if err == nil && in.PINless {
+		err = rules.PINlessUse(known.contract.PINless, today)
+	}
+	if err != nil {
 		return api.Challenge{}, err
+	}
+	if in.PINless {
+		in.Purpose = api.PINlessPurpose + in.Purpose
+	} else if strings.HasPrefix(in.Purpose, api.PINlessPurpose) {
+		return api.Challenge{}, jitsuin.Errorf(jitsuin.Invalid, "purpose-pinless", "a purpose that says that no PIN is asked for belongs to a challenge that is such a one").At("purpose")
 	}
 	if err := p.mayAskFrom(ctx, tenant, in.Origin); err != nil {
 		return api.Challenge{}, err
@@ -37,7 +49,7 @@ func (p *Platform) challenge(ctx context.Context, tenant string, in api.Challeng
 	now := time.Now()
 	id := jitsuin.NewID()
 	c := api.ChallengeText{Origin: in.Origin, ClientID: tenant, Purpose: in.Purpose, Nonce: newNonce(),
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.cfg.ChallengeLife).Unix(), Txn: string(id)}
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.cfg.ChallengeLife).Unix(), Txn: string(id), PINless: in.PINless}
 	if err := c.ToSign().Check(); err != nil {
 		return api.Challenge{}, err
 	}
@@ -156,7 +168,7 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 	if err != nil {
 		return api.Login{}, err
 	}
-	out := api.Login{ID: jitsuin.NewID(), At: r.At, Report: *r}
+	out := api.Login{ID: jitsuin.NewID(), At: r.At, Report: *r, PINless: c.PINless}
 	e := entry{id: out.ID, tenant: tenant, sort: sortLogin, purpose: c.Purpose, checkedAt: r.At, verdict: string(r.Verdict),
 		report: string(open), requestID: httpapi.RequestID(ctx)}
 	fresh := jitsuin.NewID()
@@ -190,8 +202,11 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		if err := metering.Record(tx, tenant, r.At, used...); err != nil {
 			return err
 		}
-		if err := putEntry(tx, line); err != nil || !passed {
+		if err := putEntry(tx, line); err != nil {
 			return err
+		}
+		if !passed {
+			return putRefused(tx, line, jitsuin.AuthCert, leaf, r)
 		}
 		return putHeld(tx, tenant, line.id, line.user, heldOf(jitsuin.AuthCert, leaf), r.At)
 	})

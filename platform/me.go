@@ -14,6 +14,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/internal/web"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
 	"github.com/jitsuin/jitsuin/signature/form"
@@ -99,13 +100,23 @@ func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	v, err := p.usageOf(r.Context(), s.Person)
+	f := web.NewForm(r.URL.Query(), web.Field{Name: "since", Label: "me.lost.since", Kind: web.DateField, Width: "narrow"})
+	v, err := p.usageOf(r.Context(), s.Person, f.Date("since"))
 	if err != nil {
 		return err
 	}
+	v.Form, v.Lost = f, p.lostPage()
 	v.Done = oneOf(r.URL.Query().Get("withdrawal"), withdrawalOutcomes)
 	p.site.Page(w, r, http.StatusOK, "me", v)
 	return nil
+}
+
+// lostPage is where a card is reported lost: at the holder's.
+func (p *Platform) lostPage() string {
+	for _, h := range p.Directory.Role("holder") {
+		return h.Origin + "/lost"
+	}
+	return ""
 }
 
 // myConsent gives a consent of the person; anybody else's, and one that never was, are NotFound alike.

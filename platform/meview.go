@@ -7,6 +7,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/internal/web"
 	"github.com/jitsuin/jitsuin/platform/api"
 )
 
@@ -19,7 +20,11 @@ type meView struct {
 	Supplies      []meSupply
 	Subscriptions []meSubscription
 	Records       []meRecord
-	Done          string // what has just been done, or not
+	Tries         []meTry
+	Done          string       // what has just been done, or not
+	Since         jitsuin.Date // uses before this day are left out; zero for none
+	Form          *web.Form
+	Lost          string // where a card is reported lost; "" where nobody knows
 }
 
 // meFirm is a tenant by the names that people read.
@@ -75,7 +80,7 @@ const (
 		JOIN tenants t ON t.id = c.tenant WHERE m.person = $1 `
 	mineWhy = `/* every tenant: a resident's own view, by their certificates */ `
 
-	mineChecks = mineWhy + `SELECT c.checked_at, t.name, t.name_en, c.sort, c.purpose FROM checks c` + ofMe + `ORDER BY c.checked_at DESC, c.id LIMIT 200`
+	mineChecks = mineWhy + `SELECT c.checked_at, t.name, t.name_en, c.sort, c.purpose FROM checks c` + ofMe + `AND c.checked_at >= $2 ORDER BY c.checked_at DESC, c.id LIMIT 200`
 	mineLooks  = mineWhy + `SELECT s.checked_at, t.name, t.name_en, s.purpose, s.status FROM status_checks s JOIN check_certificates k ON k.verification = s.verification AND k.tenant = s.tenant
 		JOIN person_certificates m ON m.kind = k.kind AND m.serial = k.serial JOIN tenants t ON t.id = s.tenant WHERE m.person = $1 ORDER BY s.checked_at DESC, s.id LIMIT 200`
 	mineRecords  = mineWhy + `SELECT r.made_at, t.name, t.name_en, r.kind, r.law, r.keep_until FROM vault_records r JOIN checks c ON c.id = r.verification AND c.tenant = r.tenant` + ofMe + `ORDER BY r.made_at DESC, r.id LIMIT 200`
@@ -88,10 +93,17 @@ const (
 )
 
 // usageOf reads what there is of a person.
-func (p *Platform) usageOf(ctx context.Context, person jitsuin.ID) (v meView, err error) {
+func (p *Platform) usageOf(ctx context.Context, person jitsuin.ID, since jitsuin.Date) (v meView, err error) {
+	from := int64(0)
+	if !since.IsZero() {
+		from = store.Micros(since.Start())
+	}
 	err = p.DB.View(ctx, func(tx *store.Tx) (err error) {
-		v = meView{}
-		if v.Checks, err = store.Collect(scanMeCheck)(tx.Query(mineChecks, person)); err != nil {
+		v = meView{Since: since}
+		if v.Checks, err = store.Collect(scanMeCheck)(tx.Query(mineChecks, person, from)); err != nil {
+			return err
+		}
+		if v.Tries, err = store.Collect(scanMeTry)(tx.Query(mineTries, person, from)); err != nil {
 			return err
 		}
 		if v.Looks, err = store.Collect(scanMeLook)(tx.Query(mineLooks, person)); err != nil {

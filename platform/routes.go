@@ -29,7 +29,7 @@ func (p *Platform) routes() {
 	p.API.Raw("GET /report.cer", httpapi.Public("whoever relies on a signed report needs the certificate"), http.HandlerFunc(p.serveSealer))
 	p.API.Raw("GET /report.crl", httpapi.Public("whoever relies on a signed report asks whether its certificate was revoked"), http.HandlerFunc(p.serveSealerList))
 	httpapi.Register(p.API, httpapi.Operation{ID: "login-challenge", Method: http.MethodPost, Path: "/v1/login-challenges", Status: http.StatusCreated,
-		Summary: "Draw a login challenge", Description: "It is short-lived and answered once.", Policy: tenants}, p.postChallenge)
+		Summary: "Draw a login challenge", Description: "It is short-lived and answered once. With pinless it is for a terminal that asks for no PIN (かざし利用), which is open to specified verifiers by their contract alone (error pinless-not-entitled); the answer then says pinless: the card was there, and who held it is not known. It is never a login with acr aal3 and never an identity verification.", Policy: tenants}, p.postChallenge)
 	httpapi.Register(p.API, httpapi.Operation{ID: "login", Method: http.MethodPost, Path: "/v1/logins", Status: http.StatusCreated,
 		Summary: "Check the answer to a login challenge", Description: "The answer carries no four items. A login, and items that the holder read from the card for it, never make an identity-verification record: that takes the signature certificate over the transaction (/v1/verifications).", Policy: tenants}, p.postLogin)
 	httpapi.Register(p.API, httpapi.Operation{ID: "holder-request", Method: http.MethodPost, Path: "/v1/holder-requests", Status: http.StatusCreated,

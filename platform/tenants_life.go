@@ -212,6 +212,7 @@ func (t *tenant) alter(r api.TenantChange) (changed []string) {
 	note("name_en", t.nameEN != before.nameEN)
 	note("origins", !slices.Equal(t.origins, before.origins))
 	note("contract", t.contract.Number != before.contract.Number || t.contract.Since != before.contract.Since || t.contract.Until != before.contract.Until)
+	note("pinless", t.contract.PINless != before.contract.PINless)
 	note("contact", t.contact != before.contact)
 	note("validity", t.validity != before.validity)
 	note("quota", t.quota != before.quota)

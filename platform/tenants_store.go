@@ -30,18 +30,19 @@ type tenant struct {
 }
 
 const tenantColumns = `id, name, name_en, origins, public_key, deemed_since, state, state_at, state_reason, contact_name, contact_email, contact_phone,
-	contract_number, contract_since, contract_until, validity, per_second, burst, sandbox, expires_at`
+	contract_number, contract_since, contract_until, validity, per_second, burst, sandbox, expires_at, contract_pinless`
 
 func scanTenant(s store.Scanner) (t tenant, err error) {
 	var origins, deemed, since, until string
 	var stateAt, expires int64
-	var sandbox int
+	var sandbox, pinless int
 	err = s.Scan(&t.id, &t.name, &t.nameEN, &origins, &t.firstKey, &deemed, &t.state, &stateAt, &t.stateReason, &t.contact.Name, &t.contact.Email, &t.contact.Phone,
-		&t.contract.Number, &since, &until, &t.validity, &t.quota.PerSecond, &t.quota.Burst, &sandbox, &expires)
+		&t.contract.Number, &since, &until, &t.validity, &t.quota.PerSecond, &t.quota.Burst, &sandbox, &expires, &pinless)
 	if err != nil {
 		return t, err
 	}
 	t.stateAt, t.expiresAt, t.sandbox = store.Time(stateAt), store.Time(expires), sandbox == 1
+	t.contract.PINless = pinless == 1
 	if t.contract.Number != "" {
 		t.contract.Entrusts = []string{api.EntrustReceiving, api.EntrustValidity} // no other contract is taken
 	}
@@ -80,15 +81,19 @@ func (t tenant) put(tx *store.Tx) error {
 	if t.sandbox {
 		sandbox = 1
 	}
+	pinless := 0
+	if t.contract.PINless {
+		pinless = 1
+	}
 	_, err = tx.Exec(`INSERT INTO tenants (`+tenantColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, origins = excluded.origins, state = excluded.state,
 			state_at = excluded.state_at, state_reason = excluded.state_reason, contact_name = excluded.contact_name, contact_email = excluded.contact_email,
 			contact_phone = excluded.contact_phone, contract_number = excluded.contract_number, contract_since = excluded.contract_since,
 			contract_until = excluded.contract_until, validity = excluded.validity, per_second = excluded.per_second, burst = excluded.burst,
-			sandbox = excluded.sandbox, expires_at = excluded.expires_at`,
+			sandbox = excluded.sandbox, expires_at = excluded.expires_at, contract_pinless = excluded.contract_pinless`,
 		t.id, t.name, t.nameEN, string(origins), t.firstKey, t.deemedSince.String(), t.state, store.Micros(t.stateAt), t.stateReason, t.contact.Name, t.contact.Email, t.contact.Phone,
-		t.contract.Number, t.contract.Since.String(), t.contract.Until.String(), t.validity, t.quota.PerSecond, t.quota.Burst, sandbox, store.Micros(t.expiresAt))
+		t.contract.Number, t.contract.Since.String(), t.contract.Until.String(), t.validity, t.quota.PerSecond, t.quota.Burst, sandbox, store.Micros(t.expiresAt), pinless)
 	if err != nil {
 		return err
 	}

@@ -181,7 +181,9 @@ func checkCustomer(r *api.CustomerRecord) error {
 // check is one judged document on its way into log and vault.
 type check struct {
 	entry    entry
-	accepted bool // passed, and asked about now
+	accepted bool              // passed, and asked about now
+	refused  *x509.Certificate // suspended or revoked, though the signature is its key's; found is the report then
+	found    *signature.Report
 	link     jlis.Link
 	held     held
 	leaf     []byte // DER
@@ -231,6 +233,12 @@ func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, fo
 		c.entry.atInstant = *in.At
 	}
 	if !c.accepted {
+		if in.At == nil && refusedFor(found) != "" {
+			if c.refused, err = onlySigner(found); err != nil {
+				c.refused = nil // several have signed: whose certificate is meant, is not told
+			}
+			c.found = found
+		}
 		return c, nil
 	}
 	leaf, err := onlySigner(found)
@@ -290,6 +298,11 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 	}
 	if err := putEntry(tx, e); err != nil {
 		return err
+	}
+	if !c.accepted && c.refused != nil {
+		if err := putRefused(tx, e, jitsuin.SignCert, c.refused, c.found); err != nil {
+			return err
+		}
 	}
 	if c.accepted {
 		if err := putHeld(tx, e.tenant, e.id, e.user, c.held, e.checkedAt); err != nil {

@@ -102,7 +102,13 @@ type Verification struct {
 type ChallengeRequest struct {
 	Origin  string `json:"origin" maxLength:"200"`
 	Purpose string `json:"purpose" minLength:"1" maxLength:"100"`
+	// PINless asks for a challenge that a terminal answers without the PIN (かざし利用). Its purpose begins with PINlessPurpose, inside what
+	// is signed.
+	PINless bool `json:"pinless,omitempty" doc:"for specified verifiers only"`
 }
+
+// PINlessPurpose begins the purpose of a challenge that is answered without the PIN.
+const PINlessPurpose = "かざし利用（暗証番号なし）："
 
 // ChallengeText is a signature.Challenge as it is written; iat and exp are seconds since 1970.
 type ChallengeText struct {
@@ -113,6 +119,7 @@ type ChallengeText struct {
 	IssuedAt  int64  `json:"iat"`
 	ExpiresAt int64  `json:"exp"`
 	Txn       string `json:"txn"`
+	PINless   bool   `json:"pinless,omitempty" doc:"the purpose says so too; this member is not signed"`
 }
 
 // ToSign gives the challenge that the authentication key answers.
@@ -145,4 +152,7 @@ type Login struct {
 	At     time.Time        `json:"at"`
 	Report signature.Report `json:"report"`
 	User   *User            `json:"user,omitempty"`
+	// PINless tells that the challenge was one for かざし利用: the card was there, and nobody was asked for its PIN. That names the user
+	// of the card and says nothing of who held it: it is no login of a person, never acr aal3, and never an identity verification.
+	PINless bool `json:"pinless,omitempty" doc:"no PIN was asked for: the card was there; who held it is not known"`
 }

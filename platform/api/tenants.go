@@ -35,6 +35,8 @@ type Contract struct {
 	Since    jitsuin.Date `json:"since" doc:"the first civil day"`
 	Until    jitsuin.Date `json:"until,omitzero" doc:"the last civil day; left out, until further notice"`
 	Entrusts []string     `json:"entrusts" maxItems:"2" doc:"receiving and validity, both of them"`
+	// PINless is for a specified verifier of authentication (特定利用者証明検証者), and for nobody else.
+	PINless bool `json:"pinless,omitempty" doc:"the tenant is a specified verifier, who may have an authentication checked for which no PIN was asked (かざし利用)"`
 }
 
 // Contact is whom the office writes to.
