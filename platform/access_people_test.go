@@ -16,6 +16,7 @@ func init() {
 		"POST /me/login":                            everybody,
 		"POST /me/logout":                           everybody,
 		"POST /me/consents/{id}/withdrawal":         everybody,
+		"POST /me/logins/{id}/end":                  everybody,
 		"GET /v1/users":                             tenants,
 		"GET /v1/users/{id}":                        tenants,
 		"DELETE /v1/users/{id}":                     tenants,

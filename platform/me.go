@@ -44,6 +44,7 @@ func (p *Platform) mePages() {
 	p.site.Handle(p.API, "POST /me/login", httpapi.Public("whoever has a card may log in"), p.meLogin)
 	p.site.Handle(p.API, "POST /me/logout", session, p.meLogout)
 	p.site.Handle(p.API, "POST /me/consents/{id}/withdrawal", session, p.meWithdraw)
+	p.site.Handle(p.API, "POST /me/logins/{id}/end", session, p.meEndLogin)
 }
 
 func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
@@ -106,6 +107,7 @@ func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Form, v.Lost = f, p.lostPage()
+	v.Ended = r.URL.Query().Get("login") == "ended"
 	v.Done = oneOf(r.URL.Query().Get("withdrawal"), withdrawalOutcomes)
 	p.site.Page(w, r, http.StatusOK, "me", v)
 	return nil

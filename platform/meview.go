@@ -25,6 +25,24 @@ type meView struct {
 	Since         jitsuin.Date // uses before this day are left out; zero for none
 	Form          *web.Form
 	Lost          string // where a card is reported lost; "" where nobody knows
+	Logins        []meLogin
+	Given         []meGiven
+	Ended         bool // a login was ended just now
+}
+
+// meLogin is a login at a client that goes on.
+type meLogin struct {
+	ID         string
+	Firm       meFirm
+	Client     string
+	Since, End time.Time
+}
+
+// meGiven is what the person gave at a login.
+type meGiven struct {
+	At     time.Time
+	Firm   meFirm
+	Claims []string
 }
 
 // meFirm is a tenant by the names that people read.
@@ -118,8 +136,10 @@ func (p *Platform) usageOf(ctx context.Context, person jitsuin.ID, since jitsuin
 		if v.Subscriptions, err = store.Collect(scanMeSubscription)(tx.Query(mineSubscriptions, person)); err != nil {
 			return err
 		}
-		v.Records, err = store.Collect(scanMeRecord)(tx.Query(mineRecords, person))
-		return err
+		if v.Records, err = store.Collect(scanMeRecord)(tx.Query(mineRecords, person)); err != nil {
+			return err
+		}
+		return v.readLogins(tx, person, time.Now())
 	})
 	return v, err
 }

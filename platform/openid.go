@@ -37,6 +37,9 @@ func (p *Platform) openOpenID(ctx context.Context) error {
 	return nil
 }
 
+// OpenID gives the provider, to who turns its keys.
+func (p *Platform) OpenID() *openid.Provider { return p.openid }
+
 func (p *Platform) cleanOpenID(ctx context.Context) error {
 	for {
 		if err := p.openid.Clean(ctx); err != nil && ctx.Err() == nil {
@@ -80,6 +83,9 @@ func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.Holde
 	validity := p.validityOf(known)
 	if l.CRL {
 		validity = ValidityCRL
+	}
+	if err := a.CheckItems(l.Items); err != nil {
+		return "", "", err
 	}
 	if err := p.openid.Take(l, a.Items); err != nil {
 		return "", "", err

@@ -114,6 +114,9 @@ func (p *Platform) deleteUser(ctx context.Context, in *userIn) (*forgottenOut, e
 		if err := p.endConsentsOf(tx, tenant, u.ID, now); err != nil {
 			return f, err
 		}
+		if err := p.openid.Forget(tx, tenant, u.ID); err != nil {
+			return f, err
+		}
 		for _, text := range []string{`DELETE FROM subscriptions WHERE tenant = $1 AND user_id = $2`, `DELETE FROM told_states WHERE tenant = $1 AND user_id = $2`,
 			`UPDATE check_certificates SET user_id = '' WHERE tenant = $1 AND user_id = $2`,
 			`DELETE FROM user_certificates WHERE tenant = $1 AND user_id = $2`, `DELETE FROM users WHERE tenant = $1 AND id = $2`} {

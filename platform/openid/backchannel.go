@@ -24,6 +24,7 @@ const (
 	logoutsAtOnce   = 50
 	idle            = 5 * time.Second // after which the queue is looked at for what another process put in
 	logoutsKept     = 30 * 24 * time.Hour
+	givenKept       = 365 * 24 * time.Hour // our choice: the operation log has it for longer
 )
 
 // logout is a row of openid_logouts.
@@ -157,6 +158,7 @@ func (p *Provider) Clean(ctx context.Context) error {
 			{`/* every tenant: their time is over */ DELETE FROM openid_codes WHERE expires_at < $1`, day},
 			{`/* every tenant: their time is over */ DELETE FROM openid_requests WHERE expires_at < $1`, day},
 			{`/* every tenant: their time is over */ DELETE FROM openid_sessions WHERE expires_at < $1`, day},
+			{`/* every tenant: their time is over */ DELETE FROM openid_given WHERE at < $1`, store.Micros(now.Add(-givenKept))},
 			{`/* every tenant: their time is over */ DELETE FROM openid_logouts WHERE ended_at > 0 AND ended_at < $1`, store.Micros(now.Add(-logoutsKept))},
 		} {
 			if _, err := tx.Exec(s.text, s.at); err != nil {

@@ -44,6 +44,7 @@ type keyring struct {
 // Rotate draws the first key, or the next one where it is time, and forgets those that are too old. Two processes that do so at a time
 // end with the same keys: a key has a number, and the first who writes it has drawn it.
 func (p *Provider) Rotate(ctx context.Context) error {
+	defer p.staleKeys() // another process may have turned them
 	all, err := p.readKeys(ctx)
 	if err != nil {
 		return err

@@ -220,5 +220,6 @@ func (p *Provider) Forget(tx *store.Tx, tenant, user string) error {
 			return err
 		}
 	}
-	return nil
+	_, err := tx.Exec(`DELETE FROM openid_given WHERE tenant = $1 AND user_id = $2`, tenant, user)
+	return err
 }

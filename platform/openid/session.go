@@ -64,9 +64,11 @@ type Login struct {
 	CRL  bool
 	Done bool // there is an answer already
 
+	// Items are those that the person agreed to give, in the words of a request to the holder.
+	Items []string
+
 	request request
 	session session
-	agreed  []string // in the words of the holder
 }
 
 // Pending gives the login of a request that is to be judged; NotFound "login-unknown" where its time is over.
@@ -81,7 +83,7 @@ func (p *Provider) Pending(ctx context.Context, id jitsuin.ID) (*Login, error) {
 		authTime: now, expiresAt: now.Add(sessionLife)}
 	for _, a := range q.params.Agreed {
 		h, _ := item(a.Name)
-		l.agreed = append(l.agreed, h)
+		l.Items = append(l.Items, h)
 	}
 	return l, nil
 }
@@ -179,7 +181,7 @@ func (p *Provider) finish(ctx context.Context, q request) (url.Values, error) {
 			hashed(code), q.tenant, q.client, q.id, o.id, store.Micros(now.Add(codeLife))); err != nil {
 			return err
 		}
-		return nil
+		return o.noteGiven(tx, q.params.Agreed, now)
 	})
 	if err != nil || wrong != nil {
 		return nil, errors.Join(err, wrong)
@@ -189,6 +191,20 @@ func (p *Provider) finish(ctx context.Context, q request) (url.Values, error) {
 		answer.Set("session_state", o.id) // as a Keycloak has it
 	}
 	return answer, nil
+}
+
+// noteGiven notes for the person's own view what they give: names, no values.
+func (o session) noteGiven(tx *store.Tx, agreed []Wanted, now time.Time) error {
+	if o.items == "" {
+		return nil
+	}
+	var names []string
+	for _, a := range agreed {
+		names = append(names, a.Name)
+	}
+	_, err := tx.Exec(`INSERT INTO openid_given (session, tenant, client, user_id, claims, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (session) DO NOTHING`,
+		o.id, o.tenant, o.client, o.user, strings.Join(names, " "), store.Micros(now))
+	return err
 }
 
 // fits tells whether a login is what was asked for.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -83,10 +84,16 @@ func (b *Browser) Get(link string) Page {
 // Post sends a form, and stays where it leads.
 func (b *Browser) Post(path string, form url.Values) Page {
 	b.w.t.Helper()
+	return b.PostFrom(b.w.Origin, path, form)
+}
+
+// PostFrom is Post from a page of an origin.
+func (b *Browser) PostFrom(origin, path string, form url.Values) Page {
+	b.w.t.Helper()
 	req, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.at(path), bytes.NewBufferString(form.Encode()))
 	b.w.must(err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", b.w.Origin)
+	req.Header.Set("Origin", origin)
 	return b.do(req)
 }
 
@@ -110,6 +117,7 @@ func (w *World) Answered(open string, who *Person) (back string) {
 		signed, err := claims.Challenge.ToSign().Sign(who.Auth.Cert, who.Auth.Key)
 		w.must(err)
 		a.Certificate, a.Signature, a.DigestAlg = signed.Certificate.Raw, signed.Signature, signed.DigestAlg
+		a.Items = who.loginItems(claims.Items, jitsuin.DateOf(w.Platform.Clock.Now()))
 	} else {
 		a.Certificate = who.Sign.Cert.Raw
 		a.Documents = []api.AnswerDocument{{Name: claims.Documents[0].Name, MediaType: "application/pdf", Content: w.SignForm(claims.Documents[0].HRef, who)}}
@@ -119,6 +127,20 @@ func (w *World) Answered(open string, who *Person) (back string) {
 		w.t.Fatalf("the answer was not taken: HTTP %d", status)
 	}
 	return back
+}
+
+// loginItems gives what a holder reads of a person's card for a login.
+func (p *Person) loginItems(asked []string, today jitsuin.Date) map[string]string {
+	all := map[string]string{"name": p.Items.Name, "address": p.Items.Address, "birth_date": p.Items.BirthDate.String(), "sex": string(p.Items.Sex)}
+	out := map[string]string{}
+	for _, name := range asked {
+		v, ok := all[name]
+		if !ok {
+			v = fmt.Sprint(jitsuin.DateOf(p.Items.BirthDate.Start().AddDate(api.AgeOver(name), 0, 0)).Compare(today) <= 0)
+		}
+		out[name] = v
+	}
+	return out
 }
 
 // OpenRequest fetches and checks the request to which an address of a holder's page leads.
