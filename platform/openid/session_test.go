@@ -263,7 +263,7 @@ func TestSigningKeysRotate(t *testing.T) {
 	if all := kids(); len(all) != 2 || all[0] != first[0] {
 		t.Errorf("before it signs, %v are published", all)
 	}
-	later(2*24*time.Hour)
+	later(2 * 24 * time.Hour)
 	if all := kids(); len(all) != 2 {
 		t.Errorf("after it began to sign, %v are published", all)
 	}
