@@ -26,10 +26,10 @@ var (
 func lostForm(r *http.Request) *web.Form {
 	return web.NewForm(r.PostForm,
 		web.Field{Name: "cause", Label: "holder.lost.cause", Kind: web.RadioField, Need: true, Options: lossOptions},
-		web.Field{Name: "name", Label: "holder.item.name", Help: "holder.lost.name-help", Kind: web.TextField, Need: true, Max: 100},
-		web.Field{Name: "birth_date", Label: "holder.item.birth_date", Kind: web.DateField, Need: true},
-		web.Field{Name: "address", Label: "holder.item.address", Help: "holder.lost.address-help", Kind: web.TextField, Need: true, Max: 200},
-		web.Field{Name: "sex", Label: "holder.item.sex", Kind: web.RadioField, Need: true, Options: sexOptions})
+		web.Field{Name: "name", Label: "holder.lost.name", Help: "holder.lost.name-help", Kind: web.TextField, Need: true, Max: 100},
+		web.Field{Name: "birth_date", Label: "holder.lost.birth_date", Kind: web.DateField, Need: true},
+		web.Field{Name: "address", Label: "holder.lost.address", Help: "holder.lost.address-help", Kind: web.TextField, Need: true, Max: 200},
+		web.Field{Name: "sex", Label: "holder.lost.sex", Kind: web.RadioField, Need: true, Options: sexOptions})
 }
 
 func (s *Site) showLost(w http.ResponseWriter, r *http.Request) error {

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,6 +133,7 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 	if err != nil {
 		return err
 	}
+	options = slices.DeleteFunc(options, func(o web.Option) bool { return !f.takes(o.Value) })
 	p := choosePage{about: s.about(f, "ask"), None: len(options) == 0, Form: web.NewForm(r.PostForm, web.Field{Name: "card", Label: "holder.choose.card", Kind: web.RadioField, Need: true, Options: options})}
 	if p.Login {
 		p.Items = f.claims.Items

@@ -45,7 +45,7 @@ func (s *Site) itemsPINPage(w http.ResponseWriter, r *http.Request, f *flow, wro
 
 // itemsTries asks the card, which costs no try, and gives it back at once.
 func (s *Site) itemsTries(ctx context.Context, f *flow) (int, error) {
-	card, err := s.cards.Open(ctx, f.card)
+	card, err := s.openCard(ctx, f.card)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/reader"
@@ -19,6 +20,7 @@ type pinPage struct {
 	TriesLeft int
 	Again     bool          // the card was open before and was closed
 	Missing   bool          // the card carries no certificate for the key
+	Phone     bool          // a telephone, no card
 	Sensor    *phone.Sensor // of a telephone; nil for none
 	Unknown   bool          // the sensor has just not recognised the person
 }
@@ -43,7 +45,7 @@ func (s *Site) pinPage(w http.ResponseWriter, r *http.Request, f *flow, wrong er
 	if err != nil {
 		return err
 	}
-	p := pinPage{about: s.about(f, "pin"), Kind: f.kind(), TriesLeft: key.TriesLeft, Again: f.again, Missing: !key.Certificate,
+	p := pinPage{about: s.about(f, "pin"), Kind: f.kind(), TriesLeft: key.TriesLeft, Again: f.again, Missing: !key.Certificate, Phone: strings.HasPrefix(f.card, phonePrefix),
 		Form: web.NewForm(nil, pinField("pin", "holder.pin.label-"+string(f.kind()), f.kind()))}
 	status := http.StatusOK
 	if p.Sensor, err = s.sensorOf(f); err != nil {

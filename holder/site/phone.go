@@ -56,6 +56,11 @@ func (s *Site) phoneChoices() (all []choice, err error) {
 	return all, err
 }
 
+// takes tells whether a card, or a telephone, can answer the request: a telephone carries no text from which items of a login are read.
+func (f *flow) takes(card string) bool {
+	return !f.asksItems() || !strings.HasPrefix(card, phonePrefix)
+}
+
 type phonesPage struct {
 	Phones  []phone.Info
 	Form    *web.Form

@@ -2,20 +2,20 @@ package site_test
 
 import (
 	"context"
+	"crypto/x509"
+	"math/big"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"math/big"
-
-	"crypto/x509"
-
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/client"
 	"github.com/jitsuin/jitsuin/holder/holdertest"
 	"github.com/jitsuin/jitsuin/holder/site"
+	"github.com/jitsuin/jitsuin/internal/webtest"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/form"
@@ -195,5 +195,76 @@ func TestWhatKeepsATelephoneFromBeingEnrolled(t *testing.T) {
 		if p.code != http.StatusNotFound {
 			t.Errorf("erasing %s: %d", other, p.code)
 		}
+	}
+}
+
+// A telephone has no text: it is not offered where a login asks for items, and not taken either.
+func TestATelephoneIsNotOfferedWhereItemsAreAsked(t *testing.T) {
+	t.Parallel()
+	w, _ := phoneWorld(t)
+	p := w.person()
+	p.enrols()
+	p.open(w.request("login", nil).Open)
+	name := p.phoneName()
+	p.open(w.request("login", func(r *client.HolderRequest) { r.Items = []string{"name"} }).Open)
+	if strings.Contains(p.page, "phone:") || !strings.Contains(p.page, string(w.Good.ID)) {
+		t.Errorf("offered: %s", p.page)
+	}
+	p.send(p.flow(""), "card", name)
+	if p.code != http.StatusUnprocessableEntity || !strings.Contains(p.page, string(w.Good.ID)) {
+		t.Errorf("a telephone was taken: %d at %s", p.code, p.at)
+	}
+}
+
+// The pages in a browser, in both languages: axe, a narrow window, by keyboard.
+func TestTelephoneAndLossInABrowser(t *testing.T) {
+	w, _ := phoneWorld(t)
+	for _, lang := range []string{"ja", "en"} {
+		words := map[string][]string{
+			"ja": {"署名して申請する", "カードの署名用パスワード", "Android", "端末の呼び名", "スマートフォンで使う4桁の暗証番号", "スマートフォンで使う署名用パスワード", "暗証番号の代わりに", "電子証明書を載せました",
+				"このカードで進む", "（テスト）認識に失敗させる", "認識できませんでした", "指紋・顔で認証する", "直ちに一時停止する", "入力内容を確かめてください"},
+			"en": {"Sign and apply", "The card's password", "Android", "What you call it", "A new PIN of four digits", "A new password for signatures", "Use a fingerprint", "The telephone has its certificates",
+				"Go on with this card", "(Test) let it not recognise you", "You were not recognised", "Use fingerprint or face", "Suspend at once", "Please check what you entered"},
+		}[lang]
+		label := "わたしの電話 " + lang
+		b := webtest.New(t, lang, 1280)
+		home := "http://" + w.Address("holder:1")
+		b.Open(home + "/phones")
+		b.See(words[0])
+		look(b, "phone-1-form-"+lang)
+		b.Tick("霧島")
+		b.Tick(words[2])
+		b.Fill(words[3], label)
+		b.Tick(words[6])
+		for _, password := range []string{"SHORT", holdertest.SignPIN} { // secrets are typed anew each time
+			b.Fill(words[1], password)
+			b.Fill(words[4], phonePIN)
+			b.Fill(words[5], phonePassword)
+			b.Click(words[0])
+			if password != holdertest.SignPIN {
+				b.See(words[13])
+				look(b, "phone-1-wrong-"+lang)
+			}
+		}
+		b.See(words[7], label)
+		look(b, "phone-2-done-"+lang)
+		before := len(w.firm.taken())
+		w.from(b, w.request("login", nil))
+		b.Tick(label)
+		look(b, "phone-3-choose-"+lang)
+		b.Click(words[8])
+		b.See(words[9])
+		look(b, "phone-4-sensor-"+lang)
+		b.Click(words[9])
+		b.See(words[10])
+		look(b, "phone-4-unknown-"+lang)
+		b.Keyboard(words[11])
+		b.See("証券会社の画面")
+		if len(w.firm.taken()) != before+1 {
+			t.Errorf("the firm has %d answers", len(w.firm.taken()))
+		}
+		b.Open(home + "/lost")
+		b.See(words[12])
+		look(b, "lost-1-"+lang)
 	}
 }

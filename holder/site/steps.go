@@ -75,7 +75,7 @@ func (s *Site) choose(ctx context.Context, f *flow, card string) error {
 		return err
 	}
 	i := slices.IndexFunc(cards, func(c choice) bool { return c.card == card })
-	if i < 0 {
+	if i < 0 || !f.takes(card) {
 		return jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here").At("card")
 	}
 	f.closeCard()
