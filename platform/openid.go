@@ -128,7 +128,7 @@ type openidHost struct{ p *Platform }
 
 // Begin implements openid.Host.
 func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) error {
-	who, err := h.p.requestClient(r.Context(), a.Tenant, h.p.origin())
+	who, err := h.p.firmOf(r.Context(), a.Tenant)
 	if err != nil {
 		return err
 	}
@@ -175,8 +175,18 @@ func (h openidHost) MayUse(ctx context.Context, tenant, origin string) error {
 
 // Firm implements openid.Host.
 func (h openidHost) Firm(ctx context.Context, tenant string) (ja, en string, err error) {
-	c, err := h.p.requestClient(ctx, tenant, h.p.origin())
+	c, err := h.p.firmOf(ctx, tenant)
 	return c.NameJA, c.NameEN, err
+}
+
+// firmOf gives a tenant as who asks at our origin, from memory where it is known there.
+func (p *Platform) firmOf(ctx context.Context, id string) (api.RequestClient, error) {
+	m := p.members.get(id)
+	if m == nil {
+		return p.requestClient(ctx, id, p.origin())
+	}
+	f := firm(m.tenant.name, m.tenant.nameEN)
+	return api.RequestClient{ID: id, NameJA: f.JA, NameEN: f.EN, Origin: p.origin()}, nil
 }
 
 // NewTenant implements openid.Host: a tenant of the sandbox whose first key nobody has. Its registration token manages its client; whoever

@@ -19,11 +19,8 @@ const (
 	AuthPublic = "none"
 )
 
-// Scopes. Those but openid need not be registered for: they name claims.
-const (
-	scopeOpenID = "openid"
-	scopeSign   = "sign" // of the state's service
-)
+// scopeOpenID is what every request has; all other scopes name claims, and a client registers those that it has a need for.
+const scopeOpenID = "openid"
 
 // Metadata is what a client registers (RFC 7591 §2, OpenID Connect Registration §2, RP-Initiated Logout §3.1, Back-Channel Logout §2.2,
 // RFC 9126 §6, RFC 9449 §5.2).

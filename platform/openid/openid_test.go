@@ -54,6 +54,7 @@ type rp struct {
 	secret   string
 	key      *ecdsa.PrivateKey
 	register openid.Registered
+	keys     *jose.JSONWebKeySet // nil where they are fetched each time
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
@@ -274,13 +275,22 @@ func (p *rp) redeem(a asking, code string, change url.Values) answer {
 	return post(p.b.t, p.tokenURL(), p.grant(a, code, change), nil)
 }
 
+// published fetches the provider's keys.
+func (p *rp) published() *jose.JSONWebKeySet {
+	p.b.t.Helper()
+	set := &jose.JSONWebKeySet{}
+	if err := json.Unmarshal(get(p.b.t, p.path("/jwks", "/protocol/openid-connect/certs"), nil).Raw, set); err != nil {
+		p.b.t.Fatal(err)
+	}
+	return set
+}
+
 // claims reads an ID token with the published keys.
 func (p *rp) claims(idToken string) map[string]any {
 	p.b.t.Helper()
-	var set jose.JSONWebKeySet
-	keys := get(p.b.t, p.path("/jwks", "/protocol/openid-connect/certs"), nil)
-	if err := json.Unmarshal(keys.Raw, &set); err != nil {
-		p.b.t.Fatal(err)
+	set := p.keys
+	if set == nil {
+		set = p.published()
 	}
 	token, err := jose.ParseSignedCompact(idToken, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {

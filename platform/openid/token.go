@@ -185,10 +185,7 @@ func (p *Provider) use(ctx context.Context, g grant, who caller, proof proved, t
 		}
 		_, err = tx.Exec(`INSERT INTO openid_tokens (token, tenant, client, issuer, session, code, claims, jkt, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`,
 			hashed(token), who.client.tenant, g.client, g.request.issuer.path, g.session.id, g.code, string(claims), proof.jkt, store.Micros(now.Add(tokenLife)))
-		if err != nil {
-			return err
-		}
-		return p.Host.Record(ctx, tx, who.client.tenant, "openid-token-given", g.session.id, map[string]string{"client": g.client})
+		return err
 	})
 	if err == nil && lost {
 		wrong = p.replayed(ctx, g, who.client)
