@@ -48,6 +48,7 @@ func (a *Agency) routes() {
 	a.consentRoutes()
 	a.phoneRoutes()
 	a.lostRoutes()
+	a.guardianRoute()
 	a.API.Raw("GET /ca/{name}", httpapi.Public("CA certificates are published"), http.HandlerFunc(a.serveCA))
 }
 

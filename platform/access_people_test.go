@@ -16,6 +16,8 @@ func init() {
 		"POST /me/login":                            everybody,
 		"POST /me/logout":                           everybody,
 		"POST /me/consents/{id}/withdrawal":         everybody,
+		"POST /me/children":                         everybody,
+		"POST /me/children/{id}/end":                everybody,
 		"POST /me/logins/{id}/end":                  everybody,
 		"GET /v1/users":                             tenants,
 		"GET /v1/users/{id}":                        tenants,

@@ -45,6 +45,7 @@ func (p *Platform) mePages() {
 	p.site.Handle(p.API, "POST /me/logout", session, p.meLogout)
 	p.site.Handle(p.API, "POST /me/consents/{id}/withdrawal", session, p.meWithdraw)
 	p.site.Handle(p.API, "POST /me/logins/{id}/end", session, p.meEndLogin)
+	p.childPages(session)
 }
 
 func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
@@ -101,12 +102,17 @@ func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	child := r.URL.Query().Get("child")
+	if _, err := jitsuin.ParseID(child); err == nil {
+		return p.childPage(w, r, s.Person, child)
+	}
 	f := web.NewForm(r.URL.Query(), web.Field{Name: "since", Label: "me.lost.since", Kind: web.DateField, Width: "narrow"})
 	v, err := p.usageOf(r.Context(), s.Person, f.Date("since"))
 	if err != nil {
 		return err
 	}
 	v.Form, v.Lost = f, p.lostPage()
+	v.Added, v.ChildForm = oneOf(child, childOutcomes), childForm()
 	v.Ended = r.URL.Query().Get("login") == "ended"
 	v.Done = oneOf(r.URL.Query().Get("withdrawal"), withdrawalOutcomes)
 	p.site.Page(w, r, http.StatusOK, "me", v)

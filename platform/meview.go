@@ -21,6 +21,10 @@ type meView struct {
 	Subscriptions []meSubscription
 	Records       []meRecord
 	Tries         []meTry
+	Children      []meChild
+	Child         *meChild // whose record it is, where a legal representative looks; nil for their own
+	ChildForm     *web.Form
+	Added         string       // what came of adding a child, where it was not added
 	Done          string       // what has just been done, or not
 	Since         jitsuin.Date // uses before this day are left out; zero for none
 	Form          *web.Form
@@ -122,6 +126,9 @@ func (p *Platform) usageOf(ctx context.Context, person jitsuin.ID, since jitsuin
 			return err
 		}
 		if v.Tries, err = store.Collect(scanMeTry)(tx.Query(mineTries, person, from)); err != nil {
+			return err
+		}
+		if v.Children, err = childrenOf(tx, person); err != nil {
 			return err
 		}
 		if v.Looks, err = store.Collect(scanMeLook)(tx.Query(mineLooks, person)); err != nil {

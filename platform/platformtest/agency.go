@@ -19,6 +19,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
+	"github.com/jitsuin/jitsuin/rules"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/status"
 )
@@ -94,6 +95,7 @@ func (w *World) startAgency() *Agency {
 	}
 	verifiers := httpapi.Roles("platform", "verifier")
 	httpapi.Register(a.API, httpapi.Operation{ID: "links", Method: "POST", Path: "/links", Policy: verifiers}, g.links)
+	httpapi.Register(a.API, httpapi.Operation{ID: "guardians", Method: "POST", Path: "/guardian-checks", Policy: verifiers}, g.guardians)
 	httpapi.Register(a.API, httpapi.Operation{ID: "verifiers", Method: "POST", Path: "/verifiers", Policy: verifiers},
 		func(_ context.Context, in *struct{ Body jlis.Verifier }) (*struct{}, error) {
 			g.Notified <- in.Body
@@ -120,6 +122,22 @@ func (g *Agency) links(_ context.Context, in *linksIn) (*linksOut, error) {
 		return nil, jitsuin.Errorf(jitsuin.NotFound, "certificate-unknown", "no such certificate")
 	}
 	return &linksOut{jlis.Links{Links: append([]jlis.Link{}, p.links...)}}, nil
+}
+
+type guardianOut struct{ Body jlis.Guardian }
+
+// guardians answers by a person's items and the platform's civil day.
+func (g *Agency) guardians(_ context.Context, in *linksIn) (*guardianOut, error) {
+	if g.LinksDown.Load() {
+		return nil, jitsuin.Errorf(jitsuin.Unavailable, "links-down", "the register of links rests")
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := g.holders[in.Body]
+	if p == nil {
+		return nil, jitsuin.Errorf(jitsuin.NotFound, "certificate-unknown", "no such certificate")
+	}
+	return &guardianOut{jlis.Guardian{Acts: rules.GuardianActs(p.Items.BirthDate, jitsuin.DateOf(g.w.Platform.Clock.Now()))}}, nil
 }
 
 var people atomic.Int64
