@@ -168,6 +168,7 @@ func (c *Counter) routes() {
 	c.chipRoutes()
 	c.changeRoutes()
 	c.freeAreaRoutes()
+	c.cardFoundRoutes()
 }
 
 // page is a page that a signed-in clerk asks for.
