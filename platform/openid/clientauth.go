@@ -133,9 +133,11 @@ func (p *Provider) called(r *http.Request, i issuer, path string) (in map[string
 			return nil, who, fault(invalidClient, "the client's secret is not right")
 		}
 	case AuthKey:
-		who.seen, err = p.assertion(i, path, who.client, in)
+		if who.seen, err = p.assertion(i, path, who.client, in); err != nil {
+			return nil, who, err
+		}
 	}
-	return in, who, err
+	return in, who, p.Host.Standing(r.Context(), who.client.tenant)
 }
 
 // basicOf reads the header of client_secret_basic, whose parts are form-encoded (RFC 6749 §2.3.1).

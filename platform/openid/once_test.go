@@ -58,7 +58,8 @@ func (p *rp) atOnce(a asking, code string, addresses ...string) (good int64, oth
 func TestACodeIsUsedOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
-		p, hanako := b.relyingParty(b.tenant, nil), b.Agency.Resident("霧島　花子")
+		p := b.relyingParty(b.tenant, func(m map[string]any) { m["token_endpoint_auth_method"], m["jwks"] = "client_secret_post", nil }) // quick, so that they come together
+		hanako := b.Agency.Resident("霧島　花子")
 		a, code := p.coded(hanako, nil)
 		second, kept := p.coded(hanako, nil)
 		if good, others := p.atOnce(a, code, b.Origin); good != 1 || others["400"] != uses-1 {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
@@ -367,5 +368,30 @@ func (b *bank) exec(query string, args ...any) {
 	b.t.Helper()
 	if err := b.Platform.DB.Update(b.t.Context(), func(tx *store.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// A tenant that is suspended logs nobody in, redeems no code and reads no claims, at once.
+func TestASuspendedTenant(t *testing.T) {
+	b, p, _, hanako := refusing(t)
+	a, code := p.coded(hanako, nil)
+	second, kept := p.coded(hanako, nil)
+	bearer := map[string]string{"Authorization": "Bearer " + p.redeem(a, code, nil).text("access_token")}
+	if got := get(t, p.userinfoURL(), bearer); got.Status != http.StatusOK {
+		t.Fatalf("HTTP %d %s", got.Status, got.Raw)
+	}
+	if _, err := httpapi.Do[api.Tenant](t.Context(), b.As("operator:1"), "POST", "/v1/tenants/tenant:bank/state", string(jitsuin.NewID()),
+		api.TenantState{State: api.TenantSuspended, Reason: "調査中"}); err != nil {
+		t.Fatal(err)
+	}
+	away, _ := p.begun(b.Browser(), p.query(newAsking(), nil))
+	if u, err := url.Parse(away); err != nil || u.Query().Get("error") != "unauthorized_client" {
+		t.Errorf("a login is led to %q", away)
+	}
+	if got := p.redeem(second, kept, nil); !got.is("unauthorized_client") {
+		t.Errorf("a code: HTTP %d %s", got.Status, got.Raw)
+	}
+	if got := get(t, p.userinfoURL(), bearer); got.Status != http.StatusBadRequest || got.text("sub") != "" {
+		t.Errorf("userinfo: HTTP %d %s", got.Status, got.Raw)
 	}
 }

@@ -39,6 +39,9 @@ func (p *Provider) holder(r *http.Request, i issuer, path string) (h held, err e
 	if err != nil {
 		return h, err
 	}
+	if err := p.Host.Standing(r.Context(), h.session.tenant); err != nil {
+		return h, err
+	}
 	if jkt == "" {
 		if dpop {
 			return h, fault(invalidToken, "this token is not bound to a key")
