@@ -21,7 +21,6 @@ import (
 	"github.com/jitsuin/jitsuin/card/host"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/internal/feed"
-	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/jlis/signer"
@@ -205,32 +204,6 @@ func (y *tale) tell() {
 	})
 	y.whole("the end")
 	y.end(subject, handle)
-}
-
-// telephone has the person enrol one, lose the card and find it.
-func (y *tale) telephone(subject jitsuin.ID) {
-	y.t.Helper()
-	request := y.d.applied(subject, newTelephone(y.t, jitsuin.CertKinds[:]...))
-	y.do("enrol a telephone", func() error {
-		_, err := y.d.enrol(request)
-		return err
-	})
-	y.whole("enrolled")
-	ctx := httpapi.WithIdempotencyKey(y.t.Context(), string(jitsuin.NewID()))
-	y.do("report a loss", func() error {
-		_, err := y.d.reportLost(ctx, &lostIn{Body: api.LostCard{Items: hanako, Cause: "lost"}})
-		return err
-	})
-	y.whole("suspended")
-	town := httpapi.WithCaller(httpapi.WithIdempotencyKey(y.t.Context(), string(jitsuin.NewID())), httpapi.Caller{ID: "municipality:91201", Role: "municipality"})
-	y.do("find the card", func() error {
-		out, err := y.d.resumeCertificates(town, &resumeIn{Body: api.Resumption{Subject: subject}})
-		if err == nil && out.Body.Certificates != 4 {
-			y.t.Errorf("%d certificates came back", out.Body.Certificates)
-		}
-		return err
-	})
-	y.whole("found")
 }
 
 // whole checks what must hold at any time: all of an application's certificates or none, and the

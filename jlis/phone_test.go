@@ -12,6 +12,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/jlis/api"
@@ -270,4 +271,30 @@ func TestATelephoneGetsNoMoreThanTheCardHas(t *testing.T) {
 	if err != nil || len(issued.Certificates) != 1 || issued.Certificates[0].Kind != jitsuin.SignCert {
 		t.Errorf("with what the card has: %+v %v", issued, err)
 	}
+}
+
+// telephone has the person enrol one, lose the card and find it.
+func (y *tale) telephone(subject jitsuin.ID) {
+	y.t.Helper()
+	request := y.d.applied(subject, newTelephone(y.t, jitsuin.CertKinds[:]...))
+	y.do("enrol a telephone", func() error {
+		_, err := y.d.enrol(request)
+		return err
+	})
+	y.whole("enrolled")
+	ctx := httpapi.WithIdempotencyKey(y.t.Context(), string(jitsuin.NewID()))
+	y.do("report a loss", func() error {
+		_, err := y.d.reportLost(ctx, &lostIn{Body: api.LostCard{Items: hanako, Cause: "lost"}})
+		return err
+	})
+	y.whole("suspended")
+	town := httpapi.WithCaller(httpapi.WithIdempotencyKey(y.t.Context(), string(jitsuin.NewID())), httpapi.Caller{ID: "municipality:91201", Role: "municipality"})
+	y.do("find the card", func() error {
+		out, err := y.d.resumeCertificates(town, &resumeIn{Body: api.Resumption{Subject: subject}})
+		if err == nil && out.Body.Certificates != 4 {
+			y.t.Errorf("%d certificates came back", out.Body.Certificates)
+		}
+		return err
+	})
+	y.whole("found")
 }

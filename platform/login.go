@@ -202,16 +202,21 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		if err := metering.Record(tx, tenant, r.At, used...); err != nil {
 			return err
 		}
-		if err := putEntry(tx, line); err != nil {
-			return err
-		}
-		if !passed {
-			return putRefused(tx, line, jitsuin.AuthCert, leaf, r)
-		}
-		return putHeld(tx, tenant, line.id, line.user, heldOf(jitsuin.AuthCert, leaf), r.At)
+		return putLogin(tx, line, leaf, r)
 	})
 	if turnedAway(err) {
 		err = p.logTurnedAway(ctx, e, used, err)
 	}
 	return out, err
+}
+
+// putLogin notes a login in the log, with the certificate on which it rests, or for whose sake it was refused.
+func putLogin(tx *store.Tx, e entry, leaf *x509.Certificate, r *signature.Report) error {
+	if err := putEntry(tx, e); err != nil {
+		return err
+	}
+	if r.Verdict != signature.Passed {
+		return putRefused(tx, e, jitsuin.AuthCert, leaf, r)
+	}
+	return putHeld(tx, e.tenant, e.id, e.user, heldOf(jitsuin.AuthCert, leaf), r.At)
 }
