@@ -16,7 +16,7 @@ const Mask = "***"
 // secretNames are members whose values are never remembered, whatever they are: exactly so, in lower
 // case and without separators.
 var secretNames = map[string]bool{"pin": true, "newpin": true, "oldpin": true, "signpin": true, "authpin": true, "puk": true,
-	"cookie": true, "session": true, "authorization": true, "clientassertion": true,
+	"cookie": true, "session": true, "authorization": true, "clientassertion": true, "codeverifier": true, "idtokenhint": true,
 	"authentic": true} // a file of a card: the hash in it gives a My Number away to whoever tries all
 
 // secretEndings are how names of such members end.

@@ -33,7 +33,7 @@ func TestNothingSecretIsRemembered(t *testing.T) {
 		`{"name":"朝霧 花子","pin":"SECRET1","new_pin":"SECRET2","password":"SECRET3","my_number":"123456789018","residentCode":"12345678901",
 		"handle":{"in":["SECRET4"]},"authentic":"SECRETA","list":[{"accessToken":"SECRET5","assertion":"SECRET6","ticket":12345}],"remark":"番号は123456789018と1234-5678-9018です","code":"9f86d081884c7d659a2feaa0c55ad015",
 		"reply_code":"SECR-ETCO-DE00","reply":{"code":"SECR-ET00-CODE"},"nested":{"code":"four-items-differ","town":{"code":"91201"}},"offset_us":86400000000}`,
-		"application/x-www-form-urlencoded", "grant_type=x&assertion=SECRET7&login_token=SECRET8&name=ok&old=SECRET9&new=SECRET10&again=SECRET11&wrong_pin=SECRET12&sign_pin_again=SECRET13&pinauth=SECRET14")
+		"application/x-www-form-urlencoded", "grant_type=x&assertion=SECRET7&login_token=SECRET8&name=ok&old=SECRET9&new=SECRET10&again=SECRET11&wrong_pin=SECRET12&sign_pin_again=SECRET13&pinauth=SECRET14&code_verifier=SECRET15&id_token_hint=SECRET16&client_secret=SECRET17")
 	e, err := r.Get(1)
 	if err != nil {
 		t.Fatal(err)
