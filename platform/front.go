@@ -14,6 +14,7 @@ type front struct {
 	Accreditation   *minister.Accreditation // nil while nothing was heard of it
 	InForce         bool
 	Sandbox, Office bool
+	Clients         bool // of the OpenID provider may be made by whoever comes
 }
 
 func (p *Platform) frontRoutes() {
@@ -21,7 +22,7 @@ func (p *Platform) frontRoutes() {
 }
 
 func (p *Platform) frontPage(w http.ResponseWriter, r *http.Request) error {
-	f := front{Sandbox: p.offers("GET /sandbox"), Office: p.offers("GET /office/login")}
+	f := front{Sandbox: p.offers("GET /sandbox"), Office: p.offers("GET /office/login"), Clients: p.offers("GET /openid/clients")}
 	a, _, err := p.accreditation(r.Context())
 	switch {
 	case err == nil:
