@@ -62,7 +62,10 @@ func FirstActs(ctx context.Context, f Folder, facts Facts, o Options) error {
 	if o.Quick {
 		return nil
 	}
-	return f.firstCards(ctx, facts)
+	if err := f.firstCards(ctx, facts); err != nil {
+		return err
+	}
+	return f.writePersonas(ctx, facts)
 }
 
 // accredit has the platform accredited by an application, as a private operator is, and the verifier that the law names recorded.

@@ -19,6 +19,7 @@ func (p *Platform) sandboxRoutes() {
 	if !p.cfg.Sandbox.Open {
 		return
 	}
+	p.personaRoutes()
 	httpapi.Register(p.API, httpapi.Operation{ID: "sandbox-tenant", Method: http.MethodPost, Path: "/v1/sandbox/tenants", Status: http.StatusCreated,
 		Summary:     "Make a tenant of the sandbox, without an account",
 		Description: "Send the public half of a key that you made; the private half stays with you. The tenant ends by itself when nobody uses it. Needs the header Idempotency-Key.",

@@ -94,6 +94,13 @@ func assignUser(tx *store.Tx, tenant string, links []jlis.Link, fresh jitsuin.ID
 	case len(known) == 1:
 		user.ID = known[0]
 	default:
+		persona, err := personaUser(tx, tenant, links)
+		if err != nil {
+			return api.User{}, err
+		}
+		if persona != "" {
+			user.ID = string(persona)
+		}
 		if _, err := tx.Exec(`INSERT INTO users (tenant, id, first_seen) VALUES ($1, $2, $3)`, tenant, user.ID, store.Micros(now)); err != nil {
 			return api.User{}, err
 		}

@@ -34,6 +34,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" group:"country" help:"Copy a country or one actor, running or not, into one encrypted file."`
 	Restore restoreCmd `cmd:"" group:"country" help:"Put a backup back, and begin the new epochs that this needs."`
 
+	Holder    holderCmd    `cmd:"" group:"use" help:"The holder: answer requests of sites with a card."`
 	Card      cardCmd      `cmd:"" group:"use" help:"List cards, look at one, try or change its PINs."`
 	Sign      signCmd      `cmd:"" group:"use" help:"Sign a document with the signature key of a card (署名用電子証明書)."`
 	Filing    filingCmd    `cmd:"" group:"use" help:"Tell whether a signed PDF has the form for registration and deposit (登記・供託), and why not."`

@@ -31,6 +31,9 @@ type Config struct {
 	Agency string `yaml:"agency,omitempty" check:"instance=jlis,listed"`
 	// Enrol stands for the Agency, in tests.
 	Enrol func(context.Context, jlis.PhoneRequest) (jlis.PhoneIssued, error) `yaml:"-"`
+	// Personas is a file with the named people of the sandbox and the PINs of their cards, whom anybody may have answer a request at
+	// /sandbox/approvals. The country writes it.
+	Personas string `yaml:"personas,omitempty"`
 
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`
@@ -40,7 +43,7 @@ type Config struct {
 
 // Resolve makes relative paths absolute and says what is missing.
 func (c *Config) Resolve(base string) error {
-	actor.ResolvePaths(base, &c.Cards, &c.FaceAnchor)
+	actor.ResolvePaths(base, &c.Cards, &c.FaceAnchor, &c.Personas)
 	if c.Cards == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "the holder needs the folder of the cards").At("cards")
 	}

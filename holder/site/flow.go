@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/holder"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/signature/form"
@@ -21,7 +22,9 @@ type flow struct {
 	card  string // that was chosen: an ID, or holder.Place's name of a reader
 	again bool   // a PIN was verified before
 	label string
-	open  *opened // nil while no PIN is verified
+	// through is what lies between card and us, where a persona's test has something go wrong; nil otherwise.
+	through func(reader.Card) reader.Card
+	open    *opened // nil while no PIN is verified
 
 	read *itemsRead // of a login that asks for items; nil before they were read
 

@@ -17,6 +17,7 @@ const (
 	outcomeSent    = "sent"    // the relying party has the answer
 	outcomeRefused = "refused" // it did not take the answer
 	outcomeDenied  = "denied"  // the person said no
+	outcomeLeft    = "left"    // a persona walked away: nothing is ever sent
 )
 
 // past is a request that was answered here.

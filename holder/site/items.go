@@ -60,7 +60,7 @@ func (s *Site) readItems(ctx context.Context, f *flow, pin []byte) error {
 		return err
 	}
 	f.closeCard()
-	card, err := s.openCard(ctx, f.card)
+	card, err := s.openCardOf(ctx, f)
 	if err != nil {
 		return err
 	}

@@ -65,16 +65,20 @@ func (s *Site) pinPage(w http.ResponseWriter, r *http.Request, f *flow, wrong er
 func noteWrongPIN(form *web.Form, field string, err error) {
 	switch jitsuin.CodeOf(err) {
 	case "pin-wrong":
-		left := 0
-		if e, ok := errors.AsType[*reader.PINError](err); ok {
-			left = e.TriesLeft
-		}
-		form.Wrong(field, "holder.pin.wrong", "left", left)
+		form.Wrong(field, "holder.pin.wrong", "left", triesOf(err))
 	case "pin-missing":
 		form.Wrong(field, "common.form.missing")
 	default:
 		form.Wrong(field, "holder.pin.form")
 	}
+}
+
+// triesOf says how often the PIN of an error may still be wrong.
+func triesOf(err error) int {
+	if e, ok := errors.AsType[*reader.PINError](err); ok {
+		return e.TriesLeft
+	}
+	return 0
 }
 
 // keyStatus asks the card, which costs no try, and gives it back at once.

@@ -17,6 +17,7 @@ type SandboxAnswer struct {
 	Card       jitsuin.ID        `json:"card" doc:"one of the holder's cards, or phone: and the id of a telephone"`
 	Inputs     map[string]string `json:"inputs,omitempty" doc:"what the person types into the form, by field"`
 	PIN        string            `json:"pin,omitempty" doc:"of the key that the request needs"` // no jitsuin.PIN, which never travels as JSON
+	TextPIN    string            `json:"text_pin,omitempty" doc:"of the card's text, where a login asks for items; the person agrees to all of them"`
 	WrongPIN   string            `json:"wrong_pin,omitempty" doc:"of the authentication key, for the fault wrong-kind"`
 	Fault      string            `json:"fault,omitempty" enum:"altered,wrong-kind,twice,late"`
 	Deny       bool              `json:"deny,omitempty" doc:"the person says no"`
@@ -36,6 +37,7 @@ type sandboxIn struct{ Body SandboxAnswer }
 type sandboxOut struct{ Body SandboxAnswered }
 
 func (s *Site) sandboxRoutes() {
+	s.approvalRoutes()
 	httpapi.Register(s.API, httpapi.Operation{ID: "sandbox-answer", Method: http.MethodPost, Path: "/sandbox/answers", Status: http.StatusCreated,
 		Summary: "Answer a request in a person's place (sandbox only)", Policy: httpapi.Roles("country")}, s.postSandbox)
 	httpapi.Register(s.API, httpapi.Operation{ID: "sandbox-phone", Method: http.MethodPost, Path: "/sandbox/phones", Status: http.StatusCreated,
@@ -110,6 +112,14 @@ func (s *Site) play(ctx context.Context, f *flow, in SandboxAnswer) error {
 	}
 	if err := s.choose(ctx, f, string(in.Card)); err != nil {
 		return err
+	}
+	if f.asksItems() {
+		if err := s.readItems(ctx, f, []byte(in.TextPIN)); err != nil {
+			return err
+		}
+		if err := f.agree(); err != nil {
+			return err
+		}
 	}
 	if err := s.unlock(ctx, f, []byte(in.PIN)); err != nil {
 		return err

@@ -114,7 +114,7 @@ func (s *Site) unlock(ctx context.Context, f *flow, pin []byte) error {
 }
 
 func (s *Site) unlockCard(ctx, open context.Context, f *flow, pin []byte) (*opened, error) {
-	card, err := s.openCard(ctx, f.card)
+	card, err := s.openCardOf(ctx, f)
 	if err != nil {
 		return nil, err
 	}
