@@ -20,7 +20,7 @@ import (
 // has the same names and origins. Whoever knows the seed can work these ids out: that is why they exist in a sandbox only.
 
 func (p *Platform) personaRoutes() {
-	httpapi.Register(p.API, httpapi.Operation{ID: "sandbox-personas", Method: http.MethodPut, Path: "/v1/sandbox/personas", 
+	httpapi.Register(p.API, httpapi.Operation{ID: "sandbox-personas", Method: http.MethodPut, Path: "/v1/sandbox/personas",
 		Summary: "Say who a sandbox's named people are (sandbox only)", Policy: httpapi.Roles("operator")}, p.putPersonas)
 }
 
