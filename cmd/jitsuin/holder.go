@@ -18,6 +18,7 @@ type holderCmd struct {
 	Approve  holderApproveCmd  `cmd:"" help:"Answer a pending request as a named person of the running country, for automated tests."`
 	Personas holderPersonasCmd `cmd:"" help:"List the people as whom tests may answer."`
 	End      holderEndCmd      `cmd:"" help:"Have a named person's certificates revoked, for good."`
+	Native   holderNativeCmd   `cmd:"" help:"Speak the native-messaging protocol of the state's browser host, for tests of pages on Linux."`
 }
 
 type holderApproveCmd struct {
