@@ -28,7 +28,7 @@ func TestPINlessUseIsForSpecifiedVerifiers(t *testing.T) {
 		code(t, err, jitsuin.Denied, "pinless-not-entitled")
 		entitled := contract("委託-2", jitsuin.DateOf(time.Now()))
 		entitled.PINless = true
-		changed, err := asOffice[api.Tenant](b, "PATCH", "/v1/tenants/tenant:bank", api.TenantChange{Contract: entitled, Reason: "特定利用者証明検証者"})
+		changed, err := asOffice[api.Tenant](b, "PATCH", "/v1/tenants/tenant:bank", api.TenantChange{Contract: entitled})
 		if err != nil || changed.Contract == nil || !changed.Contract.PINless {
 			t.Fatalf("%+v %v", changed, err)
 		}
@@ -68,7 +68,7 @@ func TestPINlessUseIsForSpecifiedVerifiers(t *testing.T) {
 		_, err = draw(false, api.PINlessPurpose+"入館")
 		code(t, err, jitsuin.Invalid, "purpose-pinless")
 		entitled.PINless = false
-		if _, err := asOffice[api.Tenant](b, "PATCH", "/v1/tenants/tenant:bank", api.TenantChange{Contract: entitled, Reason: "契約の変更"}); err != nil {
+		if _, err := asOffice[api.Tenant](b, "PATCH", "/v1/tenants/tenant:bank", api.TenantChange{Contract: entitled}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = draw(true, "入館")
