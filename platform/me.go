@@ -34,7 +34,10 @@ const meLife = 15 * time.Minute
 const errandMe = "me"
 
 func (p *Platform) openMe() {
-	p.errands.Handle(errandMe, errand.Handler{Decide: p.decideOwnLogin, Arrive: p.meArrives})
+	p.errands.Handle(errandMe, errand.Handler{Decide: p.decideOwnLogin, Present: p.presentOwnLogin, Arrive: p.meArrives})
+	if p.cfg.CardTLS.Listen != "" {
+		p.Go("logins by TLS", p.serveCardTLS)
+	}
 	p.errands.Handle(errandWithdrawal, errand.Handler{Decide: p.decideWithdrawal, Arrive: p.withdrawalArrives})
 }
 
@@ -49,7 +52,11 @@ func (p *Platform) mePages() {
 }
 
 func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
-	return p.errands.Begin(w, r, errand.Request{Name: errandMe, Act: api.ActLogin, Purpose: "ご自身の利用記録の確認", PurposeEN: "To see how your certificates were used"})
+	q := errand.Request{Name: errandMe, Act: api.ActLogin, Purpose: "ご自身の利用記録の確認", PurposeEN: "To see how your certificates were used"}
+	if r.PostFormValue("way") == "tls" && p.cfg.CardTLS.Listen != "" {
+		return p.errands.BeginPresent(w, r, q, p.cfg.CardTLS.Origin+cardTLSPath)
+	}
+	return p.errands.Begin(w, r, q)
 }
 
 func (p *Platform) meArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
@@ -79,6 +86,12 @@ func (p *Platform) meLogout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// meLoginView is what came of the last try, "" for none, and whether the browser itself may show the card's certificate.
+type meLoginView struct {
+	Outcome string
+	CardTLS bool
+}
+
 // Outcomes that the pages have words for.
 var (
 	meOutcomes         = []string{errand.Cancelled, errand.Late, errand.HolderFailed, ownNotAccepted}
@@ -97,7 +110,7 @@ func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
 	s, err := p.people.sessions.Get(r)
 	switch {
 	case jitsuin.CodeOf(err) == "no-session" && err != nil:
-		p.site.Page(w, r, http.StatusOK, "me-login", oneOf(r.URL.Query().Get("outcome"), meOutcomes))
+		p.site.Page(w, r, http.StatusOK, "me-login", meLoginView{oneOf(r.URL.Query().Get("outcome"), append(meOutcomes, cardOutcomes...)), p.cfg.CardTLS.Listen != ""})
 		return nil
 	case err != nil:
 		return err

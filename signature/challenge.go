@@ -193,6 +193,12 @@ func (a Answer) path(ctx context.Context, p Policy) (*cert.Path, error) {
 	return path, nil
 }
 
+// VerifyPresented judges the authentication certificate of a peer that has proved in a TLS handshake that it holds the key:
+// path, profile and status, as Challenge.Verify does. It checks no signature: the caller says that the handshake did.
+func VerifyPresented(ctx context.Context, leaf *x509.Certificate, p Policy) (*cert.Path, error) {
+	return Answer{Certificate: leaf}.path(ctx, p)
+}
+
 // VerifyRawNonce is the legacy exception to challenges: it tells whether a signs a digest with h that the relying party
 // made of a nonce of its own. Such an answer is bound to no origin, client or purpose, so whoever can have one
 // made can use it elsewhere; nothing here makes one, and only adapters to the protocols of others take it.

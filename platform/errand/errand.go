@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -60,6 +61,9 @@ type Handler struct {
 	// outcome was noted, and must then come to the same. An error is told to the holder, which sends the answer again where it is
 	// Unavailable; what is wrong with the answer is an outcome.
 	Decide func(ctx context.Context, v Visit, a api.HolderAnswer) (outcome, result string, err error)
+	// Present, where it is not nil, decides by the certificate of a browser that has proved in a TLS handshake that it holds the key
+	// (leaf is nil where it showed none), in place of an answer by a holder.
+	Present func(ctx context.Context, v Visit, leaf *x509.Certificate) (outcome, result string, err error)
 	// Ended, where it is not nil, is told of an errand that came to nothing at the holder: Cancelled, Late or HolderFailed.
 	Ended func(ctx context.Context, v Visit) error
 	// Arrive takes the browser back.
@@ -121,6 +125,10 @@ func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRe
 		return api.MadeRequest{}, jitsuin.Errorf(jitsuin.Internal, "errand-name", "nobody takes errands of the name %q like this", r.Name)
 	}
 	state := web.NewToken()
+	return d.start(ctx, r, browser, state)
+}
+
+func (d *Desk) start(ctx context.Context, r Request, browser, state string) (api.MadeRequest, error) {
 	made, err := d.Make(ctx, r, state)
 	if err != nil {
 		return api.MadeRequest{}, err
@@ -144,10 +152,7 @@ func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRe
 // something before keeps its cookie, so that two windows do not disturb each other.
 func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, q Request) error {
 	q.Bound = true
-	browser := d.browserOf(r)
-	if len(browser) != len(web.NewToken()) {
-		browser = web.NewToken()
-	}
+	browser := d.browserToken(r)
 	made, err := d.Start(r.Context(), q, browser)
 	if err != nil {
 		return err
@@ -159,10 +164,22 @@ func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, q Request) error {
 	query := to.Query()
 	query.Set("lang", string(web.LangOf(r)))
 	to.RawQuery = query.Encode()
-	http.SetCookie(w, &http.Cookie{Name: d.Cookie, Value: browser, Path: "/", MaxAge: int(visitLife / time.Second), HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: len(d.Origin) > 5 && d.Origin[:5] == "https"})
+	d.remember(w, browser)
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 	return nil
+}
+
+// browserToken is the token of the browser, a new one where it has none.
+func (d *Desk) browserToken(r *http.Request) string {
+	if t := d.browserOf(r); len(t) == len(web.NewToken()) {
+		return t
+	}
+	return web.NewToken()
+}
+
+func (d *Desk) remember(w http.ResponseWriter, browser string) {
+	http.SetCookie(w, &http.Cookie{Name: d.Cookie, Value: browser, Path: "/", MaxAge: int(visitLife / time.Second), HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: len(d.Origin) > 5 && d.Origin[:5] == "https"})
 }
 
 func (d *Desk) browserOf(r *http.Request) string {
