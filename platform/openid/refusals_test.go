@@ -380,8 +380,8 @@ func TestASuspendedTenant(t *testing.T) {
 	if got := get(t, p.userinfoURL(), bearer); got.Status != http.StatusOK {
 		t.Fatalf("HTTP %d %s", got.Status, got.Raw)
 	}
-	if _, err := httpapi.Do[api.Tenant](t.Context(), b.As("operator:1"), "POST", "/v1/tenants/tenant:bank/state", string(jitsuin.NewID()),
-		api.TenantState{State: api.TenantSuspended, Reason: "調査中"}); err != nil {
+	if _, err := httpapi.Do[api.Tenant](t.Context(), b.As("operator:1"), "POST", "/v1/tenants/tenant:bank/suspension", string(jitsuin.NewID()),
+		api.Reasoned{Reason: "調査中"}); err != nil {
 		t.Fatal(err)
 	}
 	away, _ := p.begun(b.Browser(), p.query(newAsking(), nil))
