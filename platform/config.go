@@ -2,7 +2,6 @@ package platform
 
 import (
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
@@ -53,8 +52,8 @@ type Config struct {
 	// TSA is the instance that stamps PDF reports with the time, tsa:1; empty for none.
 	TSA string `yaml:"tsa,omitempty" check:"instance=tsa,listed"`
 
-	// CardTLS is the port at which a browser logs in by TLS with the card's certificate.
-	CardTLS CardTLSConfig `yaml:"card_tls,omitempty"`
+	// TLSLogin is the port at which a browser logs in by showing the card's certificate itself.
+	TLSLogin TLSLoginConfig `yaml:"tls_login,omitempty"`
 
 	// Operators is about the people of the office and where they sit.
 	Operators OperatorsConfig `yaml:"operators,omitempty"`
@@ -82,18 +81,6 @@ type Config struct {
 	Store []store.Option `yaml:"-"`
 }
 
-// CardTLSConfig is about the login by TLS client certificate (docs/tls-login.md).
-type CardTLSConfig struct {
-	// Listen is HOST:PORT of the HTTPS port, empty for no such login. No proxy may end its TLS.
-	Listen string `yaml:"listen,omitempty" check:"hostport"`
-	// Origin is how browsers reach it: https://HOST[:PORT].
-	Origin string `yaml:"origin,omitempty"`
-	// Certificate and Key are PEM files of the server's certificate (with its chain) and private key. They are read anew for
-	// each handshake, so that a renewal needs no restart.
-	Certificate string `yaml:"certificate,omitempty" check:"file"`
-	Key         string `yaml:"key,omitempty" check:"file"`
-}
-
 // TenantConfig is the one tenant of a stand-alone verifier.
 type TenantConfig struct {
 	// ID is the tenant as a caller, such as tenant:securities-1.
@@ -117,7 +104,7 @@ func (c *Config) Resolve(base string) error {
 	for i := range c.Anchors {
 		actor.ResolvePaths(base, &c.Anchors[i])
 	}
-	actor.ResolvePaths(base, &c.Tenant.PublicKey, &c.ReportKey, &c.Application, &c.CardTLS.Certificate, &c.CardTLS.Key)
+	actor.ResolvePaths(base, &c.Tenant.PublicKey, &c.ReportKey, &c.Application, &c.TLSLogin.Certificate, &c.TLSLogin.Key)
 	return c.Config.Resolve(base)
 }
 
@@ -149,10 +136,11 @@ func (c *Config) fill() error {
 	switch {
 	case c.Validity != ValidityOCSP && c.Validity != ValidityCRL:
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "validity is ocsp or crl, not %q", c.Validity).At("validity")
-	case c.CardTLS.Listen != "" && (!strings.HasPrefix(c.CardTLS.Origin, "https://") || c.CardTLS.Certificate == "" || c.CardTLS.Key == ""):
-		return jitsuin.Errorf(jitsuin.Invalid, "config", "a port for logins by TLS needs its origin (https://…), certificate and key").At("card_tls")
 	case c.Standalone && (c.Tenant.ID == "" || c.Tenant.PublicKey == ""):
 		return jitsuin.Errorf(jitsuin.Invalid, "config", "a stand-alone verifier needs its tenant's id and public key").At("tenant")
+	}
+	if err := c.TLSLogin.fill(); err != nil {
+		return err
 	}
 	return c.fillTenants()
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -196,7 +197,9 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 				return err
 			}
 		}
-		if err := audit.Record(ctx, tx, r.At, line.line()); err != nil {
+		told := line.line()
+		maps.Copy(told.Detail, termsOf(ctx).way)
+		if err := audit.Record(ctx, tx, r.At, told); err != nil {
 			return err
 		}
 		if err := metering.Record(tx, tenant, r.At, used...); err != nil {

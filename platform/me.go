@@ -35,9 +35,6 @@ const errandMe = "me"
 
 func (p *Platform) openMe() {
 	p.errands.Handle(errandMe, errand.Handler{Decide: p.decideOwnLogin, Present: p.presentOwnLogin, Arrive: p.meArrives})
-	if p.cfg.CardTLS.Listen != "" {
-		p.Go("logins by TLS", p.serveCardTLS)
-	}
 	p.errands.Handle(errandWithdrawal, errand.Handler{Decide: p.decideWithdrawal, Arrive: p.withdrawalArrives})
 }
 
@@ -53,8 +50,8 @@ func (p *Platform) mePages() {
 
 func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
 	q := errand.Request{Name: errandMe, Act: api.ActLogin, Purpose: "ご自身の利用記録の確認", PurposeEN: "To see how your certificates were used"}
-	if r.PostFormValue("way") == "tls" && p.cfg.CardTLS.Listen != "" {
-		return p.errands.BeginPresent(w, r, q, p.cfg.CardTLS.Origin+cardTLSPath)
+	if r.PostFormValue("way") == "tls" {
+		return p.beginPresent(w, r, q)
 	}
 	return p.errands.Begin(w, r, q)
 }
@@ -66,7 +63,7 @@ func (p *Platform) meArrives(w http.ResponseWriter, r *http.Request, v errand.Vi
 	}
 	now := p.Clock.Now()
 	err := p.DB.Update(r.Context(), func(tx *store.Tx) error {
-		return audit.Record(r.Context(), tx, now, audit.Line{Who: "resident:" + v.Result, Act: "resident-looked", Subject: v.Result})
+		return audit.Record(r.Context(), tx, now, audit.Line{Who: "resident:" + v.Result, Act: "resident-looked", Subject: v.Result, Detail: wayOf(v)})
 	})
 	if err != nil {
 		return err
@@ -86,10 +83,11 @@ func (p *Platform) meLogout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// meLoginView is what came of the last try, "" for none, and whether the browser itself may show the card's certificate.
+// meLoginView is the page that offers a login.
 type meLoginView struct {
-	Outcome string
-	CardTLS bool
+	Cancelled bool
+	Words     string // what came of the last try: the stem of the texts, "" for none
+	TLS       bool   // the browser may show the card's certificate itself
 }
 
 // Outcomes that the pages have words for.
@@ -110,7 +108,8 @@ func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
 	s, err := p.people.sessions.Get(r)
 	switch {
 	case jitsuin.CodeOf(err) == "no-session" && err != nil:
-		p.site.Page(w, r, http.StatusOK, "me-login", meLoginView{oneOf(r.URL.Query().Get("outcome"), append(meOutcomes, cardOutcomes...)), p.cfg.CardTLS.Listen != ""})
+		outcome := r.URL.Query().Get("outcome")
+		p.site.Page(w, r, http.StatusOK, "me-login", meLoginView{Cancelled: outcome == errand.Cancelled, Words: outcomeWords(outcome, "me.login.", meOutcomes), TLS: p.tlsLogin()})
 		return nil
 	case err != nil:
 		return err

@@ -23,15 +23,18 @@ import (
 // The OpenID provider as a part of the platform: package openid has the protocol, here is who may log whom in, and what of a card's answer
 // becomes a user.
 
-const errandOpenID = "openid"
+const (
+	errandOpenID  = "openid"
+	openidPurpose = "ログイン"
+)
 
 // openOpenID readies the provider.
 func (p *Platform) openOpenID(ctx context.Context) error {
-	p.openid = &openid.Provider{DB: p.DB, Host: openidHost{p}, Origin: p.origin(), Log: p.Log, Key: p.Self.Key, Registration: p.cfg.Sandbox.Open && !p.cfg.Standalone, Secure: p.secure(), Now: time.Now}
+	p.openid = &openid.Provider{DB: p.DB, Host: openidHost{p}, Origin: p.origin(), Log: p.Log, Key: p.Self.Key, Registration: p.cfg.Sandbox.Open && !p.cfg.Standalone, Secure: p.secure(), Presents: p.tlsLogin(), Now: time.Now}
 	if err := p.openid.Open(ctx); err != nil {
 		return err
 	}
-	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Arrive: p.openidArrives})
+	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Present: p.presentOpenID, Arrive: p.openidArrives})
 	p.Go("logout tokens", p.openid.SendLogouts)
 	p.Go("logins that are over", p.cleanOpenID)
 	return nil
@@ -80,10 +83,7 @@ func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.Holde
 	if err != nil || v.Challenge == nil {
 		return string(openid.Refused), "", nil
 	}
-	validity := p.validityOf(known)
-	if l.CRL {
-		validity = ValidityCRL
-	}
+	validity := p.validityFor(known, l)
 	if err := a.CheckItems(l.Items); err != nil {
 		return "", "", err
 	}
@@ -91,6 +91,14 @@ func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.Holde
 		return "", "", err
 	}
 	return p.concludeOpenID(withTerms(ctx, terms{accept: l.Accept}), l, v, validity, leaf, a, anchors)
+}
+
+// validityFor is how status is asked for a login: as the tenant has it, or as the client asked.
+func (p *Platform) validityFor(known tenant, l *openid.Login) string {
+	if l.CRL {
+		return ValidityCRL
+	}
+	return p.validityOf(known)
 }
 
 func (p *Platform) concludeOpenID(ctx context.Context, l *openid.Login, v errand.Visit, validity string, leaf *x509.Certificate, a api.HolderAnswer, anchors []*x509.Certificate) (outcome, result string, err error) {
@@ -111,6 +119,9 @@ func (p *Platform) concludeOpenID(ctx context.Context, l *openid.Login, v errand
 
 // openidArrives leads a browser from its holder on to the client.
 func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
+	if v.Act == errand.ActPresent && v.Outcome != string(openid.Welcome) {
+		return p.openid.ChooseAgain(w, r, jitsuin.ID(v.About), v.Outcome)
+	}
 	o := openid.Outcome(v.Outcome)
 	switch v.Outcome {
 	case errand.Cancelled:
@@ -136,7 +147,17 @@ func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) 
 		who.NameJA, who.NameEN = ja+"（"+who.NameJA+"）", en+" ("+who.NameEN+")"
 	}
 	return h.p.errands.Begin(w, r, errand.Request{Name: errandOpenID, About: string(a.Request), Act: api.ActLogin, Client: &who,
-		Purpose: "ログイン", PurposeEN: "To log in", Items: a.Items})
+		Purpose: openidPurpose, PurposeEN: "To log in", Items: a.Items})
+}
+
+// Present implements openid.Host.
+func (h openidHost) Present(w http.ResponseWriter, r *http.Request, request jitsuin.ID) error {
+	return h.p.beginPresent(w, r, errand.Request{Name: errandOpenID, About: string(request)})
+}
+
+// Words implements openid.Host.
+func (h openidHost) Words(outcome string) string {
+	return outcomeWords(outcome, "openid.choose.", []string{errand.Late})
 }
 
 // Standing implements openid.Host.

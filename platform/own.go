@@ -81,12 +81,6 @@ func (p *Platform) decideOwnLogin(ctx context.Context, v errand.Visit, a api.Hol
 		answer.DigestAlg = suiteDigest(leaf)
 	}
 	path, verr := v.Challenge.ToSign().Verify(ctx, answer, time.Now(), signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(true), Kind: jitsuin.AuthCert})
-	return p.welcomeOwn(ctx, leaf, path, now, verr, func(*signature.Report) string { return ownNotAccepted })
-}
-
-// welcomeOwn names the person of our own sector by a certificate whose path and status were judged at a time; refused gives the outcome
-// for a report that did not pass.
-func (p *Platform) welcomeOwn(ctx context.Context, leaf *x509.Certificate, path *cert.Path, now time.Time, verr error, refused func(*signature.Report) string) (outcome, result string, err error) {
 	if ctx.Err() != nil {
 		return "", "", ctx.Err()
 	}
@@ -94,8 +88,13 @@ func (p *Platform) welcomeOwn(ctx context.Context, leaf *x509.Certificate, path 
 	case r.SubIndication == signature.TryLater:
 		return "", "", jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "it cannot be told now whether the certificate is in force")
 	case r.Verdict != signature.Passed:
-		return refused(r), "", nil
+		return ownNotAccepted, "", nil
 	}
+	return p.welcomeOwn(ctx, leaf, now)
+}
+
+// welcomeOwn gives the person of our own sector whose certificate was found in force at a time.
+func (p *Platform) welcomeOwn(ctx context.Context, leaf *x509.Certificate, now time.Time) (outcome, result string, err error) {
 	links, err := p.askLinks(ctx, linkOf(jitsuin.AuthCert, leaf))
 	if err != nil {
 		return "", "", err

@@ -23,6 +23,9 @@ func (p *Platform) openPeople() error {
 	p.people.sessions = web.Sessions[meSession]{DB: p.DB, Cookie: "platform_me", Life: meLife, Secure: p.secure(), FromOutside: true}
 	p.people.lists = p.newHeldLists()
 	p.openMe()
+	if err := p.openTLSLogin(); err != nil {
+		return err
+	}
 	p.openOffice()
 	return nil
 }

@@ -27,6 +27,9 @@ func (p *Platform) openSite() error {
 	if holder, err := p.Directory.Lookup(p.cfg.Holder); err == nil && holder.Origin != "" { // without one no request is made
 		formsTo = []string{holder.Origin}
 	}
+	if p.tlsLogin() {
+		formsTo = append(formsTo, p.cfg.TLSLogin.Origin)
+	}
 	p.site, err = web.New(web.Options{Name: "me.name", Accent: "purple", Templates: templates, Hosts: p.hosts(), FormsTo: formsTo, Log: p.Log,
 		Funcs: template.FuncMap{"civil": func() jitsuin.Date { return jitsuin.DateOf(p.Clock.Now()) }, "now": time.Now, "pick2": pick2,
 			"age": func(claim string) string { return strings.TrimPrefix(claim, "age_over_") }}})

@@ -2,119 +2,219 @@ package platform
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"log/slog"
-	"net"
 	"net/http"
+	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
+	"github.com/jitsuin/jitsuin/platform/metering"
+	"github.com/jitsuin/jitsuin/platform/openid"
+	"github.com/jitsuin/jitsuin/platform/tlslogin"
 	"github.com/jitsuin/jitsuin/signature"
 )
 
-// The login by TLS client certificate: the browser itself shows the card's certificate, at a port of its own, and comes back to the
-// origin of our pages with a code. The port has no page: whatever comes of it is told at our origin.
+// The login by a TLS client certificate as a part of the platform: package tlslogin has the port, here is what of a certificate becomes a
+// user. It is the judgement of every other login; what a signature over a challenge proves there, the handshake proves here.
 
-const cardTLSPath = "/card"
+// tlsLoginFile is the certificate and key of a port that was given none, in the state folder.
+const tlsLoginFile = "tls-login.pem"
 
-// Outcomes of a certificate that was shown, beside those of a login by the holder.
-const (
-	cardNone      = "card-none"
-	cardRevoked   = "card-revoked"
-	cardExpired   = "card-expired"
-	cardUnknown   = "card-unknown-ca"
-	cardOtherKind = "card-signature"
-)
-
-var cardOutcomes = []string{cardNone, cardRevoked, cardExpired, cardUnknown, cardOtherKind}
-
-// cardOutcome says why a certificate was refused, in the word for which the page has a text.
-func cardOutcome(r *signature.Report, err error) string {
-	var path *cert.PathError
-	switch {
-	case errors.As(err, &path) && path.Code == cert.WrongKind:
-		return cardOtherKind
-	case r.SubIndication == signature.Revoked:
-		return cardRevoked
-	case r.SubIndication == signature.Expired || r.SubIndication == signature.OutOfBoundsNoPOE:
-		return cardExpired
-	case r.SubIndication == signature.NoCertificateChain:
-		return cardUnknown
+// openTLSLogin opens the port, where there is to be one.
+func (p *Platform) openTLSLogin() error {
+	c := p.cfg.TLSLogin
+	if c.Listen == "" {
+		return nil
 	}
-	return ownNotAccepted
+	if c.Certificate == "" {
+		c.Certificate = filepath.Join(p.cfg.State, tlsLoginFile)
+		c.Key = c.Certificate
+		if err := tlslogin.DrawOwn(c.Certificate, c.host(), time.Now()); err != nil {
+			return err
+		}
+	}
+	port := &tlslogin.Port{Certificate: c.Certificate, Key: c.Key, Home: p.origin() + "/me", Present: p.errands.Present, Log: p.Log,
+		Authorities: func() []*x509.Certificate {
+			all, _ := p.trusted() // none yet: nothing is offered
+			return all
+		}}
+	if err := port.Check(); err != nil {
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "the certificate of the port for logins by TLS: %w", err).At("tls_login.certificate")
+	}
+	p.AlsoServeTLS(c.Listen, port.Handler(), port.TLS(), tlslogin.Patience)
+	return nil
 }
 
-// presentOwnLogin judges a certificate whose key a TLS handshake proved; it is errand.Handler's Present for logins at our own pages.
-func (p *Platform) presentOwnLogin(ctx context.Context, _ errand.Visit, leaf *x509.Certificate) (outcome, result string, err error) {
-	if leaf == nil {
-		return cardNone, "", nil
+// tlsLogin tells whether a browser may show the card's certificate itself.
+func (p *Platform) tlsLogin() bool { return p.cfg.TLSLogin.Listen != "" }
+
+// beginPresent leads a browser to the port.
+func (p *Platform) beginPresent(w http.ResponseWriter, r *http.Request, q errand.Request) error {
+	if !p.tlsLogin() {
+		return jitsuin.Errorf(jitsuin.NotFound, "tls-login-off", "this platform has no port for logins by TLS")
 	}
+	return p.errands.BeginPresent(w, r, q, p.cfg.TLSLogin.Origin+tlslogin.Path)
+}
+
+// wayOf tells the operation log of a login that went the second way.
+func wayOf(v errand.Visit) map[string]string {
+	if v.Act == errand.ActPresent {
+		return map[string]string{"way": "tls"}
+	}
+	return nil
+}
+
+// judgePresented judges a certificate whose key a handshake proved.
+func (p *Platform) judgePresented(ctx context.Context, leaf *x509.Certificate, w *witness, now time.Time) (*signature.Report, error) {
+	anchors, err := p.trusted()
+	if err != nil {
+		return nil, err
+	}
+	path, verr := signature.VerifyPresented(ctx, leaf, signature.Policy{Anchors: anchors, At: now, Revocation: w, Kind: jitsuin.AuthCert})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return loginReport(path, leaf, now, verr), nil
+}
+
+// readShown gives a certificate that a browser showed, or why it is refused at once.
+func readShown(leaf *x509.Certificate) (c *x509.Certificate, refusal string) {
+	if leaf == nil {
+		return nil, tlslogin.None
+	}
+	c, err := cert.Parse(leaf.Raw)
+	if err != nil {
+		return nil, tlslogin.UnknownCA
+	}
+	return c, ""
+}
+
+// unsure makes an outcome of a failure that passes: the browser is at the port, which has no page, and begins anew.
+func unsure(outcome, result string, err error) (string, string, error) {
+	if err != nil && jitsuin.KindOf(err) == jitsuin.Unavailable {
+		return tlslogin.Unsure, "", nil
+	}
+	return outcome, result, err
+}
+
+// presentOwnLogin is errand.Handler's Present for logins at our own origin.
+func (p *Platform) presentOwnLogin(ctx context.Context, _ errand.Visit, shown *x509.Certificate) (outcome, result string, err error) {
+	leaf, refusal := readShown(shown)
+	if refusal != "" {
+		return refusal, "", nil
+	}
+	return unsure(p.judgeOwnPresented(ctx, leaf))
+}
+
+func (p *Platform) judgeOwnPresented(ctx context.Context, leaf *x509.Certificate) (outcome, result string, err error) {
 	if err := p.mayVerify(ctx); err != nil {
 		return "", "", err
 	}
-	anchors, err := p.trusted()
+	now := p.Clock.Now()
+	r, err := p.judgePresented(ctx, leaf, p.newWitness(true), now)
+	switch {
+	case err != nil:
+		return "", "", err
+	case r.Verdict != signature.Passed:
+		return tlslogin.RefusalOf(leaf, r), "", nil
+	}
+	return p.welcomeOwn(ctx, leaf, now)
+}
+
+// presentOpenID is errand.Handler's Present for logins at a client of a tenant's.
+func (p *Platform) presentOpenID(ctx context.Context, v errand.Visit, shown *x509.Certificate) (outcome, result string, err error) {
+	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About))
+	switch {
+	case err != nil && jitsuin.KindOf(err) == jitsuin.NotFound:
+		return string(openid.TooLate), "", nil
+	case err != nil:
+		return "", "", err
+	case l.Done:
+		return string(openid.Welcome), "", nil
+	}
+	leaf, refusal := readShown(shown)
+	if refusal != "" {
+		return refusal, "", nil
+	}
+	return unsure(p.judgeOpenIDPresented(withTerms(ctx, terms{accept: l.Accept, way: wayOf(v)}), l, leaf))
+}
+
+func (p *Platform) judgeOpenIDPresented(ctx context.Context, l *openid.Login, leaf *x509.Certificate) (outcome, result string, err error) {
+	if err := p.mayVerify(ctx); err != nil {
+		return "", "", err
+	}
+	known, leave, err := p.turn(ctx, l.Tenant)
 	if err != nil {
 		return "", "", err
 	}
-	if leaf, err = cert.Parse(leaf.Raw); err != nil {
-		return ownNotAccepted, "", nil
-	}
-	now := p.Clock.Now()
-	path, verr := signature.VerifyPresented(ctx, leaf, signature.Policy{Anchors: anchors, At: now, Revocation: p.newWitness(true), Kind: jitsuin.AuthCert})
-	return p.welcomeOwn(ctx, leaf, path, now, verr, func(r *signature.Report) string { return cardOutcome(r, verr) })
-}
-
-// cardTLSServer takes handshakes. TLS 1.2 and no later, since OpenSC's driver for the card has no RSASSA-PSS; no resumption and no second
-// request on a connection, so that each login is a proof of its own; and the certificate is asked for, not demanded, so that who has
-// none is told so by a page.
-func (p *Platform) cardTLSServer() *http.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+cardTLSPath, p.cardShown)
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug),
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert,
-			SessionTicketsDisabled: true, NextProtos: []string{"http/1.1"},
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-				c, err := tls.LoadX509KeyPair(p.cfg.CardTLS.Certificate, p.cfg.CardTLS.Key)
-				return &c, err
-			}}}
-	s.SetKeepAlivesEnabled(false)
-	return s
-}
-
-// cardShown leads the browser back to our pages, whatever its certificate is.
-func (p *Platform) cardShown(w http.ResponseWriter, r *http.Request) {
-	var leaf *x509.Certificate
-	if shown := r.TLS.PeerCertificates; len(shown) > 0 {
-		leaf = shown[0]
-	}
-	q := r.URL.Query()
-	back, err := p.errands.Present(r.Context(), q.Get("txn"), q.Get("handle"), leaf)
+	defer leave()
+	w := p.witnessBy(p.validityFor(known, l), true)
+	r, err := p.judgePresented(ctx, leaf, w, p.Clock.Now())
 	if err != nil {
-		httpapi.WriteError(w, r, p.Log, err)
-		return
+		return "", "", err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	ctx = httpapi.WithCaller(ctx, httpapi.Caller{ID: l.Tenant, Role: roleTenant})
+	done, err := p.conclude(ctx, l.Tenant, api.ChallengeText{Purpose: openidPurpose}, leaf, r, true, w.used(metering.Login, jitsuin.AuthCert))
+	switch {
+	case err != nil:
+		return "", "", err
+	case done.Report.Verdict != signature.Passed || done.User == nil:
+		return tlslogin.RefusalOf(leaf, &done.Report), "", nil
+	}
+	return string(openid.Welcome), "", nil
 }
 
-// serveCardTLS runs the port until ctx ends.
-func (p *Platform) serveCardTLS(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.CardTLS.Listen)
-	if err != nil {
-		return err
+// outcomeWords gives the texts' stem for an outcome of a login that the page at stem, or the second way, has words for; "" for any other.
+func outcomeWords(outcome, stem string, known []string) string {
+	if oneOf(outcome, tlslogin.Refusals) != "" {
+		return "tlslogin." + outcome
 	}
-	s := p.cardTLSServer()
-	stop := context.AfterFunc(ctx, func() { s.Close() })
-	defer stop()
-	if err := s.ServeTLS(l, "", ""); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	if oneOf(outcome, known) != "" {
+		return stem + outcome
+	}
+	return ""
+}
+
+// TLSLoginConfig is about the login by a TLS client certificate (docs/tls-login.md).
+type TLSLoginConfig struct {
+	// Listen is HOST:PORT of the HTTPS port, empty for no such login. Nothing before it may end its TLS.
+	Listen string `yaml:"listen,omitempty" check:"hostport"`
+	// Origin is how browsers reach the port: https:// and Listen where it is empty.
+	Origin string `yaml:"origin,omitempty"`
+	// Certificate and Key are PEM files of the server's certificate with its chain, and of its private key. They are read
+	// anew for each handshake. Without them a certificate of the platform's own making is drawn, for this machine alone, and lies in the state folder.
+	Certificate string `yaml:"certificate,omitempty" check:"file"`
+	Key         string `yaml:"key,omitempty" check:"file"`
+}
+
+func (c *TLSLoginConfig) fill() error {
+	if c.Listen == "" {
+		return nil
+	}
+	if c.Origin == "" {
+		c.Origin = "https://" + c.Listen
+	}
+	u, err := url.Parse(c.Origin)
+	switch {
+	case err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "%q is not https://HOST[:PORT]", c.Origin).At("tls_login.origin")
+	case (c.Certificate == "") != (c.Key == ""):
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "a certificate needs its key, and a key its certificate").At("tls_login.key")
+	case c.Certificate == "" && !tlslogin.Loopback(u.Hostname()):
+		return jitsuin.Errorf(jitsuin.Invalid, "config", "%s needs a certificate and its key: one of our own making is for this machine alone", c.Origin).At("tls_login.certificate")
 	}
 	return nil
+}
+
+func (c *TLSLoginConfig) host() string {
+	u, err := url.Parse(c.Origin)
+	if err != nil {
+		return "" // fill parsed it
+	}
+	return u.Hostname()
 }

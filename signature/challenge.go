@@ -193,8 +193,9 @@ func (a Answer) path(ctx context.Context, p Policy) (*cert.Path, error) {
 	return path, nil
 }
 
-// VerifyPresented judges the authentication certificate of a peer that has proved in a TLS handshake that it holds the key:
-// path, profile and status, as Challenge.Verify does. It checks no signature: the caller says that the handshake did.
+// VerifyPresented judges the authentication certificate of a peer that has proved in a TLS handshake (RFC 5246 §7.4.8) that it holds the
+// key: path, kind and status, with the errors of Challenge.Verify. It checks no signature, and the caller answers for it that the handshake
+// was a full one and with whom it was meant to be.
 func VerifyPresented(ctx context.Context, leaf *x509.Certificate, p Policy) (*cert.Path, error) {
 	return Answer{Certificate: leaf}.path(ctx, p)
 }

@@ -5,6 +5,7 @@ package actor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,6 +68,8 @@ type task struct {
 type face struct {
 	listen  string
 	handler http.Handler
+	secret  *tls.Config   // nil for plain HTTP
+	patient time.Duration // how long a handshake may take; 0 is headerTime
 }
 
 // Spec is what an actor's package says of itself.
@@ -110,7 +113,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	a.Issuer = httpapi.NewIssuer(self, append([]httpapi.KeyLookup{httpapi.FromDirectory(directory)}, spec.Callers...)...)
 	a.API = httpapi.NewAPI(spec.Title, spec.Version, a.Issuer, a.Log)
 	a.API.Observe(a.Requests.Face(self.ID))
-	a.faces = []face{{cfg.Listen, a.API.Handler()}}
+	a.faces = []face{{listen: cfg.Listen, handler: a.API.Handler()}}
 	if cfg.Metrics != "" {
 		a.AlsoServe(cfg.Metrics, figures.Handler())
 	}
@@ -166,7 +169,15 @@ func (a *Actor) PokeJobs() {
 }
 
 // AlsoServe adds a second origin to the actor, such as J-LIS's status origin.
-func (a *Actor) AlsoServe(listen string, h http.Handler) { a.faces = append(a.faces, face{listen, h}) }
+func (a *Actor) AlsoServe(listen string, h http.Handler) {
+	a.faces = append(a.faces, face{listen: listen, handler: h})
+}
+
+// AlsoServeTLS is AlsoServe for an HTTPS origin, in HTTP/1.1 and with one request on each connection. A handshake may take as long as
+// patience: a person may have to type a PIN in it.
+func (a *Actor) AlsoServeTLS(listen string, h http.Handler, c *tls.Config, patience time.Duration) {
+	a.faces = append(a.faces, face{listen, h, c, patience})
+}
 
 // Started is closed once every origin listens and all tasks run.
 func (a *Actor) Started() <-chan struct{} { return a.started }

@@ -58,7 +58,7 @@ func (a *Actor) Listen(ctx context.Context) error {
 			return jitsuin.Errorf(jitsuin.Unavailable, "listen", "%s cannot listen on %s: %w", a.Config.Instance, f.listen, err).
 				WithHint("something else listens there already; stop it, or choose another address")
 		}
-		a.origins = append(a.origins, newOrigin(l, inherited, withStop(stop, f.handler), a.Log))
+		a.origins = append(a.origins, newOrigin(l, inherited, f, withStop(stop, f.handler), a.Log))
 	}
 	a.stop, a.ending = stop, ending
 	for _, o := range a.origins {
@@ -67,17 +67,26 @@ func (a *Actor) Listen(ctx context.Context) error {
 	return nil
 }
 
-func newOrigin(l net.Listener, inherited bool, h http.Handler, log *slog.Logger) *origin {
+func newOrigin(l net.Listener, inherited bool, f face, h http.Handler, log *slog.Logger) *origin {
 	o := &origin{listener: l, inherited: inherited, ended: make(chan struct{}), empty: make(chan struct{}, 1)}
 	o.server = &http.Server{Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: o.count}
+	if f.secret != nil {
+		o.server.TLSConfig, o.server.ReadHeaderTimeout, o.server.Protocols = f.secret, max(headerTime, f.patient), new(http.Protocols)
+		o.server.Protocols.SetHTTP1(true)
+		o.server.SetKeepAlivesEnabled(false)
+	}
 	return o
 }
 
 // serve answers until the listener is closed; before stop has ended that is a failure.
 func (o *origin) serve(stop context.Context, failed chan<- error) {
 	defer close(o.ended)
-	if err := o.server.Serve(o.listener); stop.Err() == nil && !errors.Is(err, http.ErrServerClosed) {
+	serve := o.server.Serve
+	if o.server.TLSConfig != nil {
+		serve = func(l net.Listener) error { return o.server.ServeTLS(l, "", "") }
+	}
+	if err := serve(o.listener); stop.Err() == nil && !errors.Is(err, http.ErrServerClosed) {
 		failed <- fmt.Errorf("serve %s: %w", o.listener.Addr(), err)
 	}
 }

@@ -9,6 +9,9 @@
 // its outcome is noted with a code by which the browser comes back to /errands/return, once and, where the request is Bound, only
 // the browser that began. Arrive then goes on: begins a session, shows a page.
 //
+// Where a second way is open, BeginPresent leads the browser to a port at which it shows the card's certificate itself, and Present takes
+// what it showed there in the place of a holder's answer; the way back is the same.
+//
 // It owns the table errands and nothing else. It never judges a signature, knows no resident, and keeps no answer: of an answer it
 // notes the digest.
 package errand

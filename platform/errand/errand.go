@@ -61,8 +61,8 @@ type Handler struct {
 	// outcome was noted, and must then come to the same. An error is told to the holder, which sends the answer again where it is
 	// Unavailable; what is wrong with the answer is an outcome.
 	Decide func(ctx context.Context, v Visit, a api.HolderAnswer) (outcome, result string, err error)
-	// Present, where it is not nil, decides by the certificate of a browser that has proved in a TLS handshake that it holds the key
-	// (leaf is nil where it showed none), in place of an answer by a holder.
+	// Present, where it is not nil, decides errands of ActPresent in the place of Decide: by the certificate of a browser that has proved
+	// in a TLS handshake that it holds the key; leaf is nil where it showed none.
 	Present func(ctx context.Context, v Visit, leaf *x509.Certificate) (outcome, result string, err error)
 	// Ended, where it is not nil, is told of an errand that came to nothing at the holder: Cancelled, Late or HolderFailed.
 	Ended func(ctx context.Context, v Visit) error
@@ -125,10 +125,6 @@ func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRe
 		return api.MadeRequest{}, jitsuin.Errorf(jitsuin.Internal, "errand-name", "nobody takes errands of the name %q like this", r.Name)
 	}
 	state := web.NewToken()
-	return d.start(ctx, r, browser, state)
-}
-
-func (d *Desk) start(ctx context.Context, r Request, browser, state string) (api.MadeRequest, error) {
 	made, err := d.Make(ctx, r, state)
 	if err != nil {
 		return api.MadeRequest{}, err
@@ -193,7 +189,7 @@ func (d *Desk) browserOf(r *http.Request) string {
 // Signed gives a request as it was signed, for the holder; NotFound for one that is unknown or has expired.
 func (d *Desk) Signed(ctx context.Context, txn string) (jws string, err error) {
 	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT jws FROM errands WHERE txn = $1 AND expires_at > $2`, txn, store.Micros(time.Now())).Scan(&jws)
+		return tx.QueryRow(`SELECT jws FROM errands WHERE txn = $1 AND expires_at > $2 AND jws <> ''`, txn, store.Micros(time.Now())).Scan(&jws)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", jitsuin.Errorf(jitsuin.NotFound, "request-unknown", "there is no such request, or it has expired")
@@ -260,7 +256,7 @@ func (d *Desk) answer(ctx context.Context, in *answerIn) (*answerOut, error) {
 func (d *Desk) asked(ctx context.Context, a api.HolderAnswer, digest string) (e row, err error) {
 	err = d.DB.View(ctx, func(tx *store.Tx) (err error) { e, err = find(tx, "txn", string(a.Txn)); return err })
 	switch {
-	case errors.Is(err, sql.ErrNoRows) || err == nil && subtle.ConstantTimeCompare([]byte(e.state), []byte(web.Hash(a.State))) != 1:
+	case errors.Is(err, sql.ErrNoRows) || err == nil && (e.Act == ActPresent || subtle.ConstantTimeCompare([]byte(e.state), []byte(web.Hash(a.State))) != 1):
 		return e, jitsuin.Errorf(jitsuin.NotFound, "answer-unknown", "this platform has not asked for this answer")
 	case err != nil:
 		return e, err
@@ -311,6 +307,9 @@ func (d *Desk) note(ctx context.Context, e row, digest, code string) (noted row,
 // returned takes a browser back that comes from its holder.
 func (d *Desk) returned(w http.ResponseWriter, r *http.Request) error {
 	code, now := r.URL.Query().Get("code"), time.Now()
+	if err := presentProblems[r.URL.Query().Get("problem")]; err != nil {
+		return err
+	}
 	if code == "" {
 		return jitsuin.Errorf(jitsuin.Invalid, "return-code", "the address has no code")
 	}

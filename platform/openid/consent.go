@@ -45,9 +45,8 @@ func (p *Provider) showConsent(i issuer) func(http.ResponseWriter, *http.Request
 		if err != nil {
 			return err
 		}
-		deny := p.answerAt(q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(fault(accessDenied, "the person did not agree")))
 		p.Host.Page(w, r, http.StatusOK, "openid-consent", consentPage{Login: q.id, JA: ja, EN: en, Origin: u.Scheme + "://" + u.Host, Claims: q.params.Claims,
-			Action: i.path + "/consent", Deny: deny})
+			Action: i.path + "/consent", Deny: p.denied(q)})
 		return nil
 	}
 }

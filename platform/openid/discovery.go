@@ -88,6 +88,11 @@ func (p *Provider) routesOf(i issuer) (all []Route) {
 	page(true, p.authorize(i), "GET "+i.path+i.authorize, "POST "+i.path+i.authorize)
 	page(false, p.showConsent(i), "GET "+i.path+"/consent")
 	page(false, p.takeConsent(i), "POST "+i.path+"/consent")
+	if p.Presents {
+		page(false, p.showChoice(i), "GET "+i.path+"/choose")
+		page(false, p.byHolder(i), "POST "+i.path+"/choose")
+		page(true, p.byTLS(i), "GET "+i.path+"/choose/tls")
+	}
 	json(proof, p.pushedRequest(i), "POST "+i.path+i.pushed)
 	json(proof, p.token(i), "POST "+i.path+i.token, "OPTIONS "+i.path+i.token)
 	json("the access token is the proof", p.userinfo(i), "GET "+i.path+i.userinfo, "POST "+i.path+i.userinfo, "OPTIONS "+i.path+i.userinfo)

@@ -41,6 +41,11 @@ type Ask struct {
 type Host interface {
 	// Begin leads the browser to the holder. The errand's outcome comes back by Accept and Arrive.
 	Begin(w http.ResponseWriter, r *http.Request, a Ask) error
+	// Present leads the browser to where it shows the card's certificate itself, for a request without Items. Where the certificate is not
+	// accepted the outcome comes back by ChooseAgain.
+	Present(w http.ResponseWriter, r *http.Request, request jitsuin.ID) error
+	// Words gives the stem of the texts about an outcome that ChooseAgain was told, "" for one that there is nothing to say about.
+	Words(outcome string) string
 	// Standing tells whether the tenant may log people in now; its errors are for who asks.
 	Standing(ctx context.Context, tenant string) error
 	// Good tells whether a user's certificate is in force now.
@@ -53,7 +58,7 @@ type Host interface {
 	NewTenant(ctx context.Context, m Metadata) (tenant string, err error)
 	// Record writes a line of the operation log.
 	Record(ctx context.Context, tx *store.Tx, tenant, act, subject string, detail map[string]string) error
-	// Page shows a page: openid-consent, openid-logout, openid-logged-out, openid-clients, openid-client.
+	// Page shows a page: openid-choose, openid-consent, openid-logout, openid-logged-out, openid-clients, openid-client.
 	Page(w http.ResponseWriter, r *http.Request, status int, name string, data any)
 	// Wrap makes a handler of a page's: what it returns as an error is shown as a page.
 	Wrap(h func(w http.ResponseWriter, r *http.Request) error) http.Handler
@@ -74,6 +79,8 @@ type Provider struct {
 	// KeyLife is how long a key signs: 90 days where 0.
 	KeyLife time.Duration
 	Secure  bool // reached by https
+	// Presents says that a browser may show the card's certificate itself (Host.Present): the person is asked which way to go.
+	Presents bool
 	// Now is wall time; time.Now where nil.
 	Now func() time.Time
 
