@@ -144,7 +144,7 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 	case "tsa":
 		return tsa.Config{Config: b, PassphraseFile: "../secrets/" + tsaPassphrase}
 	case "holder":
-		return site.Config{Config: b, Cards: "../cards", FaceAnchor: "../anchors/face.pub", Sandbox: true, Personas: "../" + personasName}
+		return site.Config{Config: b, Cards: "../cards", FaceAnchor: "../anchors/face.pub", Computer: "http://" + site.DefaultLocal, Sandbox: true, Personas: "../" + personasName}
 	case "cards":
 		return CardsConfig{Instance: id, Listen: b.Listen, Metrics: b.Metrics, Cards: "../cards", CreateKey: "../secrets/cards-create-key", TraceKey: "../secrets/" + cardsTraceKey,
 			FaultKey: "../secrets/" + cardsFaultKey}

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/card/reader"
 )
 
 // Question is what a PIN is asked for.
@@ -75,14 +76,26 @@ func ask(ctx context.Context, from PINSource, q Question) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Kind == jitsuin.SignCert {
+	upper(q.Kind, typed)
+	return typed, nil
+}
+
+func upper(kind jitsuin.CertKind, typed []byte) {
+	if kind == jitsuin.SignCert {
 		for i, c := range typed {
 			if 'a' <= c && c <= 'z' {
 				typed[i] = c - 'a' + 'A'
 			}
 		}
 	}
-	return typed, nil
+}
+
+// CheckPIN refuses what cannot be the PIN of a kind before a card sees it, as reader.NormalPIN does, and makes no copy of it. A
+// signature password is put into upper case in its place.
+func CheckPIN(kind jitsuin.CertKind, typed []byte) error {
+	upper(kind, typed)
+	_, err := reader.NormalPIN(kind, view(typed))
+	return err
 }
 
 func errNoSource() error {

@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/jitsuin/jitsuin/cmd/jitsuin/internal/ui"
+	"github.com/jitsuin/jitsuin/holder/site"
 )
 
 // cli is the whole command line. Every command has one sentence and an example.
@@ -65,7 +66,7 @@ func newParser(c *cli, more ...kong.Option) (*kong.Kong, error) {
 	return kong.New(c, append([]kong.Option{kong.Name("jitsuin"), kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{{Key: "country", Title: "A country"}, {Key: "use", Title: "Cards and signatures"}, {Key: "about", Title: "The program itself"}}),
-		kong.Vars{"version": "jitsuin " + programVersion()}}, more...)...)
+		kong.Vars{"local": site.DefaultLocal, "version": "jitsuin " + programVersion()}}, more...)...)
 }
 
 // run parses and runs one command line and gives the exit code.

@@ -15,6 +15,7 @@ import (
 )
 
 type holderCmd struct {
+	Local    holderLocalCmd    `cmd:"" default:"withargs" help:"Answer requests of sites with the card at this computer, on a page in the browser."`
 	Approve  holderApproveCmd  `cmd:"" help:"Answer a pending request as a named person of the running country, for automated tests."`
 	Personas holderPersonasCmd `cmd:"" help:"List the people as whom tests may answer."`
 	End      holderEndCmd      `cmd:"" help:"Have a named person's certificates revoked, for good."`

@@ -22,6 +22,9 @@ type Config struct {
 	// Readers offers the cards in this machine's readers too, plastic ones. Whoever reaches the pages may use them, with
 	// their PIN: it is for a machine that its own holder sits at.
 	Readers bool `yaml:"readers,omitempty"`
+	// Computer is the origin at which the holder of a person's own computer (jitsuin holder) listens: the page of a request leads
+	// there for a card in that computer's reader. Empty for no such way.
+	Computer string `yaml:"computer,omitempty" check:"origin"`
 	// CardOpen is how long a card stays verified while a person reads: three minutes.
 	CardOpen time.Duration `yaml:"card_open,omitempty" check:"not-negative"`
 	// Sandbox lets testers make an answer go wrong on purpose, and country:1 answer in a person's place.
@@ -34,6 +37,8 @@ type Config struct {
 	// Personas is a file with the named people of the sandbox and the PINs of their cards, whom anybody may have answer a request at
 	// /sandbox/approvals. The country writes it.
 	Personas string `yaml:"personas,omitempty"`
+
+	own *own // of a Local; nil for the wallet of a country
 
 	// Log defaults to slog.Default.
 	Log *slog.Logger `yaml:"-"`

@@ -17,6 +17,7 @@ import (
 type flow struct {
 	mu     sync.Mutex // held by who handles the flow
 	claims api.RequestClaims
+	uri    string     // where the request lies
 	form   *form.Form // where the document is a form
 
 	card  string // that was chosen: an ID, or holder.Place's name of a reader

@@ -51,7 +51,7 @@ func (s *Site) begin(ctx context.Context, uri string) (*flow, error) {
 	if err := s.notAnswered(ctx, claims.Txn); err != nil {
 		return nil, err
 	}
-	f := &flow{claims: claims, until: time.Unix(claims.ExpiresAt, 0).Add(lateTime)}
+	f := &flow{claims: claims, uri: uri, until: time.Unix(claims.ExpiresAt, 0).Add(lateTime)}
 	return f, s.fetchDocument(ctx, f)
 }
 

@@ -116,6 +116,9 @@ type choosePage struct {
 	Items []string // that the document shows, or that a login asks for
 	Title *web.Pair
 	None  bool // no card is here
+	Desk  *desk
+	// Computer leads to the holder of the person's own computer; "" for nowhere.
+	Computer string
 }
 
 func (s *Site) showChoose(w http.ResponseWriter, r *http.Request, f *flow) error {
@@ -133,8 +136,13 @@ func (s *Site) choosePage(w http.ResponseWriter, r *http.Request, f *flow, wrong
 	if err != nil {
 		return err
 	}
-	options = slices.DeleteFunc(options, func(o web.Option) bool { return !f.takes(o.Value) })
-	p := choosePage{about: s.about(f, "ask"), None: len(options) == 0, Form: web.NewForm(r.PostForm, web.Field{Name: "card", Label: "holder.choose.card", Kind: web.RadioField, Need: true, Options: options})}
+	var before *desk
+	if s.cfg.own != nil {
+		d := s.desk(r.Context(), s.readerText(r))
+		before = &d
+	}
+	options = slices.DeleteFunc(options, func(o web.Option) bool { return !f.takes(o.Value) || before != nil && !before.usable(o.Value) })
+	p := choosePage{about: s.about(f, "ask"), None: len(options) == 0, Desk: before, Computer: at(s.cfg.Computer, f.uri), Form: web.NewForm(r.PostForm, web.Field{Name: "card", Label: "holder.choose.card", Kind: web.RadioField, Need: true, Options: options})}
 	if p.Login {
 		p.Items = f.claims.Items
 	}
@@ -159,11 +167,15 @@ func (s *Site) cardOptions(ctx context.Context, l web.Lang) ([]web.Option, error
 	var all []web.Option
 	for _, c := range cards {
 		if c.text == "" {
-			c.text = web.Text(l, "holder.choose.reader", "name", c.label)
+			c.text = readerText(l, c.label)
 		}
 		all = append(all, web.Option{Value: c.card, Text: c.text})
 	}
 	return all, err
+}
+
+func readerText(l web.Lang, name string) string {
+	return web.Text(l, "holder.choose.reader", "name", name)
 }
 
 func cardText(label string, id jitsuin.ID) string {

@@ -96,6 +96,9 @@ func (s *Site) keyStatus(ctx context.Context, f *flow) (holder.KeyStatus, error)
 
 // secret takes a PIN out of a form, so that nothing that looks at the form later finds it.
 func secret(r *http.Request, name string) []byte {
+	if apart, ok := r.Context().Value(secretsKey{}).(secrets); ok {
+		return apart[name] // overwritten when the page is made, too
+	}
 	pin := []byte(r.PostForm.Get(name))
 	r.PostForm.Del(name)
 	r.Form.Del(name)
@@ -107,8 +110,7 @@ func checkTyped(kind jitsuin.CertKind, pin []byte) error {
 	if len(pin) == 0 {
 		return jitsuin.Errorf(jitsuin.Invalid, "pin-missing", "no PIN was typed")
 	}
-	_, err := reader.NormalPIN(kind, jitsuin.PIN(pin))
-	return err
+	return holder.CheckPIN(kind, pin)
 }
 
 func (s *Site) takePIN(w http.ResponseWriter, r *http.Request, f *flow) error {

@@ -44,17 +44,22 @@ func New(ctx context.Context, cfg Config) (*Site, error) {
 	if cfg.CardOpen == 0 {
 		cfg.CardOpen = 3 * time.Minute
 	}
-	a, err := actor.New(ctx, cfg.Config, actor.Spec{Title: "Holder (利用者)", Version: "1", Migrations: folder("migrations"), Log: cfg.Log, Store: cfg.Store})
+	s := &Site{cfg: cfg, cards: holder.CardsAt(cfg.Cards), http: newHTTP(), flows: flows{all: map[flowKey]*flow{}}}
+	spec, foot := actor.Spec{Title: "Holder (利用者)", Version: "1", Migrations: folder("migrations"), Log: cfg.Log, Store: cfg.Store}, ""
+	if cfg.own != nil {
+		spec.Guard, foot = s.guard, "holderlocal.foot"
+	}
+	a, err := actor.New(ctx, cfg.Config, spec)
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Actor: a, cfg: cfg, cards: holder.CardsAt(cfg.Cards), http: newHTTP(), flows: flows{all: map[flowKey]*flow{}}}
-	if s.pages, err = web.New(web.Options{Name: "holder.name", Accent: "navy", Templates: folder("templates"), Assets: folder("assets"), Hosts: s.hosts(), Log: a.Log,
+	s.Actor = a
+	if s.pages, err = web.New(web.Options{Name: "holder.name", Accent: "navy", Foot: foot, Templates: folder("templates"), Assets: folder("assets"), Hosts: s.hosts(), Log: a.Log,
 		Funcs: template.FuncMap{"ageover": api.AgeOver}}); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.API.Ready("cards", func(context.Context) error {
-		if _, err := s.cards.Held(); err != nil {
+		if _, err := s.cards.Held(); err != nil && cfg.own == nil {
 			return jitsuin.Errorf(jitsuin.Unavailable, "cards-folder", "the folder of the cards cannot be read")
 		}
 		return nil
@@ -86,10 +91,16 @@ func (s *Site) hosts() []string {
 
 func (s *Site) routes() {
 	browser := httpapi.Public("the person at the browser; a request's pages belong to the browser that opened it")
-	for pattern, h := range map[string]web.Handler{
-		"GET /{$}": s.home, "GET /cards/{card}/pin": s.changePIN, "POST /cards/{card}/pin": s.changePIN,
+	alone := map[string]web.Handler{"GET /{$}": s.home, "GET /cards/{card}/pin": s.changePIN, "POST /cards/{card}/pin": s.changePIN,
 		"GET /phones": s.showPhones, "POST /phones": s.takePhones, "POST /phones/{phone}/erase": s.erasePhone,
-		"GET /lost": s.showLost, "POST /lost": s.takeLost,
+		"GET /lost": s.showLost, "POST /lost": s.takeLost}
+	if s.cfg.own != nil { // no authority knows of it
+		alone = map[string]web.Handler{"GET /{$}": s.localHome}
+	}
+	for pattern, h := range alone {
+		s.pages.Handle(s.API, pattern, browser, h)
+	}
+	for pattern, h := range map[string]web.Handler{
 		"POST /request/{txn}/sensor": s.flowPage(s.takeSensor),
 		"GET /request":               s.open, "GET /request/{txn}": s.flowPage(s.showChoose), "POST /request/{txn}": s.flowPage(s.takeChoose),
 		"POST /request/{txn}/another": s.flowPage(s.takeAnother), "POST /request/{txn}/cancel": s.flowPage(s.takeCancel),

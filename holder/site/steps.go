@@ -35,6 +35,9 @@ type choice struct {
 
 // choices are the cards that lie here and, where they are offered, those in this machine's readers.
 func (s *Site) choices(ctx context.Context) ([]choice, error) {
+	if s.cfg.own != nil {
+		return s.inReaders(ctx, slices.Clone(s.cfg.own.offered)), nil
+	}
 	held, err := s.cards.Held()
 	if err != nil {
 		return nil, err
@@ -56,6 +59,11 @@ func (s *Site) choices(ctx context.Context) ([]choice, error) {
 	if !s.cfg.Readers {
 		return all, nil
 	}
+	return s.inReaders(ctx, all), nil
+}
+
+// inReaders adds the cards in this machine's readers.
+func (s *Site) inReaders(ctx context.Context, all []choice) []choice {
 	readers, err := holder.Readers(ctx)
 	if err != nil { // no service, no readers
 		s.Log.Debug("no readers", "error", err)
@@ -65,7 +73,7 @@ func (s *Site) choices(ctx context.Context) ([]choice, error) {
 			all = append(all, choice{holder.Place{Reader: r.Name}.String(), r.Name, ""})
 		}
 	}
-	return all, nil
+	return all
 }
 
 // choose takes one of them.

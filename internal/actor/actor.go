@@ -77,6 +77,8 @@ type Spec struct {
 	Title      string // of its OpenAPI description
 	Version    string
 	Migrations fs.FS // of its own tables
+	// Guard is put around all that is answered at Config.Listen; nil for nothing.
+	Guard func(http.Handler) http.Handler
 	// Callers are asked, after the directory, who may buy tokens here.
 	Callers []httpapi.KeyLookup
 	// Log defaults to slog.Default.
@@ -113,7 +115,11 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	a.Issuer = httpapi.NewIssuer(self, append([]httpapi.KeyLookup{httpapi.FromDirectory(directory)}, spec.Callers...)...)
 	a.API = httpapi.NewAPI(spec.Title, spec.Version, a.Issuer, a.Log)
 	a.API.Observe(a.Requests.Face(self.ID))
-	a.faces = []face{{listen: cfg.Listen, handler: a.API.Handler()}}
+	handler := a.API.Handler()
+	if spec.Guard != nil {
+		handler = spec.Guard(handler)
+	}
+	a.faces = []face{{listen: cfg.Listen, handler: handler}}
 	if cfg.Metrics != "" {
 		a.AlsoServe(cfg.Metrics, figures.Handler())
 	}
