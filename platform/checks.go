@@ -8,6 +8,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/signature"
 )
 
 // Sorts of checks in the log.
@@ -26,15 +27,27 @@ type entry struct {
 	atInstant time.Time // zero: as it stood at checkedAt
 	digest    string    // hex, of the document
 	verdict   string
+	why       string // code of the first reason why it did not pass, "" where it did; of the operation log alone
 	report    string // JSON of the public report
 	user      string // pairwise, "" where nobody was accepted
 	userNew   bool
 	requestID string
 }
 
-// line tells of the check in the operation log: who had something checked, for what, and what came of it.
+// whyNot gives entry.why of a report.
+func whyNot(r *signature.Report) string {
+	if r.Verdict == signature.Passed || len(r.Reasons) == 0 {
+		return ""
+	}
+	return r.Reasons[0].Code
+}
+
+// line tells of the check in the operation log: who had something checked, for what, what came of it and why.
 func (e entry) line() audit.Line {
 	l := audit.Line{Who: e.tenant, Act: "login", Subject: string(e.id), Tenant: e.tenant, Detail: map[string]string{"verdict": e.verdict}}
+	if e.why != "" {
+		l.Detail["why"] = e.why
+	}
 	if e.sort == sortDocument { // the purpose of a login is the tenant's own words, that of a document one of the law's
 		l.Act, l.Detail["purpose"] = "verify", e.purpose
 	}

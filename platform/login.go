@@ -170,7 +170,7 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 		return api.Login{}, err
 	}
 	out := api.Login{ID: jitsuin.NewID(), At: r.At, Report: *r, PINless: c.PINless}
-	e := entry{id: out.ID, tenant: tenant, sort: sortLogin, purpose: c.Purpose, checkedAt: r.At, verdict: string(r.Verdict),
+	e := entry{id: out.ID, tenant: tenant, sort: sortLogin, purpose: c.Purpose, checkedAt: r.At, verdict: string(r.Verdict), why: whyNot(r),
 		report: string(open), requestID: httpapi.RequestID(ctx)}
 	fresh := jitsuin.NewID()
 	err = p.DB.Update(ctx, func(tx *store.Tx) error {

@@ -124,7 +124,7 @@ func (p *Platform) mePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Form, v.Lost = f, p.lostPage()
-	v.Added, v.ChildForm = oneOf(child, childOutcomes), childForm()
+	v.Added, v.NotAdded, v.ChildForm = oneOf(child, childOutcomes), outcomeWords(child, "", nil), childForm()
 	v.Ended = r.URL.Query().Get("login") == "ended"
 	v.Done = oneOf(r.URL.Query().Get("withdrawal"), withdrawalOutcomes)
 	p.site.Page(w, r, http.StatusOK, "me", v)

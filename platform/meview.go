@@ -25,6 +25,7 @@ type meView struct {
 	Child         *meChild // whose record it is, where a legal representative looks; nil for their own
 	ChildForm     *web.Form
 	Added         string       // what came of adding a child, where it was not added
+	NotAdded      string       // the stem of the words about a child's certificate that was refused
 	Done          string       // what has just been done, or not
 	Since         jitsuin.Date // uses before this day are left out; zero for none
 	Form          *web.Form

@@ -17,6 +17,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
 	"github.com/jitsuin/jitsuin/platform/openid"
+	"github.com/jitsuin/jitsuin/platform/tlslogin"
 	"github.com/jitsuin/jitsuin/signature"
 )
 
@@ -81,7 +82,7 @@ func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.Holde
 	}
 	leaf, err := cert.Parse(a.Certificate)
 	if err != nil || v.Challenge == nil {
-		return string(openid.Refused), "", nil
+		return string(openid.Refused), unattended(a), nil
 	}
 	validity := p.validityFor(known, l)
 	if err := a.CheckItems(l.Items); err != nil {
@@ -109,12 +110,25 @@ func (p *Platform) concludeOpenID(ctx context.Context, l *openid.Login, v errand
 		return string(openid.TooLate), "", nil
 	case err != nil:
 		return "", "", err
-	case done.Report.SubIndication == signature.TryLater:
-		return "", "", jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "it cannot be told now whether the certificate is in force")
-	case done.Report.Verdict != signature.Passed || done.User == nil:
-		return string(openid.Refused), "", nil
+	case done.Report.Verdict != signature.Passed:
+		return string(openidRefusals[ownRefusal(leaf, &done.Report)]), unattended(a), nil
+	case done.User == nil:
+		return string(openid.Refused), unattended(a), nil
 	}
 	return string(openid.Welcome), "", nil
+}
+
+// openidRefusals are the outcomes of what ownRefusal says.
+var openidRefusals = map[string]openid.Outcome{tlslogin.Revoked: openid.Revoked, tlslogin.Expired: openid.Expired, tlslogin.Unsure: openid.Unsure, ownNotAccepted: openid.Refused}
+
+// unattendedResult is the result of an errand that came to nothing while nobody sat at the browser.
+const unattendedResult = "unattended"
+
+func unattended(a api.HolderAnswer) string {
+	if a.Unattended {
+		return unattendedResult
+	}
+	return ""
 }
 
 // openidArrives leads a browser from its holder on to the client.
@@ -131,7 +145,7 @@ func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v erran
 	case errand.HolderFailed:
 		o = openid.Failed
 	}
-	return p.openid.Arrive(w, r, jitsuin.ID(v.About), o)
+	return p.openid.Arrive(w, r, jitsuin.ID(v.About), o, v.Result != unattendedResult)
 }
 
 // openidHost is the platform as the provider sees it.
@@ -157,6 +171,11 @@ func (h openidHost) Present(w http.ResponseWriter, r *http.Request, request jits
 
 // Words implements openid.Host.
 func (h openidHost) Words(outcome string) string {
+	for own, o := range openidRefusals {
+		if outcome == string(o) {
+			return outcomeWords(own, "me.login.", meOutcomes)
+		}
+	}
 	return outcomeWords(outcome, "openid.choose.", []string{errand.Late})
 }
 

@@ -14,7 +14,7 @@ func init() {
 		"/openid":          {"/authorize", "/par", "/token", "/userinfo", "/jwks", "/logout", "/register"},
 		"/api/realms/main": {"/protocol/openid-connect/auth", "/protocol/openid-connect/ext/par/request", "/protocol/openid-connect/token", "/protocol/openid-connect/userinfo", "/protocol/openid-connect/certs", "/protocol/openid-connect/logout", "/clients-registrations/openid-connect"},
 	} {
-		for _, route := range []string{"GET /.well-known/openid-configuration", "GET " + at[4], "GET " + at[0], "POST " + at[0], "GET /consent", "POST /consent", "POST " + at[1], "OPTIONS " + at[2], "POST " + at[2],
+		for _, route := range []string{"GET /.well-known/openid-configuration", "GET " + at[4], "GET " + at[0], "POST " + at[0], "GET /consent", "POST /consent", "GET /refused", "POST /again", "POST " + at[1], "OPTIONS " + at[2], "POST " + at[2],
 			"GET " + at[3], "POST " + at[3], "OPTIONS " + at[3], "GET " + at[5], "POST " + at[5], "POST /logout-confirmed",
 			"GET " + at[6] + "/{client}", "PUT " + at[6] + "/{client}", "DELETE " + at[6] + "/{client}"} {
 			method, rest := split(route)

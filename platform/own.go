@@ -12,6 +12,7 @@ import (
 	jlis "github.com/jitsuin/jitsuin/jlis/api"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
+	"github.com/jitsuin/jitsuin/platform/tlslogin"
 	"github.com/jitsuin/jitsuin/signature"
 )
 
@@ -61,7 +62,7 @@ func (p *Platform) ownClient(ctx context.Context) (api.RequestClient, error) {
 	return c, err
 }
 
-// decideOwnLogin judges the answer to a login at our own origin: welcome with the person's id in our own sector. It is an
+// decideOwnLogin judges the answer to a login at our own origin: welcome with the person's id in our own sector, or why not (outcomeWords). It is an
 // errand.Handler's Decide for every page here that people log in at with their card; who the person is there, is the page's business.
 func (p *Platform) decideOwnLogin(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {
 	if err := p.mayVerify(ctx); err != nil {
@@ -84,13 +85,19 @@ func (p *Platform) decideOwnLogin(ctx context.Context, v errand.Visit, a api.Hol
 	if ctx.Err() != nil {
 		return "", "", ctx.Err()
 	}
-	switch r := loginReport(path, leaf, now, verr); {
-	case r.SubIndication == signature.TryLater:
-		return "", "", jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "it cannot be told now whether the certificate is in force")
-	case r.Verdict != signature.Passed:
-		return ownNotAccepted, "", nil
+	if r := loginReport(path, leaf, now, verr); r.Verdict != signature.Passed {
+		return ownRefusal(leaf, r), "", nil
 	}
 	return p.welcomeOwn(ctx, leaf, now)
+}
+
+// ownRefusal says why a certificate was not accepted by a holder's answer, in the words that logins by TLS have for it.
+func ownRefusal(leaf *x509.Certificate, r *signature.Report) string {
+	switch o := tlslogin.RefusalOf(leaf, r); o {
+	case tlslogin.Revoked, tlslogin.Expired, tlslogin.Unsure:
+		return o
+	}
+	return ownNotAccepted
 }
 
 // welcomeOwn gives the person of our own sector whose certificate was found in force at a time.

@@ -228,7 +228,7 @@ func newCheck(ctx context.Context, tenant string, in api.VerificationRequest, fo
 	c := &check{accepted: found.Verdict == signature.Passed && in.At == nil, used: w.used(metering.Document, jitsuin.SignCert)}
 	c.accepted = c.accepted && found.Format != signature.FormatTST // a time-stamp is nobody's signature
 	c.entry = entry{id: jitsuin.NewID(), tenant: tenant, sort: sortDocument, purpose: in.Purpose, checkedAt: now,
-		digest: digestOf(in, found), verdict: string(found.Verdict), report: string(open), requestID: httpapi.RequestID(ctx)}
+		digest: digestOf(in, found), verdict: string(found.Verdict), why: whyNot(found), report: string(open), requestID: httpapi.RequestID(ctx)}
 	if in.At != nil {
 		c.entry.atInstant = *in.At
 	}

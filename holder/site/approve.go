@@ -156,6 +156,7 @@ func (a *acting) consent(ctx context.Context, ended bool) error {
 	if err := a.use(ctx, a.pin()); err != nil {
 		return err
 	}
+	a.f.answer.Unattended = true
 	return a.send(ctx, a.f)
 }
 

@@ -117,6 +117,9 @@ type HolderAnswer struct {
 	// name and address as on the card, birth_date as YYYY-MM-DD, sex as the code of JIS X 0303 (1, 2), age_over_N as true or false.
 	// They are the holder's word, not evidence: neither they nor a login make a record of identity verification.
 	Items map[string]string `json:"items,omitempty"`
+	// Unattended says that nobody sits at the browser that is led back: an automated test answered in a persona's place. Pages that only
+	// explain something to a person are left out on its way.
+	Unattended bool `json:"unattended,omitempty" doc:"an automated test answered: nobody reads pages on the way back"`
 }
 
 // AnswerDocument is a document as it was signed.

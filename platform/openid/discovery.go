@@ -88,6 +88,8 @@ func (p *Provider) routesOf(i issuer) (all []Route) {
 	page(true, p.authorize(i), "GET "+i.path+i.authorize, "POST "+i.path+i.authorize)
 	page(false, p.showConsent(i), "GET "+i.path+"/consent")
 	page(false, p.takeConsent(i), "POST "+i.path+"/consent")
+	page(false, p.showRefused(i), "GET "+i.path+"/refused")
+	page(false, p.tryAgain(i), "POST "+i.path+"/again")
 	if p.Presents {
 		page(false, p.showChoice(i), "GET "+i.path+"/choose")
 		page(false, p.byHolder(i), "POST "+i.path+"/choose")

@@ -44,7 +44,7 @@ type Host interface {
 	// Present leads the browser to where it shows the card's certificate itself, for a request without Items. Where the certificate is not
 	// accepted the outcome comes back by ChooseAgain.
 	Present(w http.ResponseWriter, r *http.Request, request jitsuin.ID) error
-	// Words gives the stem of the texts about an outcome that ChooseAgain was told, "" for one that there is nothing to say about.
+	// Words gives the stem of the texts about an outcome that ChooseAgain or Arrive was told, "" for one that there is nothing to say about.
 	Words(outcome string) string
 	// Standing tells whether the tenant may log people in now; its errors are for who asks.
 	Standing(ctx context.Context, tenant string) error
@@ -58,7 +58,7 @@ type Host interface {
 	NewTenant(ctx context.Context, m Metadata) (tenant string, err error)
 	// Record writes a line of the operation log.
 	Record(ctx context.Context, tx *store.Tx, tenant, act, subject string, detail map[string]string) error
-	// Page shows a page: openid-choose, openid-consent, openid-logout, openid-logged-out, openid-clients, openid-client.
+	// Page shows a page: openid-choose, openid-consent, openid-refused, openid-logout, openid-logged-out, openid-clients, openid-client.
 	Page(w http.ResponseWriter, r *http.Request, status int, name string, data any)
 	// Wrap makes a handler of a page's: what it returns as an error is shown as a page.
 	Wrap(h func(w http.ResponseWriter, r *http.Request) error) http.Handler

@@ -3,6 +3,7 @@ package openid_test
 import (
 	"crypto/rand"
 	"crypto/x509"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -265,7 +268,7 @@ func TestASignatureForOneLoginIsNoneForAnother(t *testing.T) {
 		}
 		a.Txn, a.State = asked.Txn, asked.State
 		status, back := b.PostAnswer(asked, a)
-		if got := p.back(br, back); status != http.StatusOK || got.Get("error") != "access_denied" || got.Has("code") {
+		if got := p.turnedAway(br, back, "could not be established").back; status != http.StatusOK || got.Get("error") != "access_denied" || got.Has("code") {
 			t.Errorf("%s is another: HTTP %d, %v", what, status, got)
 		}
 	}
@@ -281,7 +284,7 @@ func TestASignatureForOneLoginIsNoneForAnother(t *testing.T) {
 	}
 	a.State = first.State
 	_, back := b.PostAnswer(first, a)
-	if got := p.back(mine, back); got.Get("error") != "access_denied" {
+	if got := p.turnedAway(mine, back, "could not be established").back; got.Get("error") != "access_denied" {
 		t.Errorf("B's signature for A: %v", got)
 	}
 	// The way back is for the browser that began.
@@ -296,19 +299,131 @@ func TestASignatureForOneLoginIsNoneForAnother(t *testing.T) {
 	}
 }
 
-// Who is revoked, and who says no, comes back with access_denied and without a code.
+// turned is a login that was turned away by a page: what it says, and where its person may go.
+type turned struct {
+	login string
+	back  url.Values // what the client gets
+	page  string
+}
+
+// turnedAway follows the way back from the holder to the page that says in English why nobody was logged in.
+func (p *rp) turnedAway(b *platformtest.Browser, from, says string) (out turned) {
+	p.b.t.Helper()
+	b.Get(p.b.Origin + "/me?lang=en")
+	away, last := follow(b, p.b.Origin, from)
+	if away != "" || last.Status != http.StatusOK || !strings.Contains(last.Body, says) {
+		p.b.t.Fatalf("led to %q: HTTP %d, want %q in %s", away, last.Status, says, last.Body)
+	}
+	out.page = last.Body
+	_, out.login, _ = strings.Cut(last.Body, `name="login" value="`)
+	out.login, _, _ = strings.Cut(out.login, `"`)
+	_, link, _ := strings.Cut(last.Body, `href="`+redirect)
+	link, _, _ = strings.Cut(link, `"`)
+	u, err := url.Parse(html.UnescapeString(redirect + link))
+	if err != nil {
+		p.b.t.Fatal(err)
+	}
+	out.back = u.Query()
+	return out
+}
+
+// answered begins a login and has somebody's card answer it.
+func (p *rp) answered(b *platformtest.Browser, who *platformtest.Person, a asking, change url.Values) (from string) {
+	p.b.t.Helper()
+	away, last := p.begun(b, p.query(a, change))
+	if !strings.Contains(away, "request_uri=") {
+		p.b.t.Fatalf("not led to a holder but to %q: HTTP %d %s", away, last.Status, last.Body)
+	}
+	return p.b.Answered(away, who)
+}
+
+// Whose certificate is not accepted reads why, and comes back to the client without a code, or goes on with another card. The client learns
+// that it was not accepted, and never why.
 func TestLoginsThatAreNotAccepted(t *testing.T) {
 	b, p, _, hanako := refusing(t)
-	b.Agency.Revoke(jitsuin.AuthCert, hanako.Auth.Cert)
-	if got := p.login(b.Browser(), hanako, p.query(newAsking(), nil)); got.Get("error") != "access_denied" || got.Has("code") {
-		t.Errorf("revoked: %v", got)
+	revoked, expired := b.Agency.Resident("失効　太郎"), b.Agency.Resident("期限　切子")
+	b.Agency.Revoke(jitsuin.AuthCert, revoked.Auth.Cert)
+	b.Agency.Reissue(expired, jitsuin.AuthCert, func(c *cert.Template) {
+		c.NotBefore, c.LastDay = time.Now().AddDate(-4, 0, 0).Truncate(time.Second), jitsuin.DateOf(time.Now()).AddDays(-2)
+	})
+	for _, c := range []struct {
+		who              *platformtest.Person
+		says, why, error string
+		down             bool
+	}{
+		{revoked, "revoked or suspended", "revoked", "access_denied", false},
+		{expired, "not within its time", "expired", "access_denied", false},
+		{hanako, "cannot be told now", "status-unknown", "temporarily_unavailable", true},
+	} {
+		br, a := b.Browser(), newAsking()
+		from := func() string {
+			b.Status.Down.Store(c.down)
+			defer b.Status.Down.Store(false)
+			return p.answered(br, c.who, a, nil)
+		}()
+		got := p.turnedAway(br, from, c.says)
+		if got.back.Get("error") != c.error || got.back.Has("code") || got.back.Get("state") != a.State || got.back.Get("iss") != p.issuer || strings.Contains(got.back.Encode(), c.why) {
+			t.Errorf("%s: the client gets %v", c.why, got.back)
+		}
+		if n := b.count(`SELECT COUNT(*) FROM (SELECT body FROM feed_events WHERE topic = $1 UNION ALL SELECT body FROM feed_outbox WHERE topic = $1) l
+			WHERE body LIKE '%"act":"login"%' AND body LIKE $2`, audit.Topic, `%"why":"`+c.why+`"%`); n != 1 {
+			t.Errorf("%s: %d lines of the operation log say so", c.why, n)
+		}
+		// Nobody else goes on with it, and it does with a card that is in force.
+		if page := b.Browser().Post("/openid/again", url.Values{"login": {got.login}}); page.Status != http.StatusNotFound {
+			t.Errorf("another browser: HTTP %d to %q", page.Status, page.Location)
+		}
+		if back := p.back(br, b.Answered(br.Post("/openid/again", url.Values{"login": {got.login}}).Location, hanako)); p.redeem(a, back.Get("code"), nil).Status != http.StatusOK {
+			t.Errorf("%s, and then another card: %v", c.why, back)
+		}
+		if page := br.Get(p.issuer + "/refused?outcome=revoked&login=" + got.login); page.Status != http.StatusNotFound {
+			t.Errorf("a login that is done: HTTP %d", page.Status)
+		}
 	}
+	if n := b.count(`SELECT COUNT(*) FROM openid_sessions`); n != 3 {
+		t.Errorf("%d sessions", n)
+	}
+}
+
+// What a person agreed to give is asked for again of their other card, and nothing else.
+func TestTriedAgainWithWhatWasAgreed(t *testing.T) {
+	b, p, _, hanako := refusing(t)
+	revoked := b.Agency.Resident("失効　太郎")
+	b.Agency.Revoke(jitsuin.AuthCert, revoked.Auth.Cert)
+	br, a := b.Browser(), newAsking()
+	_, page := p.begun(br, p.query(a, url.Values{"scope": {"openid name address"}}))
+	_, login, _ := strings.Cut(page.Body, `name="login" value="`)
+	login, _, _ = strings.Cut(login, `"`)
+	got := p.turnedAway(br, b.Answered(br.Post("/openid/consent", url.Values{"login": {login}, "claim-name": {"yes"}}).Location, revoked), "revoked or suspended")
+	away := br.Post("/openid/again", url.Values{"login": {got.login}}).Location
+	if items := b.OpenRequest(away).Items; len(items) != 1 || items[0] != "name" {
+		t.Errorf("asked for %v", items)
+	}
+	if back := p.back(br, b.Answered(away, hanako)); back.Get("code") == "" {
+		t.Errorf("led back with %v", back)
+	}
+}
+
+// Who says no, or lets an automated test answer, needs no page.
+func TestLoginsThatComeBackWithoutAPage(t *testing.T) {
+	b, p, _, hanako := refusing(t)
 	br := b.Browser()
 	away, _ := p.begun(br, p.query(newAsking(), nil))
 	asked := b.OpenRequest(away)
 	_, back := b.PostAnswer(asked, api.HolderAnswer{Txn: asked.Txn, State: asked.State, Error: "access_denied"})
 	if got := p.back(br, back); got.Get("error") != "access_denied" || got.Has("code") {
 		t.Errorf("said no: %v", got)
+	}
+	b.Agency.Revoke(jitsuin.AuthCert, hanako.Auth.Cert)
+	away, _ = p.begun(br, p.query(newAsking(), nil))
+	asked = b.OpenRequest(away)
+	s, err := asked.Challenge.ToSign().Sign(hanako.Auth.Cert, hanako.Auth.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, back = b.PostAnswer(asked, api.HolderAnswer{Txn: asked.Txn, State: asked.State, Certificate: s.Certificate.Raw, Signature: s.Signature, DigestAlg: s.DigestAlg, Unattended: true})
+	if got := p.back(br, back); got.Get("error") != "access_denied" || got.Has("code") {
+		t.Errorf("a test with a revoked card: %v", got)
 	}
 	if n := b.count(`SELECT COUNT(*) FROM openid_sessions`); n != 0 {
 		t.Errorf("%d sessions", n)

@@ -129,7 +129,10 @@ type Outcome string
 const (
 	Welcome  Outcome = "welcome"
 	Declined Outcome = "declined" // the person said no
-	Refused  Outcome = "refused"  // the certificate or the signature is not accepted
+	Refused  Outcome = "refused"  // the certificate or the signature is not accepted, for no reason of the following
+	Revoked  Outcome = "revoked"  // the certificate is revoked or suspended
+	Expired  Outcome = "expired"  // the certificate is not within its time
+	Unsure   Outcome = "unsure"   // it cannot be told now whether the certificate is in force
 	TooLate  Outcome = "late"     // the answer came too late
 	Failed   Outcome = "failed"   // the holder could not go on
 )
@@ -138,8 +141,25 @@ var whyNot = map[Outcome]string{
 	Declined: "the person did not agree", Refused: "the certificate was not accepted", TooLate: "the person answered too late", Failed: "the card or the holder failed",
 }
 
-// Arrive leads a browser that comes back from its holder on to the client.
-func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id jitsuin.ID, o Outcome) error {
+// told is what the client is told of a login that came to nothing. Why a certificate is not accepted is the person's business: the client
+// learns that it is not.
+func (o Outcome) told() error {
+	switch o {
+	case Unsure:
+		return jitsuin.Errorf(jitsuin.Unavailable, "status-unknown", "it cannot be told now whether the certificate is in force")
+	case Revoked, Expired:
+		o = Refused
+	}
+	why := whyNot[o]
+	if why == "" {
+		why = whyNot[Failed]
+	}
+	return fault(accessDenied, "%s", why)
+}
+
+// Arrive leads a browser that comes back from its holder on to the client; by a page that says why, where the certificate was not accepted and
+// somebody is there to read it.
+func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id jitsuin.ID, o Outcome, attended bool) error {
 	q, err := p.request(r.Context(), id)
 	if err != nil {
 		return err
@@ -148,11 +168,10 @@ func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id jitsuin.ID,
 		return jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
 	}
 	if o != Welcome || q.session == "" {
-		why := whyNot[o]
-		if why == "" {
-			why = whyNot[Failed]
+		if attended && q.session == "" && p.Host.Words(string(o)) != "" {
+			return p.explain(w, r, q, o)
 		}
-		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(fault(accessDenied, "%s", why)))
+		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(o.told()))
 	}
 	answer, err := p.finish(r.Context(), q)
 	if err != nil {
