@@ -24,7 +24,7 @@ type holderCmd struct {
 
 type holderApproveCmd struct {
 	data
-	Request string            `arg:"" help:"The request: its request_uri, or the address of the holder's page to which the browser was led." placeholder:"LINK"`
+	Request string            `arg:"" help:"The request: its request_uri, or the address of the holder's page on which the browser stands." placeholder:"LINK"`
 	Persona string            `help:"Who answers: an id or a name of jitsuin holder personas." required:"" placeholder:"WHO"`
 	Outcome string            `help:"What the person does: ${enum}." enum:"consent,cancel,wrong-pin,locked-pin,removed-card,revoked,time-out" default:"consent"`
 	Input   map[string]string `help:"What is typed into a form, by field; may be repeated." placeholder:"FIELD=TEXT"`

@@ -2,8 +2,10 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card"
@@ -26,7 +28,7 @@ const (
 
 // Approval has a persona answer a request.
 type Approval struct {
-	Request string            `json:"request" minLength:"1" maxLength:"1000" doc:"the request_uri, or the address of the holder's page to which the browser was led"`
+	Request string            `json:"request" minLength:"1" maxLength:"1000" doc:"the request_uri, or the address of the holder's page on which the browser stands"`
 	Persona string            `json:"persona" minLength:"1" maxLength:"100" doc:"id or name, see /sandbox/personas"`
 	Outcome string            `json:"outcome,omitempty" enum:"consent,cancel,wrong-pin,locked-pin,removed-card,revoked,time-out" default:"consent"`
 	Inputs  map[string]string `json:"inputs,omitempty" doc:"what is typed into a form, by field"`
@@ -71,12 +73,36 @@ func (s *Site) getPersonas(context.Context, *struct{}) (*personasOut, error) {
 	return &personasOut{personaList{p.Personas}}, nil
 }
 
-// requestOf takes the address of a request out of that of our page.
-func requestOf(link string) string {
-	if u, err := url.Parse(link); err == nil && u.Query().Get("request_uri") != "" {
-		return u.Query().Get("request_uri")
+// requestOf takes the address of a request out of that of our page: the one to which the relying party led, or the one on which a
+// browser stands that followed. Other links are given as they are.
+func (s *Site) requestOf(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return link
+	}
+	if uri := u.Query().Get("request_uri"); uri != "" {
+		return uri
+	}
+	rest, ok := strings.CutPrefix(u.Path, "/request/")
+	if !ok {
+		return link
+	}
+	txn, _, _ := strings.Cut(rest, "/")
+	if c, ok := s.flows.claims(jitsuin.ID(txn)); ok {
+		if p, err := s.Directory.Lookup(c.Issuer); err == nil {
+			return p.Origin + requestPath + txn
+		}
 	}
 	return link
+}
+
+// requested begins a request of a test, and tells a tester who gave something else what to give.
+func (s *Site) requested(ctx context.Context, link string) (*flow, error) {
+	f, err := s.begin(ctx, s.requestOf(link))
+	if e, ok := errors.AsType[*jitsuin.Error](err); ok && e.Code == "request-foreign" {
+		return nil, e.WithHint("give the request_uri, or the address of the page of this site to which the browser was led; where it stands at the platform, which asks what may be given, agree there first").At("request")
+	}
+	return f, err
 }
 
 func (s *Site) postApproval(ctx context.Context, in *approvalIn) (*approvalOut, error) {
@@ -88,7 +114,7 @@ func (s *Site) postApproval(ctx context.Context, in *approvalIn) (*approvalOut, 
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.begin(ctx, requestOf(in.Body.Request))
+	f, err := s.requested(ctx, in.Body.Request)
 	if err != nil {
 		return nil, err
 	}

@@ -143,6 +143,18 @@ func (fs *flows) put(k flowKey, f *flow) (*flow, error) {
 	return f, nil
 }
 
+// claims gives what is asked in a request that some browser has open here.
+func (fs *flows) claims(txn jitsuin.ID) (api.RequestClaims, bool) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for k, f := range fs.all {
+		if k.txn == txn {
+			return f.claims, true
+		}
+	}
+	return api.RequestClaims{}, false
+}
+
 func (fs *flows) sweep(now time.Time) {
 	fs.mu.Lock()
 	list := maps.Clone(fs.all)
