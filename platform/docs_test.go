@@ -196,7 +196,7 @@ func TestTheReferencePage(t *testing.T) {
 	b := open(t, "sqlite::memory:", nil)
 	for lang, title := range map[string]string{"ja": "APIリファレンス", "en": "API reference"} {
 		page := b.fetch("/docs", lang)
-		for _, want := range []string{title, `id="verify"`, "/v1/verifications", "idempotency-key-missing", "Authorization: Bearer $T", "TOTAL-PASSED"} {
+		for _, want := range []string{title, `id="verify"`, "/v1/verifications", "idempotency-key-missing", "docs/login-in-ten-minutes.md", "/openid/.well-known/openid-configuration", "Authorization: Bearer $T", "TOTAL-PASSED"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page in %s lacks %q", lang, want)
 			}
@@ -205,7 +205,7 @@ func TestTheReferencePage(t *testing.T) {
 			t.Error("the page fetches from others")
 		}
 	}
-	if text := b.fetch("/llms.txt", "en"); !strings.Contains(text, "POST /v1/verifications") || !strings.HasPrefix(text, "# ") {
+	if text := b.fetch("/llms.txt", "en"); !strings.Contains(text, "POST /v1/verifications") || !strings.Contains(text, "docs/login-in-ten-minutes.md") || !strings.HasPrefix(text, "# ") {
 		t.Errorf("llms.txt: %.200s", text)
 	}
 }
