@@ -125,6 +125,7 @@ func TestPersonasAnswerAndAreTheSameInEveryCountryOfASeed(t *testing.T) {
 		t.Errorf("a page of somebody else: %v", err)
 	}
 	first.revoked(t, s, other)
+	t.Run("Playwright", func(t *testing.T) { first.runsPlaywright(t, who, other) })
 
 	again := live(t, country.Options{Data: filepath.Join(t.TempDir(), "data"), Listen: listen(t)})
 	s = again.shop(t)

@@ -22,6 +22,12 @@ type holderCmd struct {
 	Native   holderNativeCmd   `cmd:"" help:"Speak the native-messaging protocol of the state's browser host, for tests of pages on Linux."`
 }
 
+func (holderCmd) Help() string {
+	return `Without a further command the holder of this computer runs: jitsuin holder local --help tells its flags.
+
+Example:  jitsuin holder --data ./jitsuin-data`
+}
+
 type holderApproveCmd struct {
 	data
 	Request string            `arg:"" help:"The request: its request_uri, or the address of the holder's page on which the browser stands." placeholder:"LINK"`

@@ -41,10 +41,6 @@ func (c *holderLocalCmd) Run(ctx context.Context, face *ui.Face) error {
 			*one.path = f.Path(one.name)
 		}
 	}
-	if _, err := os.Stat(l.Directory); err != nil {
-		return jitsuin.Errorf(jitsuin.NotFound, "directory-missing", "nobody says whose requests may be opened: %w", err).
-			WithHint("name the country's data folder with --data, or a platform's list with --directory and --directory-key")
-	}
 	if l.State == "" {
 		own, err := os.UserConfigDir()
 		if err != nil {

@@ -46,6 +46,10 @@ func NewLocal(ctx context.Context, l Local) (*Site, error) {
 	if err := checkLoopback(l.Listen); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(l.Directory); err != nil {
+		return nil, jitsuin.Errorf(jitsuin.NotFound, "directory-missing", "nobody says whose requests may be opened: %w", err).
+			WithHint("name the country's data folder with --data, or a platform's list with --directory and --directory-key")
+	}
 	key, err := l.key()
 	if err != nil {
 		return nil, err
