@@ -36,7 +36,7 @@ import (
 //     had a new one written into the card;
 //   - the dead died;
 //   - the new one got a card;
-//   - the visitor was seen by the platform for the first time.
+//   - the visitor was seen by the platform for the first time, and so was a stranger whose card is as new.
 type drill struct {
 	country.Folder              // stopped
 	archive                     string
@@ -48,7 +48,7 @@ type drill struct {
 	moverSig                    []byte            // made before the move, with the certificate that died then
 	reissue, application        town.Application
 	lost                        map[jitsuin.CertKind][]byte // certificates issued since, of fresh
-	seen                        client.Verification
+	seen, stranger              client.Verification
 	given                       map[string]string
 }
 
@@ -101,9 +101,11 @@ func (d *drill) lostTime(t *testing.T, l *living) {
 	for _, c := range d.application.Certificates {
 		d.lost[c.Kind] = c.Certificate
 	}
-	d.seen = l.sign(t, string(d.visitor.Card))
-	if d.seen.Report.Verdict != signature.Passed || d.seen.User == nil {
-		t.Fatalf("the visitor: %v", d.seen.Report.Reasons)
+	d.seen, d.stranger = l.sign(t, string(d.visitor.Card)), l.sign(t, string(d.fresh.Card))
+	for _, v := range []client.Verification{d.seen, d.stranger} {
+		if v.Report.Verdict != signature.Passed || v.User == nil {
+			t.Fatalf("somebody whom the platform sees first: %v", v.Report.Reasons)
+		}
 	}
 }
 
@@ -358,9 +360,11 @@ func (d *drill) platform(t *testing.T) {
 	if _, err := c.Verification(t.Context(), d.seen.ID); jitsuin.KindOf(err) != jitsuin.NotFound {
 		t.Errorf("a check that is lost: %v", err)
 	}
-	v := l.sign(t, string(d.visitor.Card))
-	if v.User == nil || !v.User.New || v.User.ID == d.seen.User.ID {
-		t.Errorf("the visitor, of whom nothing is left: %+v", v.User)
+	if v := l.sign(t, string(d.visitor.Card)); v.User == nil || !v.User.New || v.User.ID != d.seen.User.ID {
+		t.Errorf("the visitor, of whom nothing is left, but whose id follows from the seed: %+v", v.User)
+	}
+	if v := l.sign(t, string(d.fresh.Card)); v.User == nil || !v.User.New || v.User.ID == d.stranger.User.ID {
+		t.Errorf("the stranger, of whom nothing is left: %+v", v.User)
 	}
 	d.after(t, l)
 	d.lostLines(t, f)
