@@ -12,6 +12,11 @@ func init() {
 		"GET /assets/":                              everybody,
 		"POST /errands/answers":                     everybody, // txn and state are the proof
 		"GET /errands/return":                       everybody, // the one-time code and the browser's cookie are
+		"GET /errands/screen/{txn}":                 everybody, // the cookie of the browser that began decides
+		"POST /errands/screen/{txn}":                everybody,
+		"GET /errands/screen/{txn}/wait":            everybody,
+		"POST /errands/screen/{txn}/stop":           everybody,
+		"POST /errands/screen/{txn}/again":          everybody,
 		"GET /me":                                   everybody, // the session cookie decides
 		"POST /me/login":                            everybody,
 		"POST /me/logout":                           everybody,

@@ -52,6 +52,9 @@ type Config struct {
 	// TSA is the instance that stamps PDF reports with the time, tsa:1; empty for none.
 	TSA string `yaml:"tsa,omitempty" check:"instance=tsa,listed"`
 
+	// OtherDevices has each login at a client ask the person first whether this device or another one answers, by a QR code. Without it
+	// a login for no data goes straight to the holder; pages that are shown anyway offer another device always.
+	OtherDevices bool `yaml:"other_devices,omitempty"`
 	// TLSLogin is the port at which a browser logs in by showing the card's certificate itself.
 	TLSLogin TLSLoginConfig `yaml:"tls_login,omitempty"`
 

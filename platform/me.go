@@ -34,7 +34,7 @@ const meLife = 15 * time.Minute
 const errandMe = "me"
 
 func (p *Platform) openMe() {
-	p.errands.Handle(errandMe, errand.Handler{Decide: p.decideOwnLogin, Present: p.presentOwnLogin, Arrive: p.meArrives})
+	p.errands.Handle(errandMe, errand.Handler{Decide: p.decideOwnLogin, Present: p.presentOwnLogin, Elsewhere: true, Arrive: p.meArrives})
 	p.errands.Handle(errandWithdrawal, errand.Handler{Decide: p.decideWithdrawal, Arrive: p.withdrawalArrives})
 }
 
@@ -52,6 +52,9 @@ func (p *Platform) meLogin(w http.ResponseWriter, r *http.Request) error {
 	q := errand.Request{Name: errandMe, Act: api.ActLogin, Purpose: "ご自身の利用記録の確認", PurposeEN: "To see how your certificates were used"}
 	if r.PostFormValue("way") == "tls" {
 		return p.beginPresent(w, r, q)
+	}
+	if r.PostFormValue("way") == "elsewhere" {
+		return p.errands.BeginElsewhere(w, r, q)
 	}
 	return p.errands.Begin(w, r, q)
 }
@@ -92,7 +95,7 @@ type meLoginView struct {
 
 // Outcomes that the pages have words for.
 var (
-	meOutcomes         = []string{errand.Cancelled, errand.Late, errand.HolderFailed, ownNotAccepted}
+	meOutcomes         = []string{errand.Cancelled, errand.Late, errand.HolderFailed, errand.SecretWrong, errand.SecretLate, ownNotAccepted}
 	withdrawalOutcomes = []string{consentWithdrawn, errand.Cancelled, errand.Late, errand.HolderFailed, ownNotAccepted, anotherPerson}
 )
 

@@ -31,11 +31,11 @@ const (
 
 // openOpenID readies the provider.
 func (p *Platform) openOpenID(ctx context.Context) error {
-	p.openid = &openid.Provider{DB: p.DB, Host: openidHost{p}, Origin: p.origin(), Log: p.Log, Key: p.Self.Key, Registration: p.cfg.Sandbox.Open && !p.cfg.Standalone, Secure: p.secure(), Presents: p.tlsLogin(), Now: time.Now}
+	p.openid = &openid.Provider{DB: p.DB, Host: openidHost{p}, Origin: p.origin(), Log: p.Log, Key: p.Self.Key, Registration: p.cfg.Sandbox.Open && !p.cfg.Standalone, Secure: p.secure(), Presents: p.tlsLogin(), Chooses: p.cfg.OtherDevices, Now: time.Now}
 	if err := p.openid.Open(ctx); err != nil {
 		return err
 	}
-	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Present: p.presentOpenID, Arrive: p.openidArrives})
+	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Present: p.presentOpenID, Elsewhere: true, Arrive: p.openidArrives})
 	p.Go("logout tokens", p.openid.SendLogouts)
 	p.Go("logins that are over", p.cleanOpenID)
 	return nil
@@ -140,8 +140,10 @@ func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v erran
 	switch v.Outcome {
 	case errand.Cancelled:
 		o = openid.Declined
-	case errand.Late:
+	case errand.Late, errand.SecretLate:
 		o = openid.TooLate
+	case errand.SecretWrong:
+		o = openid.Unproven
 	case errand.HolderFailed:
 		o = openid.Failed
 	}
@@ -160,7 +162,11 @@ func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) 
 	if ja, en := a.Client.Names(); ja != "" && ja != who.NameJA && api.Printing(ja) && api.Printing(en) {
 		who.NameJA, who.NameEN = ja+"（"+who.NameJA+"）", en+" ("+who.NameEN+")"
 	}
-	return h.p.errands.Begin(w, r, errand.Request{Name: errandOpenID, About: string(a.Request), Act: api.ActLogin, Client: &who,
+	begin := h.p.errands.Begin
+	if a.Elsewhere {
+		begin = h.p.errands.BeginElsewhere
+	}
+	return begin(w, r, errand.Request{Name: errandOpenID, About: string(a.Request), Act: api.ActLogin, Client: &who,
 		Purpose: openidPurpose, PurposeEN: "To log in", Items: a.Items})
 }
 

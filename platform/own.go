@@ -43,6 +43,7 @@ func (p *Platform) askHolder(ctx context.Context, r errand.Request, state string
 	if err != nil {
 		return errand.Made{}, err
 	}
+	claims.AnotherDevice = r.Elsewhere
 	made, err := p.madeRequest(claims)
 	if err != nil {
 		return errand.Made{}, err

@@ -19,7 +19,7 @@ func (p *Platform) openPeople() error {
 	if err := p.openSite(); err != nil {
 		return err
 	}
-	p.errands = &errand.Desk{DB: p.DB, Origin: p.origin(), Cookie: errandCookie, Log: p.Log, Make: p.askHolder}
+	p.errands = &errand.Desk{DB: p.DB, Origin: p.origin(), Cookie: errandCookie, Log: p.Log, Make: p.askHolder, Open: p.openAt, Secret: p.screenKey(), Record: p.recordErrand}
 	p.people.sessions = web.Sessions[meSession]{DB: p.DB, Cookie: "platform_me", Life: meLife, Secure: p.secure(), FromOutside: true}
 	p.people.lists = p.newHeldLists()
 	p.openMe()

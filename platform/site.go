@@ -13,13 +13,17 @@ import (
 	"github.com/jitsuin/jitsuin/internal/web"
 )
 
-//go:embed templates/*.html
+//go:embed templates/*.html assets/*
 var templateFiles embed.FS
 
 // openSite makes the pages of the platform's origin: one frame, one accent, one folder of templates for every topic. A topic registers
 // its pages with p.site.Handle, and those for people of the office with p.officePage.
 func (p *Platform) openSite() error {
 	templates, err := fs.Sub(templateFiles, "templates")
+	if err != nil {
+		return err
+	}
+	assets, err := fs.Sub(templateFiles, "assets")
 	if err != nil {
 		return err
 	}
@@ -30,7 +34,7 @@ func (p *Platform) openSite() error {
 	if p.tlsLogin() {
 		formsTo = append(formsTo, p.cfg.TLSLogin.Origin)
 	}
-	p.site, err = web.New(web.Options{Name: "me.name", Accent: "purple", Templates: templates, Hosts: p.hosts(), FormsTo: formsTo, Log: p.Log,
+	p.site, err = web.New(web.Options{Name: "me.name", Accent: "purple", Templates: templates, Assets: assets, Hosts: p.hosts(), FormsTo: formsTo, Log: p.Log,
 		Funcs: template.FuncMap{"civil": func() jitsuin.Date { return jitsuin.DateOf(p.Clock.Now()) }, "now": time.Now, "pick2": pick2,
 			"age": func(claim string) string { return strings.TrimPrefix(claim, "age_over_") }}})
 	if err != nil {

@@ -40,10 +40,13 @@ type Approved struct {
 	Persona   string     `json:"persona"`
 	Outcome   string     `json:"outcome"`
 	ReturnURL string     `json:"return_url,omitempty" doc:"lead the browser that began here, once"`
-	Error     string     `json:"error,omitempty" doc:"what the relying party was told: access_denied"`
-	Happened  string     `json:"happened,omitempty" doc:"code of what went wrong at the holder, such as pin-wrong, pin-blocked, card-gone"`
-	TriesLeft *int       `json:"tries_left,omitempty" doc:"of wrong-pin and locked-pin: what the person saw"`
-	Refusal   string     `json:"refusal,omitempty" doc:"why the relying party did not take the answer"`
+	// ScreenSecret is there in the place of ReturnURL where another device began.
+	ScreenSecret string `json:"screen_secret,omitempty" doc:"six digits to type in the browser that began, where that is on another device"`
+
+	Error     string `json:"error,omitempty" doc:"what the relying party was told: access_denied"`
+	Happened  string `json:"happened,omitempty" doc:"code of what went wrong at the holder, such as pin-wrong, pin-blocked, card-gone"`
+	TriesLeft *int   `json:"tries_left,omitempty" doc:"of wrong-pin and locked-pin: what the person saw"`
+	Refusal   string `json:"refusal,omitempty" doc:"why the relying party did not take the answer"`
 }
 
 type approvalIn struct{ Body Approval }
@@ -129,7 +132,7 @@ func (s *Site) postApproval(ctx context.Context, in *approvalIn) (*approvalOut, 
 	if err := a.act(ctx, &out); err != nil {
 		return nil, err
 	}
-	out.ReturnURL, out.Refusal = f.back, f.refusal
+	out.ReturnURL, out.ScreenSecret, out.Refusal = f.back, f.secret, f.refusal
 	if f.answer != nil {
 		out.Error = f.answer.Error
 	}

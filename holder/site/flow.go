@@ -40,6 +40,7 @@ type flow struct {
 	refusal string // what the relying party said where it did not take the answer
 	second  string // what it said to a second answer, which a tester wanted
 	back    string // where the person returns; "" for nowhere
+	secret  string // what the person types on the other device that began; "" for nothing
 	until   time.Time
 }
 

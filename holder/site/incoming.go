@@ -38,6 +38,9 @@ func (s *Site) begin(ctx context.Context, uri string) (*flow, error) {
 	if jitsuin.KindOf(err) == jitsuin.NotFound {
 		err = jitsuin.Errorf(jitsuin.NotFound, "request-unknown", "the platform has no such request, or it has expired")
 	}
+	if jitsuin.KindOf(err) == jitsuin.Conflict {
+		err = jitsuin.Errorf(jitsuin.Conflict, "request-answered", "the request has been answered on another device, or was ended where it was begun")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +122,8 @@ func (s *Site) fetch(ctx context.Context, link string, most int64) ([]byte, erro
 	switch {
 	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
 		return nil, jitsuin.Errorf(jitsuin.NotFound, "document-missing", "nothing is there")
+	case resp.StatusCode == http.StatusConflict:
+		return nil, jitsuin.Errorf(jitsuin.Conflict, "document-over", "what was there is over")
 	case resp.StatusCode != http.StatusOK:
 		return nil, unreachable(ctx, fmt.Errorf("answered %s", resp.Status))
 	}

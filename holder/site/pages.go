@@ -96,6 +96,7 @@ type about struct {
 	AsksItems       bool // of a login
 	Minutes         int  // that are left
 	Document, Label string
+	AnotherDevice   bool // began it
 	Sandbox         bool
 	Step            string
 }
@@ -103,7 +104,7 @@ type about struct {
 func (s *Site) about(f *flow, step string) about {
 	c := f.claims
 	a := about{Path: f.path(""), Name: web.Pair{JA: c.Client.NameJA, EN: c.Client.NameEN}, Purpose: web.Pair{JA: c.Purpose, EN: c.PurposeEN}, Origin: c.Client.Origin,
-		Login: c.Act == api.ActLogin, AsksItems: f.asksItems(), Minutes: int(time.Until(time.Unix(c.ExpiresAt, 0)) / time.Minute), Label: f.label, Sandbox: s.cfg.Sandbox, Step: step}
+		Login: c.Act == api.ActLogin, AsksItems: f.asksItems(), AnotherDevice: c.AnotherDevice, Minutes: int(time.Until(time.Unix(c.ExpiresAt, 0)) / time.Minute), Label: f.label, Sandbox: s.cfg.Sandbox, Step: step}
 	if len(c.Documents) > 0 {
 		a.Document = c.Documents[0].Name
 	}

@@ -14,6 +14,7 @@ type endPage struct {
 	about
 	Back     string // where the person returns
 	Refusal  string
+	Secret   string // what the person types on the other device, in two groups
 	Second   string
 	Denied   bool
 	Waits    int // seconds, of an answer that a tester holds back
@@ -23,9 +24,17 @@ type endPage struct {
 }
 
 func (s *Site) endOf(f *flow) endPage {
-	return endPage{about: s.about(f, "done"), Back: f.back, Refusal: f.refusal, Second: f.second, Denied: f.answer.Error == denied,
+	return endPage{about: s.about(f, "done"), Back: f.back, Secret: grouped(f.secret), Refusal: f.refusal, Second: f.second, Denied: f.answer.Error == denied,
 		Waits: int(f.untilLate(time.Now()).Seconds()), Document: f.signed != nil && f.answer.Error == "",
 		Request: indented(f.claims), To: f.claims.ResponseURI, Answer: indented(shortened(*f.answer))}
+}
+
+// grouped writes digits in two groups, as people read them.
+func grouped(digits string) string {
+	if digits == "" {
+		return ""
+	}
+	return digits[:len(digits)/2] + " " + digits[len(digits)/2:]
 }
 
 func indented(v any) string {

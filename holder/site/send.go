@@ -48,6 +48,10 @@ func (s *Site) send(ctx context.Context, f *flow) error {
 	switch {
 	case err != nil:
 		f.refusal, outcome = err.Error(), outcomeRefused
+	case f.claims.AnotherDevice:
+		if f.secret = taken.ScreenSecret; f.secret == "" && f.answer.Error != denied {
+			f.refusal = "the request's time was over where it was begun"
+		}
 	case !api.AtOrigin(taken.ReturnURL, f.claims.Client.Origin):
 		f.refusal = "the address to return to is not at the origin of the one who asked"
 	default:

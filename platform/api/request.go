@@ -99,6 +99,9 @@ type RequestClaims struct {
 	Documents   []RequestDocument `json:"documents,omitempty"`
 	Items       []string          `json:"items,omitempty"`
 	Challenge   *ChallengeText    `json:"challenge,omitempty"` // of ActLogin; its txn is Txn
+	// AnotherDevice says of ActLogin that another device began than the one on which it is answered: the holder says so to the person, leads
+	// nobody back, and shows what the answer to its answer says (AnswerTaken.ScreenSecret).
+	AnotherDevice bool `json:"another_device,omitempty"`
 }
 
 // HolderAnswer is what the holder posts to the ResponseURI as JSON. Either Error is there ("access_denied" where
@@ -133,6 +136,9 @@ type AnswerDocument struct {
 // person's browser is led to ReturnURL, which carries a code that works once and only there.
 type AnswerTaken struct {
 	ReturnURL string `json:"return_url"`
+	// ScreenSecret is there in the place of ReturnURL where the request says AnotherDevice and the person did not say no: six digits, which the
+	// person types where they began.
+	ScreenSecret string `json:"screen_secret,omitempty"`
 }
 
 // SignRequest writes claims as a request: a compact JWS with ES256.

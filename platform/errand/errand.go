@@ -26,6 +26,8 @@ const (
 	Cancelled    = "cancelled"     // the person said no at the holder
 	Late         = "late"          // answered after the request had ended
 	HolderFailed = "holder-failed" // the holder answered with another error
+	SecretWrong  = "secret-wrong"  // the browser that began typed other digits than the other device shows, too often
+	SecretLate   = "secret-late"   // it typed none in time
 )
 
 // Request is what a holder is asked for.
@@ -41,6 +43,8 @@ type Request struct {
 	Items     []string              // the four items that the document shows, or that a login asks for
 	// Bound says that only the browser that begins may come back: every login is.
 	Bound bool
+	// Elsewhere says that another device answers than the one that begins: see BeginElsewhere.
+	Elsewhere bool
 }
 
 // Visit is an errand as its handler sees it.
@@ -49,7 +53,7 @@ type Visit struct {
 	Name    string
 	About   string
 	Act     api.Act
-	Outcome string // Cancelled, Late, HolderFailed or what Decide said
+	Outcome string // one of those above, or what Decide said
 	Result  string // what Decide found, such as the id of who logged in
 	// Challenge is of api.ActLogin: what the answer's signature is over.
 	Challenge *api.ChallengeText
@@ -66,6 +70,9 @@ type Handler struct {
 	Present func(ctx context.Context, v Visit, leaf *x509.Certificate) (outcome, result string, err error)
 	// Ended, where it is not nil, is told of an errand that came to nothing at the holder: Cancelled, Late or HolderFailed.
 	Ended func(ctx context.Context, v Visit) error
+	// Elsewhere says that these errands may be answered on another device. Their answers are judged when they come in and have an effect when the
+	// browser arrives, so that it may still be told to nobody: logins, and no signatures.
+	Elsewhere bool
 	// Arrive takes the browser back.
 	Arrive func(w http.ResponseWriter, r *http.Request, v Visit) error
 }
@@ -85,8 +92,15 @@ type Desk struct {
 	Log    *slog.Logger
 	// Make draws and signs a request whose answer, with state, goes to Desk.ResponseURI.
 	Make func(ctx context.Context, r Request, state string) (Made, error)
+	// Open gives the address of the holder's page for a request that was made.
+	Open func(txn jitsuin.ID) (string, error)
+	// Secret is a key that does not lie in the database: what another device shows is drawn with it.
+	Secret []byte
+	// Record writes a line of the operation log about an errand.
+	Record func(ctx context.Context, tx *store.Tx, act string, v Visit, detail map[string]string) error
 
 	handlers map[string]Handler
+	site     *web.Site
 }
 
 // Handle says what becomes of the errands of a name.
@@ -116,12 +130,14 @@ func (d *Desk) Routes(a *httpapi.API, site *web.Site) {
 		Summary:     "Take in what a holder answers to a request of the platform's own",
 		Description: "Found by txn and state. The same answer again gives the same address to return to; another one is a Conflict.",
 		Policy:      httpapi.Public("txn and state of the request are the proof")}, d.answer)
+	d.site = site
+	d.screenRoutes(a)
 	site.Handle(a, "GET "+returnPath, httpapi.Public("the one-time code, and the cookie of the browser that began, decide"), d.returned)
 }
 
 // Start makes a request and notes it. browser is the token of the browser that begins, "" where any may come back.
 func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRequest, error) {
-	if _, ok := d.handlers[r.Name]; !ok || r.Bound != (browser != "") {
+	if h, ok := d.handlers[r.Name]; !ok || r.Bound != (browser != "") || r.Elsewhere && !(h.Elsewhere && r.Bound && r.Act == api.ActLogin) {
 		return api.MadeRequest{}, jitsuin.Errorf(jitsuin.Internal, "errand-name", "nobody takes errands of the name %q like this", r.Name)
 	}
 	state := web.NewToken()
@@ -136,11 +152,18 @@ func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRe
 	if browser != "" {
 		browser = web.Hash(browser)
 	}
+	screen := 0
+	if r.Elsewhere {
+		screen = 1
+	}
 	return made.MadeRequest, d.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`INSERT INTO errands (txn, name, about, act, state, browser, challenge, jws, expires_at, answer, code, outcome, result, used_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', 0)`,
-			made.Txn, r.Name, r.About, string(r.Act), web.Hash(state), browser, string(challenge), made.JWS, store.Micros(made.ExpiresAt))
-		return err
+		_, err := tx.Exec(`INSERT INTO errands (txn, name, about, act, state, browser, challenge, jws, expires_at, answer, code, outcome, result, used_at, screen)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', 0, $10)`,
+			made.Txn, r.Name, r.About, string(r.Act), web.Hash(state), browser, string(challenge), made.JWS, store.Micros(made.ExpiresAt), screen)
+		if err != nil || !r.Elsewhere {
+			return err
+		}
+		return d.Record(ctx, tx, "login-elsewhere-begun", Visit{Txn: made.Txn, Name: r.Name, About: r.About}, nil)
 	})
 }
 
@@ -186,13 +209,19 @@ func (d *Desk) browserOf(r *http.Request) string {
 	return c.Value
 }
 
-// Signed gives a request as it was signed, for the holder; NotFound for one that is unknown or has expired.
+// Signed gives a request as it was signed, for the holder; NotFound for one that is unknown or has expired, Conflict for one on another
+// device that was answered: whoever scans its QR code late is told so before any PIN is typed.
 func (d *Desk) Signed(ctx context.Context, txn string) (jws string, err error) {
+	var answer string
+	var screen int64
 	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT jws FROM errands WHERE txn = $1 AND expires_at > $2 AND jws <> ''`, txn, store.Micros(time.Now())).Scan(&jws)
+		return tx.QueryRow(`SELECT jws, answer, screen FROM errands WHERE txn = $1 AND expires_at > $2 AND jws <> ''`, txn, store.Micros(time.Now())).Scan(&jws, &answer, &screen)
 	})
-	if errors.Is(err, sql.ErrNoRows) {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return "", jitsuin.Errorf(jitsuin.NotFound, "request-unknown", "there is no such request, or it has expired")
+	case err == nil && screen != 0 && answer != "":
+		return "", jitsuin.Errorf(jitsuin.Conflict, "request-answered", "this request has been answered, or was ended where it began")
 	}
 	return jws, err
 }
@@ -211,17 +240,23 @@ type row struct {
 	state, browser, answer, code string
 	expiresAt                    time.Time
 	usedAt                       int64
+	jws                          string
+	screen                       bool // of another device
+	secretUntil                  time.Time
+	tries                        int
+	proved                       bool // the browser that began typed what the other device shows
 }
 
 func find(tx *store.Tx, where, value string) (e row, err error) {
 	var challenge []byte
-	var ends int64
-	err = tx.QueryRow(`SELECT txn, name, about, act, state, browser, challenge, expires_at, answer, code, outcome, result, used_at FROM errands WHERE `+where+` = $1`, value).
-		Scan(&e.Txn, &e.Name, &e.About, &e.Act, &e.state, &e.browser, &challenge, &ends, &e.answer, &e.code, &e.Outcome, &e.Result, &e.usedAt)
+	var ends, screen, until, proved int64
+	err = tx.QueryRow(`SELECT txn, name, about, act, state, browser, challenge, jws, expires_at, answer, code, outcome, result, used_at, screen, secret_until, secret_tries, proved_at
+		FROM errands WHERE `+where+` = $1`, value).
+		Scan(&e.Txn, &e.Name, &e.About, &e.Act, &e.state, &e.browser, &challenge, &e.jws, &ends, &e.answer, &e.code, &e.Outcome, &e.Result, &e.usedAt, &screen, &until, &e.tries, &proved)
 	if err != nil {
 		return e, err
 	}
-	e.expiresAt = store.Time(ends)
+	e.expiresAt, e.screen, e.secretUntil, e.proved = store.Time(ends), screen != 0, store.Time(until), proved != 0
 	return e, json.Unmarshal(challenge, &e.Challenge)
 }
 
@@ -248,6 +283,9 @@ func (d *Desk) answer(ctx context.Context, in *answerIn) (*answerOut, error) {
 		if e, err = d.note(ctx, e, digest, web.NewToken()); err != nil {
 			return nil, err
 		}
+	}
+	if e.screen {
+		return &answerOut{api.AnswerTaken{ScreenSecret: d.shownFor(e)}}, nil
 	}
 	return &answerOut{api.AnswerTaken{ReturnURL: d.Origin + returnPath + "?code=" + url.QueryEscape(e.code)}}, nil
 }
@@ -290,14 +328,19 @@ func (d *Desk) decide(ctx context.Context, e row, a api.HolderAnswer) (outcome, 
 
 // note stores the outcome, unless the same answer came in twice at a time and the other was first.
 func (d *Desk) note(ctx context.Context, e row, digest, code string) (noted row, err error) {
+	now := time.Now()
 	err = d.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`UPDATE errands SET answer = $1, code = $2, outcome = $3, result = $4 WHERE txn = $5 AND answer = ''`,
-			digest, code, e.Outcome, e.Result, e.Txn)
+		done, err := tx.Exec(`UPDATE errands SET answer = $1, code = $2, outcome = $3, result = $4, secret_until = $5 WHERE txn = $6 AND answer = ''`,
+			digest, code, e.Outcome, e.Result, store.Micros(now.Add(secretLife)), e.Txn)
 		if err != nil {
 			return err
 		}
 		if noted, err = find(tx, "txn", string(e.Txn)); err == nil && noted.answer != digest {
 			err = jitsuin.Errorf(jitsuin.Conflict, "answer-given", "this request has been answered with something else")
+		}
+		if n, rows := done.RowsAffected(); err == nil && rows == nil && n == 1 && noted.screen {
+			tx.Notify(screenSignal)
+			err = d.Record(ctx, tx, "login-elsewhere-answered", noted.Visit, nil)
 		}
 		return err
 	})
@@ -323,6 +366,8 @@ func (d *Desk) returned(w http.ResponseWriter, r *http.Request) error {
 			return err
 		case e.browser != "" && web.Hash(d.browserOf(r)) != e.browser:
 			return jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
+		case e.screen && e.needsSecret():
+			return jitsuin.Errorf(jitsuin.NotFound, "return-code", "no return with this code is expected")
 		case e.usedAt != 0 && now.Sub(store.Time(e.usedAt)) > returnGrace:
 			return jitsuin.Errorf(jitsuin.Conflict, "return-used", "this address has been used")
 		}

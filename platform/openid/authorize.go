@@ -141,14 +141,14 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 		http.Redirect(w, r, path, http.StatusSeeOther)
 		return nil
 	}
-	if p.Presents {
+	if p.Presents || p.Chooses {
 		return p.choose(w, r, q, "")
 	}
-	return p.away(w, r, c, q, nil)
+	return p.away(w, r, c, q, Ask{})
 }
 
-// away leads the browser to its holder.
-func (p *Provider) away(w http.ResponseWriter, r *http.Request, c client, q request, agreed []Wanted) error {
+// away leads the browser to its holder, or where another device finds the way to it. Of the ask, Items and Elsewhere are the caller's.
+func (p *Provider) away(w http.ResponseWriter, r *http.Request, c client, q request, a Ask) error {
 	if l := q.params.Lang; l != "" && r.Method == http.MethodGet {
 		u := *r.URL
 		values := u.Query()
@@ -157,12 +157,8 @@ func (p *Provider) away(w http.ResponseWriter, r *http.Request, c client, q requ
 		r = r.Clone(r.Context())
 		r.URL = &u
 	}
-	var items []string
-	for _, a := range agreed {
-		h, _ := item(a.Name)
-		items = append(items, h)
-	}
-	return p.Host.Begin(w, r, Ask{Request: q.id, Tenant: c.tenant, Client: c.meta, Items: items})
+	a.Request, a.Tenant, a.Client = q.id, c.tenant, c.meta
+	return p.Host.Begin(w, r, a)
 }
 
 func errorAnswer(err error) url.Values {

@@ -13,8 +13,11 @@ type choosePage struct {
 	JA, EN            string // who asks
 	Origin            string
 	Words             string // of what came of the last try
-	Holder, TLS, Deny string
+	Holder, TLS, Deny string // TLS is "" where a browser cannot show the certificate itself
 }
+
+// elsewhere is what the forms say whose person answers on another device.
+const elsewhere = "elsewhere"
 
 // choose leads the browser to the page of choice; outcome is what came of the last try, "" for none.
 func (p *Provider) choose(w http.ResponseWriter, r *http.Request, q request, outcome string) error {
@@ -63,20 +66,24 @@ func (p *Provider) showChoice(i issuer) func(http.ResponseWriter, *http.Request)
 		if err != nil {
 			return err
 		}
-		p.Host.Page(w, r, http.StatusOK, "openid-choose", choosePage{Login: q.id, JA: ja, EN: en, Origin: u.Scheme + "://" + u.Host,
-			Words: p.Host.Words(r.URL.Query().Get("outcome")), Holder: i.path + "/choose", TLS: i.path + "/choose/tls?" + url.Values{"login": {string(q.id)}}.Encode(), Deny: p.denied(q)})
+		page := choosePage{Login: q.id, JA: ja, EN: en, Origin: u.Scheme + "://" + u.Host,
+			Words: p.Host.Words(r.URL.Query().Get("outcome")), Holder: i.path + "/choose", Deny: p.denied(q)}
+		if p.Presents {
+			page.TLS = i.path + "/choose/tls?" + url.Values{"login": {string(q.id)}}.Encode()
+		}
+		p.Host.Page(w, r, http.StatusOK, "openid-choose", page)
 		return nil
 	}
 }
 
-// byHolder leads the browser to the holder.
+// byHolder leads the browser to the holder, or to the QR code with which another device gets there.
 func (p *Provider) byHolder(i issuer) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c, q, err := p.choosing(r, i, r.PostForm.Get("login"))
 		if err != nil {
 			return err
 		}
-		return p.away(w, r, c, q, nil)
+		return p.away(w, r, c, q, Ask{Elsewhere: r.PostForm.Get("way") == elsewhere})
 	}
 }
 

@@ -70,15 +70,18 @@ func (p *Provider) takeConsent(i issuer) func(http.ResponseWriter, *http.Request
 			return err
 		}
 		var agreed []Wanted
+		ask := Ask{Elsewhere: r.PostForm.Get("way") == elsewhere}
 		for _, claim := range q.params.Claims {
 			if r.PostForm.Has("claim-" + claim.Name) {
 				agreed = append(agreed, claim)
+				h, _ := item(claim.Name)
+				ask.Items = append(ask.Items, h)
 			}
 		}
 		if err := p.agree(r, q, agreed); err != nil {
 			return err
 		}
-		return p.away(w, r, c, q, agreed)
+		return p.away(w, r, c, q, ask)
 	}
 }
 

@@ -35,6 +35,8 @@ type Ask struct {
 	Client  Metadata
 	// Items are names of Claims that the person agreed to give, in the words of the holder: name, address, birth_date, sex, age_over_N.
 	Items []string
+	// Elsewhere says that the person answers on another device than the one with this browser.
+	Elsewhere bool
 }
 
 // Host is what the provider needs of the platform around it.
@@ -81,6 +83,8 @@ type Provider struct {
 	Secure  bool // reached by https
 	// Presents says that a browser may show the card's certificate itself (Host.Present): the person is asked which way to go.
 	Presents bool
+	// Chooses says that the person is asked whether this device or another one answers, also where there is no other choice.
+	Chooses bool
 	// Now is wall time; time.Now where nil.
 	Now func() time.Time
 

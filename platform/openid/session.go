@@ -135,10 +135,11 @@ const (
 	Unsure   Outcome = "unsure"   // it cannot be told now whether the certificate is in force
 	TooLate  Outcome = "late"     // the answer came too late
 	Failed   Outcome = "failed"   // the holder could not go on
+	Unproven Outcome = "unproven" // on another device: the browser that began does not know what that device shows
 )
 
 var whyNot = map[Outcome]string{
-	Declined: "the person did not agree", Refused: "the certificate was not accepted", TooLate: "the person answered too late", Failed: "the card or the holder failed",
+	Declined: "the person did not agree", Refused: "the certificate was not accepted", TooLate: "the person answered too late", Failed: "the card or the holder failed", Unproven: "the digits that the other device shows were not typed",
 }
 
 // told is what the client is told of a login that came to nothing. Why a certificate is not accepted is the person's business: the client

@@ -112,6 +112,16 @@ func (b *Browser) Errand(path string, form url.Values, who *Person) Page {
 func (w *World) Answered(open string, who *Person) (back string) {
 	w.t.Helper()
 	claims := w.OpenRequest(open)
+	status, taken := w.Post(claims, w.AnswerOf(claims, who))
+	if status != http.StatusOK {
+		w.t.Fatalf("the answer was not taken: HTTP %d", status)
+	}
+	return taken.ReturnURL
+}
+
+// AnswerOf signs what a request asks for with a person's card.
+func (w *World) AnswerOf(claims api.RequestClaims, who *Person) api.HolderAnswer {
+	w.t.Helper()
 	a := api.HolderAnswer{Txn: claims.Txn, State: claims.State}
 	if claims.Act == api.ActLogin {
 		signed, err := claims.Challenge.ToSign().Sign(who.Auth.Cert, who.Auth.Key)
@@ -122,11 +132,7 @@ func (w *World) Answered(open string, who *Person) (back string) {
 		a.Certificate = who.Sign.Cert.Raw
 		a.Documents = []api.AnswerDocument{{Name: claims.Documents[0].Name, MediaType: "application/pdf", Content: w.SignForm(claims.Documents[0].HRef, who)}}
 	}
-	status, back := w.PostAnswer(claims, a)
-	if status != http.StatusOK {
-		w.t.Fatalf("the answer was not taken: HTTP %d", status)
-	}
-	return back
+	return a
 }
 
 // loginItems gives what a holder reads of a person's card for a login.
@@ -178,14 +184,20 @@ func (w *World) SignForm(link string, who *Person) []byte {
 // PostAnswer posts a holder's answer and gives the status and where it leads.
 func (w *World) PostAnswer(claims api.RequestClaims, a api.HolderAnswer) (status int, back string) {
 	w.t.Helper()
+	status, taken := w.Post(claims, a)
+	return status, taken.ReturnURL
+}
+
+// Post posts a holder's answer and gives the status and what the holder is told.
+func (w *World) Post(claims api.RequestClaims, a api.HolderAnswer) (status int, taken api.AnswerTaken) {
+	w.t.Helper()
 	body, err := json.Marshal(a)
 	w.must(err)
 	resp, err := http.Post(claims.ResponseURI, "application/json", bytes.NewReader(body))
 	w.must(err)
 	defer resp.Body.Close()
-	var taken api.AnswerTaken
 	w.must(json.NewDecoder(resp.Body).Decode(&taken))
-	return resp.StatusCode, taken.ReturnURL
+	return resp.StatusCode, taken
 }
 
 func (w *World) fetch(link string) []byte {
