@@ -59,7 +59,7 @@ func (p *Platform) cleanOpenID(ctx context.Context) error {
 
 // decideOpenID judges what a holder answers to a login at a client of a tenant's.
 func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {
-	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About))
+	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About), v.Txn)
 	switch {
 	case err != nil && jitsuin.KindOf(err) == jitsuin.NotFound:
 		return string(openid.TooLate), "", nil
@@ -147,7 +147,7 @@ func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v erran
 	case errand.HolderFailed:
 		o = openid.Failed
 	}
-	return p.openid.Arrive(w, r, jitsuin.ID(v.About), o, v.Result != unattendedResult)
+	return p.openid.Arrive(w, r, jitsuin.ID(v.About), v.Txn, o, v.Result != unattendedResult)
 }
 
 // openidHost is the platform as the provider sees it.

@@ -128,7 +128,7 @@ func (p *Platform) judgeOwnPresented(ctx context.Context, leaf *x509.Certificate
 
 // presentOpenID is errand.Handler's Present for logins at a client of a tenant's.
 func (p *Platform) presentOpenID(ctx context.Context, v errand.Visit, shown *x509.Certificate) (outcome, result string, err error) {
-	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About))
+	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About), v.Txn)
 	switch {
 	case err != nil && jitsuin.KindOf(err) == jitsuin.NotFound:
 		return string(openid.TooLate), "", nil

@@ -5,3 +5,5 @@ ALTER TABLE errands ADD COLUMN screen BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE errands ADD COLUMN secret_until BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE errands ADD COLUMN secret_tries BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE errands ADD COLUMN proved_at BIGINT NOT NULL DEFAULT 0;
+-- Which errand answered a login at a client: a browser may have begun several for one, and only the one that was answered leads on.
+ALTER TABLE openid_requests ADD COLUMN errand TEXT NOT NULL DEFAULT '';

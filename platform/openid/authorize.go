@@ -141,7 +141,7 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 		http.Redirect(w, r, path, http.StatusSeeOther)
 		return nil
 	}
-	if p.Presents || p.Chooses {
+	if p.offersChoice() {
 		return p.choose(w, r, q, "")
 	}
 	return p.away(w, r, c, q, Ask{})

@@ -19,6 +19,9 @@ type choosePage struct {
 // elsewhere is what the forms say whose person answers on another device.
 const elsewhere = "elsewhere"
 
+// offersChoice tells whether a login for no data begins with a choice.
+func (p *Provider) offersChoice() bool { return p.Presents || p.Chooses }
+
 // choose leads the browser to the page of choice; outcome is what came of the last try, "" for none.
 func (p *Provider) choose(w http.ResponseWriter, r *http.Request, q request, outcome string) error {
 	values := url.Values{"login": {string(q.id)}}

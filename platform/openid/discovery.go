@@ -90,9 +90,11 @@ func (p *Provider) routesOf(i issuer) (all []Route) {
 	page(false, p.takeConsent(i), "POST "+i.path+"/consent")
 	page(false, p.showRefused(i), "GET "+i.path+"/refused")
 	page(false, p.tryAgain(i), "POST "+i.path+"/again")
-	if p.Presents {
+	if p.offersChoice() {
 		page(false, p.showChoice(i), "GET "+i.path+"/choose")
 		page(false, p.byHolder(i), "POST "+i.path+"/choose")
+	}
+	if p.Presents {
 		page(true, p.byTLS(i), "GET "+i.path+"/choose/tls")
 	}
 	json(proof, p.pushedRequest(i), "POST "+i.path+i.pushed)

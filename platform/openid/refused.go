@@ -63,9 +63,14 @@ func (p *Provider) tryAgain(i issuer) func(http.ResponseWriter, *http.Request) e
 		if err := p.Host.Standing(r.Context(), c.tenant); err != nil {
 			return err
 		}
-		if p.Presents && len(q.params.Claims) == 0 {
+		ask := Ask{Elsewhere: r.PostForm.Get("way") == elsewhere}
+		if !ask.Elsewhere && p.offersChoice() && len(q.params.Claims) == 0 {
 			return p.choose(w, r, q, "")
 		}
-		return p.away(w, r, c, q, q.params.Agreed)
+		for _, a := range q.params.Agreed {
+			h, _ := item(a.Name)
+			ask.Items = append(ask.Items, h)
+		}
+		return p.away(w, r, c, q, ask)
 	}
 }

@@ -205,17 +205,18 @@ type request struct {
 	params         params
 	browser        string // digest, "" until one came
 	session        string // the login, "" until there is one
+	errand         jitsuin.ID
 	expiresAt      time.Time
 	takenAt        int64
 }
 
-const requestColumns = `id, tenant, client, issuer, params, browser, session, expires_at, taken_at`
+const requestColumns = `id, tenant, client, issuer, params, browser, session, errand, expires_at, taken_at`
 
 func scanRequest(s store.Scanner) (q request, err error) {
 	var raw []byte
 	var path string
 	var expires int64
-	if err = s.Scan(&q.id, &q.tenant, &q.client, &path, &raw, &q.browser, &q.session, &expires, &q.takenAt); err != nil {
+	if err = s.Scan(&q.id, &q.tenant, &q.client, &path, &raw, &q.browser, &q.session, &q.errand, &expires, &q.takenAt); err != nil {
 		return q, err
 	}
 	q.issuer, q.expiresAt = issuerOf(path), store.Time(expires)

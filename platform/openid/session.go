@@ -69,16 +69,21 @@ type Login struct {
 
 	request request
 	session session
+	errand  jitsuin.ID
 }
 
-// Pending gives the login of a request that is to be judged; NotFound "login-unknown" where its time is over.
-func (p *Provider) Pending(ctx context.Context, id jitsuin.ID) (*Login, error) {
+// Pending gives the login of a request that an errand's answer is to be judged for; NotFound "login-unknown" where its time is over, or where
+// another errand was answered: a browser may have begun several for one request, and one's answer must not open the way for another.
+func (p *Provider) Pending(ctx context.Context, id, errand jitsuin.ID) (*Login, error) {
 	q, err := p.request(ctx, id)
+	if err == nil && q.session != "" && q.errand != errand {
+		err = errRequestUnknown
+	}
 	if err != nil {
 		return nil, err
 	}
 	now := p.Now()
-	l := &Login{Tenant: q.tenant, CRL: slices.Contains(q.params.ACR, acrCRL), Done: q.session != "", request: q}
+	l := &Login{Tenant: q.tenant, CRL: slices.Contains(q.params.ACR, acrCRL), Done: q.session != "", request: q, errand: errand}
 	l.session = session{id: string(jitsuin.NewID()), tenant: q.tenant, client: q.client, issuer: q.issuer, browser: q.browser, acr: acrOf(q.params.ACR),
 		authTime: now, expiresAt: now.Add(sessionLife)}
 	for _, a := range q.params.Agreed {
@@ -110,7 +115,7 @@ func (p *Provider) Take(l *Login, items map[string]string) error {
 
 // Accept notes in the transaction of the login who logged in. A login that was accepted before is left as it is.
 func (l *Login) Accept(tx *store.Tx, user string) error {
-	done, err := tx.Exec(`UPDATE openid_requests SET session = $1 WHERE id = $2 AND tenant = $3 AND session = ''`, l.session.id, l.request.id, l.Tenant)
+	done, err := tx.Exec(`UPDATE openid_requests SET session = $1, errand = $2 WHERE id = $3 AND tenant = $4 AND session = ''`, l.session.id, l.errand, l.request.id, l.Tenant)
 	if err != nil {
 		return err
 	}
@@ -158,15 +163,18 @@ func (o Outcome) told() error {
 	return fault(accessDenied, "%s", why)
 }
 
-// Arrive leads a browser that comes back from its holder on to the client; by a page that says why, where the certificate was not accepted and
+// Arrive leads a browser that comes back from an errand on to the client, where that errand is the one that was answered; by a page that says why, where the certificate was not accepted and
 // somebody is there to read it.
-func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id jitsuin.ID, o Outcome, attended bool) error {
+func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id, errand jitsuin.ID, o Outcome, attended bool) error {
 	q, err := p.request(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	if q.browser != browserOf(r) {
 		return jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
+	}
+	if o == Welcome && q.errand != errand {
+		o = TooLate // two were answered at the same time, and the other was first
 	}
 	if o != Welcome || q.session == "" {
 		if attended && q.session == "" && p.Host.Words(string(o)) != "" {
