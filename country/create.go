@@ -3,6 +3,7 @@ package country
 import (
 	"bufio"
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/jitsuin/jitsuin/municipality"
 	"github.com/jitsuin/jitsuin/municipality/counter"
 	"github.com/jitsuin/jitsuin/platform"
+	"github.com/jitsuin/jitsuin/platform/tlslogin"
 	"github.com/jitsuin/jitsuin/services/securities"
 	"github.com/jitsuin/jitsuin/status"
 	"github.com/jitsuin/jitsuin/tsa"
@@ -140,7 +142,8 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 		return minister.Config{Config: b}
 	case "platform":
 		return platform.Config{Config: b, TSA: TSA, Webhooks: platform.WebhookConfig{Loopback: true},
-			Application: "../" + applicationFolder + "/" + applicationName, Sandbox: platform.SandboxConfig{Open: true}}
+			Application: "../" + applicationFolder + "/" + applicationName, Sandbox: platform.SandboxConfig{Open: true},
+			TLSLogin: tlsLogin(plan)}
 	case "tsa":
 		return tsa.Config{Config: b, PassphraseFile: "../secrets/" + tsaPassphrase}
 	case "holder":
@@ -156,6 +159,16 @@ func (f Folder) config(facts Facts, plan Plan, sample people.Country, id string,
 		names[Town(m.Code)], english[Town(m.Code)] = m.Name, m.Romaji
 	}
 	return Config{Config: b, Also: plan.Console()[1:], Names: names, NamesEN: english, Folder: "..", CardsTraceKey: "../secrets/" + cardsTraceKey}
+}
+
+// tlsLogin gives the platform a port for logins by a card's certificate, with a certificate of its own making, which is for this machine
+// alone: a country that others reach over a network has no such port until it is given a certificate.
+func tlsLogin(plan Plan) platform.TLSLoginConfig {
+	address := plan.Listen(numTLSLogin)
+	if host, _, err := net.SplitHostPort(address); err != nil || !tlslogin.Loopback(host) {
+		return platform.TLSLoginConfig{}
+	}
+	return platform.TLSLoginConfig{Listen: address}
 }
 
 // desk gives the section counter of a municipality's configuration.

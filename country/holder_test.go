@@ -151,6 +151,7 @@ func TestAServiceReachesACardThroughTheHolder(t *testing.T) {
 	if err != nil || in.Report.Verdict != signature.Passed || in.User.ID != v.User.ID {
 		t.Errorf("%+v, %v", in, err)
 	}
+	l.logsInByTLS(t, held[0])
 	for fault, sub := range map[string]signature.SubIndication{"altered": signature.FormatFailure, "wrong-kind": signature.ChainConstraints} {
 		wrong := sign
 		wrong.Fault, wrong.WrongPIN = fault, country.AuthPIN.Reveal()

@@ -28,6 +28,7 @@ const (
 	numMinister = 30
 	numPlatform = 40
 	numTSA      = 41
+	numTLSLogin = 42 // the platform's port for logins by a card's certificate
 	numHolder   = 50
 	numCards    = 51
 	numService  = 61

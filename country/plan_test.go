@@ -25,6 +25,7 @@ func TestNoTwoListenersOfACountryMeet(t *testing.T) {
 		for i, address := range plan.Console() {
 			take(address, fmt.Sprint("console ", i))
 		}
+		take(plan.Listen(numTLSLogin), "logins by TLS")
 		for id, n := range instances(Facts{Seed: 1}.Sample()) {
 			if n == 0 {
 				continue

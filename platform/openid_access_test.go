@@ -30,8 +30,13 @@ func init() {
 // openidClient registers a client of a tenant's.
 func (b *bank) openidClient(tenant httpapi.Identity) string {
 	b.t.Helper()
+	return b.openidClientAt(tenant, origin+"/callback")
+}
+
+func (b *bank) openidClientAt(tenant httpapi.Identity, redirect string) string {
+	b.t.Helper()
 	c, err := httpapi.Do[openid.Registered](b.t.Context(), b.Tenant(tenant), "POST", "/v1/openid-clients", string(jitsuin.NewID()),
-		map[string]any{"redirect_uris": []string{origin + "/callback"}, "token_endpoint_auth_method": "client_secret_basic"})
+		map[string]any{"redirect_uris": []string{redirect}, "token_endpoint_auth_method": "client_secret_basic"})
 	if err != nil {
 		b.t.Fatal(err)
 	}

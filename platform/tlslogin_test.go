@@ -207,7 +207,10 @@ func TestWhatIsRefusedIsRefusedByAPage(t *testing.T) {
 	})
 }
 
-// A certificate without its key, a later TLS and a resumed session prove nothing.
+// onlyTLS13 is a client whose key can sign as TLS 1.3 wants it, and which says so by offering nothing else.
+func onlyTLS13(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }
+
+// A certificate without its key, an old TLS and a resumed session prove nothing. Who offers TLS 1.2 gets it.
 func TestTheHandshakeIsTheProof(t *testing.T) {
 	b := withTLS(t, storetest.SQLite().Fresh(t))
 	hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")
@@ -220,8 +223,11 @@ func TestTheHandshakeIsTheProof(t *testing.T) {
 	if to, _, err := handshake(t, link, stolen, nil); err == nil {
 		t.Fatalf("a certificate without its key leads to %q", to)
 	}
-	if to, _, err := handshake(t, link, &hanako.Auth, func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }); err == nil {
-		t.Fatalf("TLS 1.3 leads to %q", to)
+	if to, _, err := handshake(t, link, stolen, onlyTLS13); err == nil && to != "" {
+		t.Fatalf("by TLS 1.3 a certificate without its key leads to %q", to)
+	}
+	if to, _, err := handshake(t, link, &hanako.Auth, func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }); err == nil {
+		t.Fatalf("TLS 1.1 leads to %q", to)
 	}
 	sessions := tls.NewLRUClientSessionCache(8)
 	resume := func(c *tls.Config) { c.ClientSessionCache = sessions }
@@ -229,6 +235,12 @@ func TestTheHandshakeIsTheProof(t *testing.T) {
 		to, state, err := handshake(t, begunTLS(t, b.Browser()), &hanako.Auth, resume)
 		if err != nil || !strings.Contains(to, "/errands/return?code=") || state.DidResume || state.Version != tls.VersionTLS12 || state.NegotiatedProtocol == "h2" {
 			t.Errorf("led to %q, resumed %v, TLS %x, %q: %v", to, state.DidResume, state.Version, state.NegotiatedProtocol, err)
+		}
+	}
+	for range 2 {
+		to, state, err := handshake(t, begunTLS(t, b.Browser()), &hanako.Auth, func(c *tls.Config) { onlyTLS13(c); resume(c) })
+		if err != nil || !strings.Contains(to, "/errands/return?code=") || state.DidResume || state.Version != tls.VersionTLS13 {
+			t.Errorf("by TLS 1.3 led to %q, resumed %v, TLS %x: %v", to, state.DidResume, state.Version, err)
 		}
 	}
 	// What failed before used nothing up.

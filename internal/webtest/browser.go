@@ -36,18 +36,26 @@ type Browser struct {
 // no Chromium the test skips with a loud line, and fails under CI=true.
 func New(t testing.TB, lang string, width int) *Browser {
 	t.Helper()
-	path := program(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+	b := start(t, optionsOf(t, lang))
+	b.Resize(width)
+	return b
+}
+
+func optionsOf(t testing.TB, lang string) []chromedp.ExecAllocatorOption {
+	t.Helper()
+	return append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang), chromedp.Flag("no-proxy-server", true),
 		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(60*time.Second))
+}
+
+func start(t testing.TB, options []chromedp.ExecAllocatorOption) *Browser {
+	t.Helper()
 	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocated)
 	t.Cleanup(func() { chromedp.Cancel(ctx); cancel() }) // ends the process before its profile is removed
-	b := &Browser{t: t, ctx: ctx, Wait: time.Minute}
-	b.Resize(width)
-	return b
+	return &Browser{t: t, ctx: ctx, Wait: time.Minute}
 }
 
 func program(t testing.TB) string {
@@ -124,7 +132,7 @@ func Eval[T any](b *Browser, script string) T {
 		if err == nil {
 			return out
 		}
-		if time.Now().After(deadline) {
+		if time.Now().After(deadline) || b.ctx.Err() != nil {
 			b.t.Fatalf("browser: %v", err)
 		}
 	}

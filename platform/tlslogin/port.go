@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -28,14 +29,18 @@ type Port struct {
 	Log     *slog.Logger
 }
 
-// TLS gives the settings of the port. TLS 1.2 and nothing later, since OpenSC's driver for the card has no RSASSA-PSS, without which there
-// is no client certificate in TLS 1.3 (RFC 8446 §4.2.3). Nothing is resumed: each login is a signature by the card. The certificate is
-// asked for and not demanded, and its path is not looked at here.
+// TLS gives the settings of the port. TLS 1.2 for whoever speaks it, since OpenSC's driver for the card has no RSASSA-PSS, without which
+// there is no client certificate in TLS 1.3 (RFC 8446 §4.2.3), and the server chooses the version before it sees what the client's key can do.
+// A client that offers nothing below TLS 1.3 says that its key can, and is taken at its word. Nothing is resumed: each login is a signature by
+// the card. The certificate is asked for and not demanded, and its path is not looked at here.
 func (p *Port) TLS() *tls.Config {
 	base := &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true,
 		NextProtos: []string{"http/1.1"}, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return p.load() }}
-	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		c := base.Clone()
+		if !slices.Contains(hello.SupportedVersions, tls.VersionTLS12) {
+			c.MaxVersion = tls.VersionTLS13
+		}
 		if all := p.Authorities(); len(all) > 0 {
 			c.ClientCAs = x509.NewCertPool()
 			for _, ca := range all {
