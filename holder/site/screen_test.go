@@ -107,7 +107,7 @@ func TestNoOnTheOtherDevice(t *testing.T) {
 	screen.Click("別の端末で答える")
 	screen.Click("読み取れない方へ")
 	phone.Open(webtest.Eval[string](screen, `document.getElementById("screen-link").textContent`))
-	phone.Click("やめて")
+	phone.Click("やめる")
 	phone.See("始めた画面をご覧ください")
 	look(phone, "screen-no-phone")
 	screen.See("取りやめました")
