@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
@@ -98,8 +99,9 @@ func TestTooManyWrongDigitsAreDenied(t *testing.T) {
 	hanako := b.Agency.Resident("霧島　花子")
 	p, a := b.relyingParty(b.tenant, nil), newAsking()
 	at := b.Browser()
-	in := p.choice(at, a, nil)
-	path, link := p.onScreen(at, "/choose", in)
+	in := p.choice(at, a, url.Values{"scope": {"openid name"}})
+	in.Set("claim-name", "yes")
+	path, link := p.onScreen(at, "/consent", in)
 	wrong := "000000"
 	digits := b.told(link, hanako)
 	if digits == wrong {
@@ -112,6 +114,13 @@ func TestTooManyWrongDigitsAreDenied(t *testing.T) {
 	}
 	if got := p.typed(at, path, wrong); got.Get("error") != "access_denied" || got.Get("state") != a.State || got.Has("code") {
 		t.Errorf("the client gets %v", got)
+	}
+	var kept int
+	err := b.Platform.DB.View(t.Context(), func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT COUNT(*) FROM openid_sessions WHERE items <> '' OR ended_at = 0`).Scan(&kept)
+	})
+	if err != nil || kept != 0 {
+		t.Errorf("%d logins keep what was read of the person (%v)", kept, err)
 	}
 }
 

@@ -176,6 +176,11 @@ func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id, errand jit
 	if o == Welcome && q.errand != errand {
 		o = TooLate // two were answered at the same time, and the other was first
 	}
+	if o != Welcome && q.session != "" && q.errand == errand { // answered on another device, and not finished here
+		if err := p.DB.Update(r.Context(), func(tx *store.Tx) error { return drop(tx, q.tenant, q.session, p.Now()) }); err != nil {
+			return err
+		}
+	}
 	if o != Welcome || q.session == "" {
 		if attended && q.session == "" && p.Host.Words(string(o)) != "" {
 			return p.explain(w, r, q, o)
@@ -189,6 +194,12 @@ func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id, errand jit
 	return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, answer)
 }
 
+// drop ends a session that was not started, and forgets what was read of the person for it.
+func drop(tx *store.Tx, tenant, id string, now time.Time) error {
+	_, err := tx.Exec(`UPDATE openid_sessions SET ended_at = $1, items = '' WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), id, tenant)
+	return err
+}
+
 // finish starts the session of a request and gives the answer with its code. Of one request there is one code.
 func (p *Provider) finish(ctx context.Context, q request) (url.Values, error) {
 	code, now := p.derived("code", q.id), p.Now()
@@ -199,8 +210,7 @@ func (p *Provider) finish(ctx context.Context, q request) (url.Values, error) {
 			return err
 		}
 		if wrong = o.fits(q.params, now); wrong != nil {
-			_, err = tx.Exec(`UPDATE openid_sessions SET ended_at = $1, items = '' WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), o.id, o.tenant)
-			return err
+			return drop(tx, o.tenant, o.id, now)
 		}
 		if _, err := tx.Exec(`UPDATE openid_sessions SET started_at = $1 WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), o.id, o.tenant); err != nil {
 			return err
