@@ -12,8 +12,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -358,52 +356,4 @@ func TestAHandle(t *testing.T) {
 			t.Errorf("an answer: HTTP %d", status)
 		}
 	})
-}
-
-// What is wrong with the port's settings is said at the start.
-func TestThePortsSettings(t *testing.T) {
-	dir := t.TempDir()
-	own := filepath.Join(dir, "own.pem")
-	if err := tlslogin.DrawOwn(own, "localhost", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	nothing := filepath.Join(dir, "nothing.pem")
-	if err := os.WriteFile(nothing, []byte("no certificate"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w := platformtest.New(t, storetest.SQLite().Fresh(t), nil)
-	for _, c := range []struct {
-		says string
-		c    platform.TLSLoginConfig
-		good bool
-	}{
-		{"of our own making", platform.TLSLoginConfig{Listen: "127.0.0.1:0"}, true},
-		{"a file", platform.TLSLoginConfig{Listen: "127.0.0.1:0", Origin: "https://login.example", Certificate: own, Key: own}, true},
-		{"our own making for the world", platform.TLSLoginConfig{Listen: "127.0.0.1:0", Origin: "https://login.example"}, false},
-		{"plain http", platform.TLSLoginConfig{Listen: "127.0.0.1:0", Origin: "http://localhost"}, false},
-		{"an origin with a path", platform.TLSLoginConfig{Listen: "127.0.0.1:0", Origin: "https://localhost/card"}, false},
-		{"a certificate without key", platform.TLSLoginConfig{Listen: "127.0.0.1:0", Certificate: own}, false},
-		{"a file that is none", platform.TLSLoginConfig{Listen: "127.0.0.1:0", Certificate: nothing, Key: nothing}, false},
-	} {
-		cfg := platform.Config{Config: w.Config(platformtest.ID, storetest.SQLite().Fresh(t)), TLSLogin: c.c}
-		p, err := platform.New(t.Context(), cfg)
-		if (err == nil) != c.good {
-			t.Errorf("%s: %v", c.says, err)
-		}
-		if err == nil {
-			p.Close()
-		}
-	}
-}
-
-// Without the port there is no second way.
-func TestWithoutThePort(t *testing.T) {
-	b := open(t, storetest.SQLite().Fresh(t), nil)
-	br := b.Browser()
-	if p := br.Open("/me?lang=en"); strings.Contains(p.Body, "in this browser") {
-		t.Error("it is offered")
-	}
-	if p := br.Post("/me/login", url.Values{"way": {"tls"}}); p.Status != http.StatusNotFound {
-		t.Errorf("HTTP %d", p.Status)
-	}
 }
