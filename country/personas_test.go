@@ -5,8 +5,14 @@ package country_test
 import (
 	"bytes"
 	"encoding/json"
+	"html"
+	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +102,7 @@ func TestPersonasAnswerAndAreTheSameInEveryCountryOfASeed(t *testing.T) {
 	if _, err := first.approve(t, site.Approval{Request: m.Open, Persona: who}, ""); jitsuin.CodeOf(err) != "request-answered" {
 		t.Errorf("answered again: %v", err)
 	}
+	first.approvedElsewhere(t, who)
 	for _, c := range []struct{ outcome, told, happened string }{
 		{site.OutcomeCancel, "access_denied", ""}, {site.OutcomeWrong, "access_denied", "pin-wrong"}, {site.OutcomeLocked, "access_denied", "pin-blocked"},
 		{site.OutcomeRemoved, "access_denied", "card-gone"}, {site.OutcomeTimeOut, "", ""}} {
@@ -138,6 +145,49 @@ func TestPersonasAnswerAndAreTheSameInEveryCountryOfASeed(t *testing.T) {
 }
 
 // revoked ends a persona, whose login is refused by the platform from then on.
+// approvedElsewhere has a persona answer on another device than the browser that began: the test types what the holder says.
+func (l *living) approvedElsewhere(t *testing.T, who string) {
+	t.Helper()
+	d, err := l.Directory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Lookup(country.Platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	send := func(link string, form url.Values) (at, page string) {
+		t.Helper()
+		resp, err := browser.PostForm(link, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.Request.URL.String(), string(body)
+	}
+	screen, page := send(p.Origin+"/me/login", url.Values{"way": {"elsewhere"}})
+	link := regexp.MustCompile(`id="screen-link">([^<]+)<`).FindStringSubmatch(page)
+	if link == nil {
+		t.Fatalf("no link at %s: %s", screen, page)
+	}
+	out, err := l.approve(t, site.Approval{Request: html.UnescapeString(link[1]), Persona: who}, "")
+	if err != nil || out.ReturnURL != "" || len(out.ScreenSecret) != 6 || out.Refusal != "" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if _, page = send(screen, url.Values{"screen_secret": {out.ScreenSecret}}); !strings.Contains(page, "/errands/return?code=") {
+		t.Errorf("the digits lead nowhere: %s", page)
+	}
+}
+
 func (l *living) revoked(t *testing.T, s *shop, who string) {
 	t.Helper()
 	if _, err := l.approve(t, site.Approval{Request: s.login(t).URI, Persona: who, Outcome: site.OutcomeRevoked}, ""); jitsuin.CodeOf(err) != "persona-in-force" {

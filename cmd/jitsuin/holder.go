@@ -38,7 +38,7 @@ type holderApproveCmd struct {
 
 func (holderApproveCmd) Help() string {
 	return `The holder goes the same steps as on its pages, with the person's own card, and prints as JSON what came of it: lead the browser that
-began to return_url. Wrong and locked PIN and a card that is taken away end as if the person had given up; the site is told
+began to return_url, or type screen_secret in it where the person answers on another device. Wrong and locked PIN and a card that is taken away end as if the person had given up; the site is told
 access_denied. A request is answered once. Over HTTP it is POST /sandbox/approvals at the holder's origin.
 
 Example:  jitsuin holder approve "http://127.0.0.50:8400/request?request_uri=…" --persona resident-1`
