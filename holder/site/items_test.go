@@ -111,7 +111,7 @@ func TestALockedTextGivesNothing(t *testing.T) {
 	p := w.person()
 	p.open(w.loginFor("name").Open)
 	p.send(p.flow(""), "card", string(w.Good.ID)) // nobody has set the PIN of its text
-	p.on("カードの情報を読み取ります", "ロックされています", "窓口で再設定")
+	p.on("暗証番号がロックされています", "券面事項入力補助用", "窓口で再設定")
 	p.send("", "pin", holdertest.TextPIN)
 	p.on("暗証番号がロックされています")
 }

@@ -75,7 +75,7 @@ func (s *Site) flowPage(h func(http.ResponseWriter, *http.Request, *flow) error)
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		return h(w, r, f)
+		return s.trouble(w, r, f, h(w, r, f))
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *Site) takeItemsPIN(w http.ResponseWriter, r *http.Request, f *flow) err
 		err = s.readItems(r.Context(), f, pin)
 	}
 	switch jitsuin.CodeOf(err) {
-	case "pin-wrong", "pin-form", "pin-missing":
+	case "pin-wrong", "pin-form", "pin-missing", "pin-blocked":
 		return s.itemsPINPage(w, r, f, err)
 	}
 	if err != nil {

@@ -68,6 +68,7 @@ func noteWrongPIN(form *web.Form, field string, err error) {
 		form.Wrong(field, "holder.pin.wrong", "left", triesOf(err))
 	case "pin-missing":
 		form.Wrong(field, "common.form.missing")
+	case "pin-blocked": // the page says so in the place of the field
 	default:
 		form.Wrong(field, "holder.pin.form")
 	}
@@ -127,7 +128,7 @@ func (s *Site) takePIN(w http.ResponseWriter, r *http.Request, f *flow) error {
 		err = s.pinShown(f)
 	}
 	switch jitsuin.CodeOf(err) {
-	case "pin-wrong", "pin-form", "pin-missing":
+	case "pin-wrong", "pin-form", "pin-missing", "pin-blocked":
 		return s.pinPage(w, r, f, err)
 	}
 	if err != nil {

@@ -207,7 +207,7 @@ func TestWrongPINsAreCountedAndNeverTriedTwice(t *testing.T) {
 	p.send("", "pin", "9999")
 	p.on("暗証番号がロックされています", "窓口")
 	p.open(strings.TrimSuffix(p.at.String(), "/pin") + "/pin")
-	p.on("4桁の暗証番号の入力", "この暗証番号はロックされています", "別のカードを使う")
+	p.on("暗証番号がロックされています", "この暗証番号はロックされています", "別のカードを使う")
 	if strings.Contains(p.page, `type="password"`) {
 		t.Error("a locked PIN is asked for")
 	}
@@ -243,7 +243,7 @@ func TestACertificateThatHasExpired(t *testing.T) {
 	// The same card has no certificate for a login, which is said before a PIN is asked for.
 	login := w.person()
 	login.toPIN(w.request("login", nil), old.ID)
-	login.on("4桁の暗証番号の入力", "このカードには利用者証明用の電子証明書がありません")
+	login.on("このカードでは進めません", "このカードには利用者証明用の電子証明書がありません")
 }
 
 func TestACardDoesNotStayOpen(t *testing.T) {
@@ -278,7 +278,7 @@ func TestACardIsTakenAway(t *testing.T) {
 	p.send("", "v-occupation", "会社員", "v-purpose", "growth")
 	w.host.Close()
 	p.send(p.flow("/read"))
-	p.on("カードが離れました", "署名は完了していません")
+	p.on("カードが離れました", "署名もログインも行われていません", "もう一度試す")
 	if len(w.firm.taken()) != 0 {
 		t.Error("an answer was sent")
 	}
