@@ -12,6 +12,9 @@
 // Where a second way is open, BeginPresent leads the browser to a port at which it shows the card's certificate itself, and Present takes
 // what it showed there in the place of a holder's answer; the way back is the same.
 //
+// BeginElsewhere leaves the browser where it is, with a QR code for another device, which answers as a holder does and shows six digits; the browser
+// goes on when they were typed there.
+//
 // It owns the table errands and nothing else. It never judges a signature, knows no resident, and keeps no answer: of an answer it
 // notes the digest.
 package errand
