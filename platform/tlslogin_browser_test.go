@@ -58,8 +58,13 @@ func (b *bank) inReader(p *pcscdtest.PCSCD) *platformtest.Person {
 // Show 2 of the login: Chromium with the card, by OpenSC, pcscd and a virtual reader, shows the card's certificate in a TLS handshake with our
 // server; the person types the PIN into the browser's own window. Once the certificate is revoked the browser is led to a page that says what to do.
 func TestChromiumWithTheCard(t *testing.T) {
+	webtest.Replay(t, func(a testing.TB) { chromiumWithTheCard(t, a) })
+}
+
+// chromiumWithTheCard tells a what is wrong.
+func chromiumWithTheCard(t *testing.T, a testing.TB) {
 	p := pcscdtest.Start(t, "opensc-tool")
-	d := webtest.NewDesktop(t, "PCSCLITE_CSOCK_NAME="+p.Socket())
+	d := webtest.NewDesktop(a, "PCSCLITE_CSOCK_NAME="+p.Socket())
 	d.Module("card", onepin)
 	address := platformtest.FreeAddress(t)
 	var state string
@@ -79,10 +84,10 @@ func TestChromiumWithTheCard(t *testing.T) {
 	// Return is for the browser's windows, and not for a button on the page behind them, which answers nobody while one is open.
 	webtest.Eval[bool](br, `addEventListener("click", () => setTimeout(() => document.activeElement.blur())); true`)
 	br.Click(inThisBrowser)
-	showCard(t, d, br, "How you were checked")
+	showCard(a, d, br, "How you were checked")
 	br.See("Nobody else, and no firm, can see this list")
 	if l := b.awaitLogged("resident-looked"); l.Detail["way"] != "tls" {
-		t.Errorf("%+v", l)
+		a.Errorf("%+v", l)
 	}
 	d.Shot("tls-welcome")
 
@@ -107,7 +112,7 @@ func TestChromiumWithTheCard(t *testing.T) {
 }
 
 // showCard types the PIN into the browser's window for it, takes the certificate that is offered, and waits for a page's title.
-func showCard(t *testing.T, d *webtest.Desktop, br *webtest.Browser, title string) {
+func showCard(t testing.TB, d *webtest.Desktop, br *webtest.Browser, title string) {
 	t.Helper()
 	const unlock = "Unlock Security Device"
 	d.Type(d.Await(unlock), holdertest.AuthPIN)

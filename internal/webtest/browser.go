@@ -132,7 +132,7 @@ func Eval[T any](b *Browser, script string) T {
 		if err == nil {
 			return out
 		}
-		if time.Now().After(deadline) || b.ctx.Err() != nil {
+		if time.Now().After(deadline) || b.ctx.Err() != nil || b.ended() {
 			b.t.Fatalf("browser: %v", err)
 		}
 	}

@@ -22,6 +22,7 @@ type Desktop struct {
 	Home    string // with .pki/nssdb, where the browser keeps certificates and modules
 	display string
 	env     []string
+	browser *Browser
 }
 
 // NewDesktop starts one for the time of the test. Programs in it have env beside the test's own environment.
@@ -39,7 +40,7 @@ func NewDesktop(t testing.TB, env ...string) *Desktop {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp")
+	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset") // or it throws the window manager out when another program leaves
 	x.ExtraFiles = []*os.File{write}
 	d.run(x)
 	write.Close()
@@ -114,7 +115,7 @@ func (d *Desktop) Await(title string) string {
 		if out, err := d.try("xdotool", "search", "--onlyvisible", "--name", title); err == nil {
 			return strings.Fields(out)[0]
 		}
-		if time.Now().After(end) {
+		if d.gone() || time.Now().After(end) {
 			d.t.Fatalf("no window %q; there is:\n%s", title, d.Windows())
 		}
 	}
@@ -122,9 +123,14 @@ func (d *Desktop) Await(title string) string {
 
 // Has tells whether a window whose title has a text is to be seen now.
 func (d *Desktop) Has(title string) bool {
+	if d.gone() {
+		d.t.Fatal("the browser ended by itself")
+	}
 	out, err := d.try("xdotool", "search", "--onlyvisible", "--name", title)
 	return err == nil && strings.TrimSpace(out) != ""
 }
+
+func (d *Desktop) gone() bool { return d.browser != nil && d.browser.ended() }
 
 // Windows gives the titles of all windows that are to be seen.
 func (d *Desktop) Windows() string {
@@ -171,6 +177,10 @@ func (d *Desktop) Browser(lang string, flags ...string) *Browser {
 	}
 	said := new(output)
 	b := start(d.t, append(options, chromedp.CombinedOutput(said)))
+	d.browser = b
+	if a, ok := d.t.(*attempt); ok {
+		a.browser = b
+	}
 	d.t.Cleanup(func() {
 		if d.t.Failed() {
 			d.t.Logf("windows at the end:\n%s\nthe browser said:\n%s", d.Windows(), said)
