@@ -7,6 +7,6 @@
 // the platform says it is. It never keeps a PIN, never puts one into a page or a log, never tries one
 // twice, never sends an answer elsewhere than to the origin that asked, and never signs twice for one
 // request. Whoever reaches the site reaches the cards in its folder, so it belongs on the person's own
-// machine. Local is the same on a person's own computer, for
-// cards in its readers. It does not judge certificates: what looks wrong about one is said, and the person decides.
+// machine. Local is the same on a person's own computer, for cards in its readers. It does not judge
+// certificates: what looks wrong about one is said, and the person decides.
 package site

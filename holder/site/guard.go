@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -34,8 +37,11 @@ func (s *Site) guard(next http.Handler) http.Handler {
 
 // foreign refuses by what a browser says of itself and a page cannot change: another name than ours in Host (a name that a
 // stranger has lead to loopback), a change from anywhere else than our own pages, and anything from other sites but a person
-// who is led here. Denied "host-unknown" or "origin-foreign".
+// who is led here. Denied "host-unknown" or "origin-foreign"; "user-foreign" for programs of other people who are at this computer.
 func (s *Site) foreign(r *http.Request) error {
+	if otherUser(r) {
+		return jitsuin.Errorf(jitsuin.Denied, "user-foreign", "this is another user's holder")
+	}
 	if r.Host != s.Config.Listen {
 		return jitsuin.Errorf(jitsuin.Denied, "host-unknown", "this site does not answer to the name %q", r.Host)
 	}
@@ -58,6 +64,25 @@ func (s *Site) foreign(r *http.Request) error {
 		return nil
 	}
 	return refused // a preflight among them: nothing here is for other origins
+}
+
+// otherUser tells whether a program of another user of this computer has sent a request; root may. Where the system does not say whose
+// program it is, nobody is another.
+func otherUser(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return false
+	}
+	own, err := netip.ParseAddrPort(local.String())
+	if err != nil {
+		return false
+	}
+	other, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	uid, known := userAt(own, other)
+	return known && uid != os.Getuid() && uid != 0
 }
 
 // secretNames are the fields in which PINs are typed.
