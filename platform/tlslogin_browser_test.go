@@ -25,7 +25,7 @@ import (
 
 // onepin is OpenSC's module that shows one PIN of a card alone: with the other one a browser asks for the signature password first, and the
 // person wears out its tries.
-const onepin = "/usr/lib/x86_64-linux-gnu/pkcs11/onepin-opensc-pkcs11.so"
+const onepin = "/usr/lib/*/pkcs11/onepin-opensc-pkcs11.so"
 
 // inReader puts a card of a resident, whom the platform's world knows, into a reader.
 func (b *bank) inReader(p *pcscdtest.PCSCD) *platformtest.Person {

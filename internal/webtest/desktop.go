@@ -215,11 +215,12 @@ func (d *Desktop) Trust(name, path string) {
 	d.Do("certutil", "-A", "-d", d.NSS(), "-n", name, "-t", "P,,", "-i", path)
 }
 
-// Module gives the browser a PKCS#11 module.
-func (d *Desktop) Module(name, path string) {
+// Module gives the browser a PKCS#11 module, by a pattern of its path: its folder is named for the machine's kind.
+func (d *Desktop) Module(name, pattern string) {
 	d.t.Helper()
-	if _, err := os.Stat(path); err != nil {
-		missing(d.t, fmt.Sprintf("%s (%s)", name, path))
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		missing(d.t, fmt.Sprintf("%s (%s)", name, pattern))
 	}
-	d.Do("modutil", "-dbdir", d.NSS(), "-add", name, "-libfile", path, "-force")
+	d.Do("modutil", "-dbdir", d.NSS(), "-add", name, "-libfile", found[0], "-force")
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const replays = 2
+const replays = 4
 
-// Replay plays a piece that has a browser with a window on a Desktop. Chromium there now and then ends by a trap of its own, about once in
-// twenty pieces on a busy machine, which says nothing about us: then the piece is played again from its beginning, twice at most, with a loud
+// Replay plays a piece that has a browser with a window on a Desktop. Chromium there now and then ends by a trap of its own, up to once in
+// five pieces, which says nothing about us: then the piece is played again from its beginning, four times at most, with a loud
 // line each time. Whatever else goes wrong fails the test at once. What the piece makes it makes anew each time, and tells a what is wrong.
 func Replay(t *testing.T, piece func(a testing.TB)) {
 	t.Helper()
