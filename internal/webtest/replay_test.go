@@ -27,7 +27,7 @@ func TestAPieceIsPlayedAgain(t *testing.T) {
 		b.Open(s.URL)
 		d.Await("hello")
 	})
-	if played != 2 {
+	if played < 2 { // more where it also ended by itself
 		t.Errorf("played %d times", played)
 	}
 }
