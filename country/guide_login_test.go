@@ -24,7 +24,7 @@ import (
 
 // loginStep finds what the guide has a developer do or see: a block, or a line of a list of what is done in a browser.
 var (
-	loginStep = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$|^[0-9]+\\. (Open|Click|Choose|Tick|Type) (?:`([^`]+)`)?(?: into )?(?:\\*\\*([^*\n]+)\\*\\*)?$")
+	loginStep = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$|^[0-9]+\\. (Open|Click|If asked, click|Choose|Tick|Type) (?:`([^`]+)`)?(?: into )?(?:\\*\\*([^*\n]+)\\*\\*)?$")
 	clickLine = regexp.MustCompile(`(?m)^[0-9]+\. `)
 )
 
@@ -85,12 +85,29 @@ func (w *walker) click(verb, code, name string) {
 		w.browser.Open(code)
 	case "Click":
 		w.browser.Click(name)
+	case "If asked, click":
+		w.clickIfAsked(name)
 	case "Choose", "Tick":
 		w.browser.Tick(name)
 	case "Type":
 		w.browser.Fill(name, code)
 	}
 	w.clicked = true
+}
+
+// clickIfAsked clicks at the platform's page on which a person chooses how their card is used, where there is more than one way, and nothing
+// at the holder's, to which the browser is led else.
+func (w *walker) clickIfAsked(name string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(w.browser.Wait); !strings.Contains(w.browser.URL(), "/request/"); time.Sleep(20 * time.Millisecond) {
+		if w.browser.Has(name) {
+			w.browser.Click(name)
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("the browser was led to %s:\n%s", w.browser.URL(), w.browser.Text())
+		}
+	}
 }
 
 // listens waits until somebody listens where the browser is to go: the guide says so to people.
