@@ -34,6 +34,7 @@ func (c *country) reissued(items jitsuin.FourItems, n int) (jitsuin.ID, map[jits
 }
 
 func TestStatusIsForAccreditedVerifiersOnly(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	_, living := c.reissued(hanako, 0)
 	eventually(t, "the status origin is ready", func() bool { return c.agency.node.ready() == nil })
@@ -140,6 +141,7 @@ func plainGet(t *testing.T, address, path string) (int, string) {
 }
 
 func TestLinksNameAllCertificatesOfAPersonAndNobodyElses(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	subject, first := c.reissued(hanako, 0)
 	_, other := c.reissued(moved, 1)
@@ -196,6 +198,7 @@ func serialOf(u *authority) string {
 }
 
 func TestParkedNoticesAndUnreadableFeedsAreAlarms(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	eventually(t, "all is well", func() bool { return len(c.agency.API.Unready(t.Context())) == 0 })
 	stranger := entered(jitsuin.NewID(), hanako)
@@ -231,6 +234,7 @@ func TestParkedNoticesAndUnreadableFeedsAreAlarms(t *testing.T) {
 
 // The official cadence publishes by the civil clock: OCSP at the quarter hour, lists at midnight.
 func TestTheOfficialCadence(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	w.config.Status.Cadence = status.Official
 	d := newDesk(t, w)
@@ -293,6 +297,7 @@ func (d *desk) feedNode() {
 
 // Numbers of lists rise over restarts and changed content, and nothing else makes a new list.
 func TestListNumbersRiseForEver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)
 	subject := d.holder(hanako, 0)
@@ -328,6 +333,7 @@ func TestListNumbersRiseForEver(t *testing.T) {
 // A list that counts a change has it, also where the event is dated in the second after the list's.
 // Otherwise the list would hold without the revocation until something else changes.
 func TestAListHasEveryChangeThatItCounts(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.holder(hanako, 0)
 	r := d.living(subject)[jitsuin.SignCert]
@@ -350,6 +356,7 @@ func TestAListHasEveryChangeThatItCounts(t *testing.T) {
 // Sets count a certificate's events in 16 bits; a later one is refused, not taken for an earlier one,
 // which would leave a revoked certificate good.
 func TestAStatusEventBeyondWhatSetsCountIsRefused(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	d.holder(hanako, 0)
 	d.feedNode()
@@ -370,6 +377,7 @@ func TestAStatusEventBeyondWhatSetsCountIsRefused(t *testing.T) {
 }
 
 func TestTheNextSuiteAndTheNextGeneration(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)
 	subject := d.holder(hanako, 0)
@@ -410,6 +418,7 @@ func TestTheNextSuiteAndTheNextGeneration(t *testing.T) {
 
 // Nobody is answered from a memory that has not caught up or has lost its source.
 func TestStatusThatIsBehindIsNotGiven(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w) // not running: nothing was ever read
 	if err := d.node.ready(); jitsuin.CodeOf(err) != "status-behind" {

@@ -56,6 +56,7 @@ func id() string { return string(jitsuin.NewID()) }
 
 // Somebody consents, moves, gets a new certificate and withdraws: one supply is paid for, and the consent outlives the certificate.
 func TestALifeOfAConsent(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	subject, living := c.reissued(hanako, 0)
 	platform, other := c.verifier("platform:1"), c.verifier("platform:2")
@@ -141,6 +142,7 @@ func (c *country) anew(subject jitsuin.ID, items jitsuin.FourItems, n int) recor
 
 // What the firm has checked since is not new to it; what it has from before is told from.
 func TestWhatIsNewIsToldFromWhatTheFirmHas(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	subject, living := c.reissued(hanako, 0)
 	platform := c.verifier("platform:1")
@@ -174,6 +176,7 @@ func TestWhatIsNewIsToldFromWhatTheFirmHas(t *testing.T) {
 
 // What is no consent: another form, missing or changed words, the other key, a dead certificate, a name of another verifier.
 func TestWhatIsNoConsent(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	_, living := c.reissued(hanako, 0)
 	platform := c.verifier("platform:1")
@@ -242,6 +245,7 @@ func set(f *form.Form, name, value string) {
 
 // A consent is in force on its last day and expired on the next, and is dropped when its record's time is over.
 func TestAConsentEndsByItself(t *testing.T) {
+	t.Parallel()
 	c := consent{}
 	c.GivenOn, c.LastDay = jitsuin.Date{Year: 2028, Month: 2, Day: 29}, jitsuin.Date{Year: 2038, Month: 2, Day: 28}
 	for on, want := range map[jitsuin.Date]string{c.LastDay: api.ConsentInForce, c.LastDay.AddDays(1): api.ConsentExpired} {

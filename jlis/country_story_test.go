@@ -27,6 +27,7 @@ import (
 // From the application to a chip, to the counter, to a verifier, to the end: on both databases,
 // over real feeds, with a real card host, judged by OpenSSL.
 func TestFromTheApplicationToTheEnd(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		c := newCountry(t, url)
 		subject := jitsuin.NewID()

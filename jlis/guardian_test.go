@@ -12,6 +12,7 @@ import (
 
 // One bit is told, by the civil day: for a child until the day before the fifteenth birthday, and to verifiers alone.
 func TestWhetherARepresentativeActsIsOneBit(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	kid := child()
 	today := jitsuin.DateOf(time.Now())

@@ -12,6 +12,7 @@ import (
 
 // What the municipality certifies of the holder decides here once more.
 func TestAWardGetsNoSignatureCertificate(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.resident(hanako)
 	card := d.held(subject)
@@ -31,6 +32,7 @@ func TestAWardGetsNoSignatureCertificate(t *testing.T) {
 }
 
 func TestACardEndsWithALimitedStay(t *testing.T) {
+	t.Parallel()
 	today := jitsuin.DateOf(time.Now())
 	soon := today.AddDays(100)
 	full := rules.BirthdayAfter(hanako.BirthDate, today, 10)

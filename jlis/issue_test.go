@@ -16,6 +16,7 @@ import (
 var both = map[jitsuin.CertKind]int{jitsuin.SignCert: 0, jitsuin.AuthCert: 1}
 
 func TestAReissueBringsCertificatesByOneCommit(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.resident(hanako)
@@ -62,6 +63,7 @@ func TestAReissueBringsCertificatesByOneCommit(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		w := newWorld(t, url)
 		w.withCards(t)
@@ -138,6 +140,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestAnApplicationWaitsForItsPlaceInTheRegister(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.resident(hanako)
 	card := d.held(subject)
@@ -184,6 +187,7 @@ func ignoreNotReached(err error) error {
 
 // A change that is recorded between the intent and the storing abandons the intent.
 func TestAChangeBetweenIntentAndStoringAbandonsTheIntent(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.resident(hanako)
 	app := d.reissue(subject, hanako, d.held(subject), both)
@@ -210,6 +214,7 @@ func TestAChangeBetweenIntentAndStoringAbandonsTheIntent(t *testing.T) {
 }
 
 func TestAReissueSupersedesAndEndsWithTheAuthenticationCertificate(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.resident(hanako)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestARestoredDatabaseStopsSigningUntilSomebodyHasLooked(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "jlis.db")
 	w := newWorld(t, file)
 	d := newDesk(t, w)
@@ -77,6 +78,7 @@ func TestARestoredDatabaseStopsSigningUntilSomebodyHasLooked(t *testing.T) {
 }
 
 func TestALostJournalStopsSigningForGood(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)
 	must(t, d.Close())
@@ -100,6 +102,7 @@ func TestALostJournalStopsSigningForGood(t *testing.T) {
 }
 
 func TestTheJournalOfAnotherAuthorityIsForeign(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)
 	must(t, d.DB.Update(t.Context(), func(tx *store.Tx) error {
@@ -118,6 +121,7 @@ func TestTheJournalOfAnotherAuthorityIsForeign(t *testing.T) {
 
 // What somebody signed with the keys behind the Agency's back is seen at the next start.
 func TestAStrangeSignatureIsSeen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d := newDesk(t, w)
 	tbs := append([]byte{}, d.all[0].cert.RawTBSCertificate...)

@@ -138,6 +138,7 @@ func (d *desk) ocsp(r record) (cert.State, jitsuin.RevocationReason) {
 }
 
 func TestCertificatesOnATelephoneRestOnTheCard(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.holder(hanako, 0)
@@ -184,6 +185,7 @@ func TestCertificatesOnATelephoneRestOnTheCard(t *testing.T) {
 }
 
 func TestOnePersonHasOneTelephone(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.holder(hanako, 0)
@@ -219,6 +221,7 @@ func TestOnePersonHasOneTelephone(t *testing.T) {
 }
 
 func TestWhatIsNoApplicationForATelephone(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.holder(hanako, 0)
 	p := newTelephone(t, jitsuin.CertKinds[:]...)
@@ -260,6 +263,7 @@ func TestWhatIsNoApplicationForATelephone(t *testing.T) {
 
 // A card with the authentication certificate alone, as of a child, brings no telephone, and an application for more than the card has is refused.
 func TestATelephoneGetsNoMoreThanTheCardHas(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.resident(hanako)
 	if got := d.apply(d.reissue(subject, hanako, d.held(subject), map[jitsuin.CertKind]int{jitsuin.SignCert: 0})); got.State != appDelivered {

@@ -22,6 +22,7 @@ func (d *desk) holder(items jitsuin.FourItems, n int) jitsuin.ID {
 }
 
 func TestWhatEachChangeEnds(t *testing.T) {
+	t.Parallel()
 	renamed, minor := hanako, hanako
 	renamed.Name = "朝霧　花子"
 	minor.Address = "霞県朝霧市見本町１－２－３"
@@ -95,6 +96,7 @@ func TestWhatEachChangeEnds(t *testing.T) {
 }
 
 func TestADepartureThatIsCalledOffEndsNothing(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	subject := d.holder(hanako, 0)
 	day := jitsuin.DateOf(time.Now()).AddDays(10)
@@ -120,6 +122,7 @@ func TestADepartureThatIsCalledOffEndsNothing(t *testing.T) {
 // A planned revocation has effect from its day, however late it was recorded; both times are kept
 // and told, and status says the first.
 func TestBothTimesOfARevocationAreKept(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.holder(hanako, 0)
@@ -153,6 +156,7 @@ func TestBothTimesOfARevocationAreKept(t *testing.T) {
 }
 
 func TestAChangeOfAnUnknownPersonIsNotLost(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	c := entered(jitsuin.NewID(), hanako)
 	for _, cause := range []jitsuin.Cause{jitsuin.CauseMoveWithin, jitsuin.CauseDeath, jitsuin.CauseMoveOut, jitsuin.CauseCodeOfficial} {
@@ -167,6 +171,7 @@ func TestAChangeOfAnUnknownPersonIsNotLost(t *testing.T) {
 }
 
 func TestTheSchemaTakesOneRevocationPerCertificate(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.holder(hanako, 0)

@@ -34,6 +34,7 @@ func (d *desk) find(subject jitsuin.ID) (n int) {
 }
 
 func TestALostCardIsSuspendedAtOnceAndComesBack(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		d := newDesk(t, newWorld(t, url))
 		subject := d.holder(hanako, 0)
@@ -100,6 +101,7 @@ func TestALostCardIsSuspendedAtOnceAndComesBack(t *testing.T) {
 
 // Nobody learns from the answer who is in the register, and nobody tries many people.
 func TestAReportTellsNothingAndIsNotForTrying(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, newWorld(t, storetest.SQLite().Fresh(t)))
 	d.holder(hanako, 0)
 	d.resident(moved)
@@ -131,6 +133,7 @@ func TestAReportTellsNothingAndIsNotForTrying(t *testing.T) {
 
 // Only the town on whose register the person stands lifts a suspension, and a holder's call does not.
 func TestASuspensionIsLiftedAtTheOwnTownsCounterOnly(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	subject, _ := c.reissued(hanako, 0)
 	public := api.Client{Remote: c.as("service:x", "jlis:1")}
@@ -152,6 +155,7 @@ func TestASuspensionIsLiftedAtTheOwnTownsCounterOnly(t *testing.T) {
 
 // Whatever happens in whatever order: nobody has two telephones, and nothing on a telephone is better off than the card.
 func TestATelephoneIsNeverBetterOffThanTheCard(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	w.config.LostReports = 1000
 	d := newDesk(t, w)

@@ -74,6 +74,7 @@ func wantCode(t testing.TB, what string, err error, code string) {
 }
 
 func TestATicketNeedsAGroundOfToday(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, ticketNeedsGround)
 }
 
@@ -137,6 +138,7 @@ func (c *country) withdrawn(d minister.Designation) {
 }
 
 func TestATownStandsOnItsOwnOrdinance(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	today := jitsuin.DateOf(c.agency.Clock.Now())
 	o := municipality.Ordinance{ID: jitsuin.NewID(), Number: "令和8年条例第12号", Title: "印鑑条例", Name: "印鑑登録証", AID: fmt.Sprintf("%X", chip.TownAID(asagiri, 1)), Purpose: "印鑑登録証明書の交付",
@@ -169,6 +171,7 @@ func TestATownStandsOnItsOwnOrdinance(t *testing.T) {
 }
 
 func TestRequestsForTicketsThatSayTooLittle(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	c.designate(minister.Designation{ID: jitsuin.NewID(), Provider: "provider:ministry-1", AID: staffAID, Bytes: 1, From: jitsuin.DateOf(c.agency.Clock.Now()), State: minister.InForce})
 	for code, spoil := range map[string]func(*api.TicketRequest){
@@ -188,6 +191,7 @@ func TestRequestsForTicketsThatSayTooLittle(t *testing.T) {
 
 // The answer of the signer was lost with the power: the signature is accounted for and the same request is answered.
 func TestATicketWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
 	c := newCountry(t, storetest.SQLite().Fresh(t))
 	d := minister.Designation{ID: jitsuin.NewID(), Provider: "provider:ministry-1", AID: staffAID, Bytes: 64, From: jitsuin.DateOf(c.agency.Clock.Now()), State: minister.InForce}
 	c.designate(d)

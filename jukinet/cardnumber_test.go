@@ -13,6 +13,7 @@ import (
 // J-LIS gets the number of a card that it makes, and nobody else does; it is recorded once an application, and
 // the number is in no log.
 func TestTheNumberForACard(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := prepare(t, database)
 		n := w.open()

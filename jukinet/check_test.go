@@ -40,6 +40,7 @@ func at(town jitsuin.MunicipalityCode, s jitsuin.ResidentState, destination ...j
 }
 
 func TestNoticesThatFollowOnTheRecord(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		n      api.Notice
 		before *person
@@ -66,6 +67,7 @@ func TestNoticesThatFollowOnTheRecord(t *testing.T) {
 }
 
 func TestNoticesThatContradictTheRecord(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		town   jitsuin.MunicipalityCode
 		n      api.Notice

@@ -94,6 +94,7 @@ func histories(t testing.TB) *rapid.Generator[history] {
 // Whatever order the feeds of the towns arrive in, the national record ends the same, each notice
 // has its effect once, and nothing stays parked.
 func TestAnyInterleavingEndsInTheSameRecord(t *testing.T) {
+	t.Parallel()
 	run := func(t testing.TB, w *world, n *Network, h history) {
 		t.Helper()
 		w.must(n.DB.Update(w.t.Context(), func(tx *store.Tx) error {

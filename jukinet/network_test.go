@@ -16,6 +16,7 @@ import (
 // A move from town A to town B: J-LIS learns of it without any number, B gets the moving-out
 // certificate, A learns of the arrival.
 func TestAMoveThroughTheNetwork(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := prepare(t, database)
 		n := w.open()
@@ -116,6 +117,7 @@ func (w *world) checkHistory(n *Network, subject jitsuin.ID, want int) {
 // An arrival of somebody whom the network does not know yet is parked and alarmed, the town's other
 // residents are not held up, and it is applied when the missing town's notices arrive.
 func TestAnUnknownResidentIsParkedUntilTheEntryArrives(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := prepare(t, database)
 		n := w.open()
@@ -151,6 +153,7 @@ func TestAnUnknownResidentIsParkedUntilTheEntryArrives(t *testing.T) {
 }
 
 func TestANumberBelongsToOnePerson(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := prepare(t, database)
 		n := w.open()
@@ -188,6 +191,7 @@ func TestANumberBelongsToOnePerson(t *testing.T) {
 
 // Towns have numbers to give before they need them, and more when half of them are used.
 func TestTownsHaveNumbersForNewResidents(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, storetest.SQLite().Fresh(t))
 	n := w.open()
 	w.run(n.Actor, n.Run)
@@ -218,6 +222,7 @@ func TestTownsHaveNumbersForNewResidents(t *testing.T) {
 
 // Each topic is read by its recipient and by nobody else.
 func TestTopicsAreForTheirRecipients(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, storetest.SQLite().Fresh(t))
 	n := w.open()
 	w.run(n.Actor, n.Run)

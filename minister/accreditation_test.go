@@ -11,6 +11,7 @@ import (
 func day(y int, m time.Month, d int) jitsuin.Date { return jitsuin.Date{Year: y, Month: m, Day: d} }
 
 func TestDecisions(t *testing.T) {
+	t.Parallel()
 	today := day(2026, 6, 1)
 	standing := api.Accreditation{ID: "1", Verifier: "platform:1", Name: "PF", Ground: "17-1-6", GrantedOn: day(2025, 9, 1), Until: day(2026, 9, 1), State: api.InForce}
 	with := func(change func(*api.Accreditation)) api.Accreditation { a := standing; change(&a); return a }
@@ -51,6 +52,7 @@ func TestDecisions(t *testing.T) {
 }
 
 func TestDecisionsThatSayTooLittle(t *testing.T) {
+	t.Parallel()
 	good := api.Decision{Verifier: "platform:1", Name: "PF", Ground: "17-1-6", State: api.InForce}
 	for field, spoil := range map[string]func(*api.Decision){
 		"verifier": func(d *api.Decision) { d.Verifier = "the platform" },
@@ -68,6 +70,7 @@ func TestDecisionsThatSayTooLittle(t *testing.T) {
 }
 
 func TestBodiesNamedByLawHaveNoEnd(t *testing.T) {
+	t.Parallel()
 	a, err := decide(api.Accreditation{}, api.Decision{Verifier: "verifier:country", Name: "Country", Ground: "17-1-1", State: api.InForce}, day(2026, 6, 1), "new")
 	if err != nil || !a.Until.IsZero() || !a.InForceOn(day(2099, 1, 1)) {
 		t.Errorf("%+v, %v", a, err)
@@ -76,6 +79,7 @@ func TestBodiesNamedByLawHaveNoEnd(t *testing.T) {
 
 // A term is granted, renewed and renewed again over a leap day without a gap or a day lost.
 func TestRenewalsOverALeapDay(t *testing.T) {
+	t.Parallel()
 	d := api.Decision{Verifier: "platform:1", Name: "PF", Ground: "17-1-6", State: api.InForce}
 	a := api.Accreditation{}
 	for _, c := range []struct{ today, until jitsuin.Date }{

@@ -31,6 +31,7 @@ func request(on jitsuin.Date) api.ApplicationRequest {
 }
 
 func TestAnApplicationShowsEveryCriterionOnce(t *testing.T) {
+	t.Parallel()
 	today := day(2026, 6, 1)
 	if err := checkApplication(request(today), today); err != nil {
 		t.Fatal(err)
@@ -52,6 +53,7 @@ func TestAnApplicationShowsEveryCriterionOnce(t *testing.T) {
 }
 
 func TestEvidenceIsWhatItSays(t *testing.T) {
+	t.Parallel()
 	if _, documents, err := takeEvidence([]api.Exhibit{paper("a", "規程")}, "items"); err != nil || len(documents) != 1 || string(documents[0].content) != "規程" {
 		t.Errorf("%+v %v", documents, err)
 	}
@@ -100,6 +102,7 @@ func examineAll(t *testing.T, a api.Application, amend ...string) api.Applicatio
 }
 
 func TestAnApplicationFromFilingToDecision(t *testing.T) {
+	t.Parallel()
 	a := newApplication(request(day(2026, 6, 1)), "platform:1", "1", noon)
 	refuse := func(code string, err error) {
 		t.Helper()
@@ -151,6 +154,7 @@ func TestAnApplicationFromFilingToDecision(t *testing.T) {
 }
 
 func TestAnApplicantIsNotToldWhoExamined(t *testing.T) {
+	t.Parallel()
 	a := examineAll(t, newApplication(request(day(2026, 6, 1)), "platform:1", "1", noon), rules.CriterionAudit)
 	f := forApplicant(api.ApplicationFile{Application: a, Steps: []api.ApplicationStep{{By: "official:1", Official: "主務　花子", Words: "w"}}})
 	for _, e := range f.Examination {

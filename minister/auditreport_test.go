@@ -11,6 +11,7 @@ import (
 
 // An audit is reported, returned, reported again and closed; only then is the accreditation renewed.
 func TestTheYearlyAudit(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := start(t, url)
 		official, platform := o.as("official:1"), o.as("platform:1")

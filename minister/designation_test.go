@@ -20,6 +20,7 @@ func staffCard() api.DesignationRequest {
 }
 
 func TestADesignationIsGivenAndWithdrawn(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := start(t, url)
 		official := o.as("official:1")
@@ -59,6 +60,7 @@ func TestADesignationIsGivenAndWithdrawn(t *testing.T) {
 
 // The end of a designation stands among what falls due.
 func TestTheEndOfADesignationFallsDue(t *testing.T) {
+	t.Parallel()
 	o := start(t, "sqlite:"+t.TempDir()+"/m.sqlite")
 	r := staffCard()
 	r.Until = r.From.AddDays(30)
@@ -85,6 +87,7 @@ func TestTheEndOfADesignationFallsDue(t *testing.T) {
 
 // A name is never given to a second body, not even after a withdrawal: the first one's application may still lie on cards.
 func TestNamesOnTheChipStayWithTheirBody(t *testing.T) {
+	t.Parallel()
 	o := start(t, "sqlite:"+t.TempDir()+"/m.sqlite")
 	official := o.as("official:1")
 	given, err := official.Designate(t.Context(), staffCard(), "names-0001")
@@ -108,6 +111,7 @@ func TestNamesOnTheChipStayWithTheirBody(t *testing.T) {
 }
 
 func TestDesignationsThatSayTooLittle(t *testing.T) {
+	t.Parallel()
 	o := start(t, "sqlite:"+t.TempDir()+"/m.sqlite")
 	for code, spoil := range map[string]func(*api.DesignationRequest){
 		"aid-form":        func(r *api.DesignationRequest) { r.AID = "A000000308000010" },

@@ -112,6 +112,7 @@ func (o *office) signedIn(t *testing.T, name string) *browser {
 
 // An application is examined item by item in the browser, sent back, amended, granted; the accreditation suspended, lifted, audited.
 func TestTheDesk(t *testing.T) {
+	t.Parallel()
 	o := start(t, "sqlite::memory:")
 	platform := o.as("platform:1")
 	application, err := platform.Apply(t.Context(), application(t), "application-0001")
@@ -221,6 +222,7 @@ func (o *office) deskOfAccreditation(t *testing.T, b *browser) {
 }
 
 func TestNobodyComesToTheDeskWithoutATicket(t *testing.T) {
+	t.Parallel()
 	o := start(t, "sqlite::memory:")
 	if _, err := o.as("platform:1").Ticket(t.Context(), "だれか"); jitsuin.KindOf(err) != jitsuin.Denied {
 		t.Errorf("a verifier draws a ticket: %v", err)

@@ -166,6 +166,7 @@ func (o *office) accredited(t *testing.T) api.Accreditation {
 }
 
 func TestAccreditationOverTheWire(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := start(t, url)
 		official := o.as("official:1")
@@ -207,6 +208,7 @@ func TestAccreditationOverTheWire(t *testing.T) {
 
 // An item is sent back and amended; other applicants neither see nor touch the application; what was done stands in its history.
 func TestAnApplicationOverTheWire(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := start(t, url)
 		official, platform, other := o.as("official:1"), o.as("platform:1"), o.as("platform:2")

@@ -192,6 +192,7 @@ func (c *court) witnessed() {
 }
 
 func TestTheOfficeWitnessesALogThatGrows(t *testing.T) {
+	t.Parallel()
 	c := newCourt(t)
 	c.acts(3)
 	c.accredit()
@@ -219,6 +220,7 @@ func TestTheOfficeWitnessesALogThatGrows(t *testing.T) {
 
 // The verifier's database is put back from a copy, by somebody who puts the high-water file back too.
 func TestARolledBackLogIsAnAlarmAndANewEpochSaysWhatIsLost(t *testing.T) {
+	t.Parallel()
 	c := newCourt(t)
 	c.accredit()
 	c.acts(4)
@@ -309,6 +311,7 @@ func (c *court) forge(n int) {
 
 // Somebody with the database, the state folder and the key makes the log anew, as long as it was.
 func TestARewrittenLogIsAnAlarm(t *testing.T) {
+	t.Parallel()
 	c := newCourt(t)
 	c.accredit()
 	c.acts(4)

@@ -26,6 +26,7 @@ func (w *world) refused(r api.ChangeRequest, kind jitsuin.Kind, code string) {
 
 // A life in a town: every act reaches the network once, in its order, with the whole record.
 func TestActsAtTheCounterReachTheNetwork(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)
@@ -107,6 +108,7 @@ func TestActsAtTheCounterReachTheNetwork(t *testing.T) {
 }
 
 func TestMoveInNeedsTheMovingOutCertificate(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		w := newWorld(t, database)
 		taro := resident(t, 9, "見本　太郎", grown)
@@ -153,6 +155,7 @@ func TestMoveInNeedsTheMovingOutCertificate(t *testing.T) {
 }
 
 func TestImpossibleActsChangeNothing(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	eventually(t, "the import has reached the network", func() bool { return len(w.network.events()) == 1 })

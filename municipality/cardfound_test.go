@@ -10,6 +10,7 @@ import (
 // Who is let have a suspension lifted: the person by their own document, and for a child the representative, up to the day before the
 // fifteenth birthday.
 func TestWhoHasASuspensionLifted(t *testing.T) {
+	t.Parallel()
 	day := func(s string) jitsuin.Date {
 		d, err := jitsuin.ParseDate(s)
 		if err != nil {

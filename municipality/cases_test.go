@@ -20,6 +20,7 @@ import (
 const clerk = "窓口 一郎"
 
 func TestWhoMayApply(t *testing.T) {
+	t.Parallel()
 	born := func(years int) jitsuin.Date { d := today(); d.Year -= years; return d.AddDays(0) }
 	hanako, child := resident(t, 1, "見本　花子", grown), resident(t, 2, "見本　一子", born(15).AddDays(1))
 	teen, twin := resident(t, 3, "見本　二郎", born(15)), resident(t, 4, "見本　花子", grown)
@@ -69,6 +70,7 @@ func TestWhoMayApply(t *testing.T) {
 }
 
 func TestTheIdentityCheckRefusesWithWhatDisagrees(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)
@@ -121,6 +123,7 @@ func TestTheIdentityCheckRefusesWithWhatDisagrees(t *testing.T) {
 }
 
 func TestInquiryLetter(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)
@@ -146,6 +149,7 @@ func TestInquiryLetter(t *testing.T) {
 }
 
 func TestWrongReplyCodesAreLimited(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	ctx := t.Context()
@@ -166,6 +170,7 @@ func TestWrongReplyCodesAreLimited(t *testing.T) {
 }
 
 func TestALateReplyIsRefused(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	for days, want := range map[int]api.ApplicationState{0: api.Notified, 1: api.Refused} {
@@ -208,6 +213,7 @@ func (w *world) reissue(r municipality.ImportLine, cardID jitsuin.ID) api.Applic
 }
 
 func TestReissueTakesOnlyTheKeysAskedFor(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)
@@ -286,6 +292,7 @@ func TestReissueTakesOnlyTheKeysAskedFor(t *testing.T) {
 }
 
 func TestLongPollAnswersWhenTheCaseChanges(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	a := w.applied(hanako, bothKinds...)

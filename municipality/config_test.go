@@ -10,6 +10,7 @@ import (
 
 // Paths of a configuration are relative to its file, also the town's own.
 func TestPathsAreRelativeToTheConfiguration(t *testing.T) {
+	t.Parallel()
 	c := municipality.Config{Import: "residents/91201.jsonl", Config: actor.Config{Instance: townID, Listen: "127.0.0.1:0", Database: "db.sqlite",
 		State: "state", Key: "key.pem", Directory: "directory.jws", DirectoryKey: "operator.pem", Clock: "wall"}}
 	if err := c.Resolve("/data/config"); err != nil {

@@ -45,6 +45,7 @@ func items(change func(*jitsuin.FourItems)) *jitsuin.FourItems {
 }
 
 func TestEveryActLeadsToItsRecord(t *testing.T) {
+	t.Parallel()
 	newborn := &jitsuin.FourItems{Name: "見本　一子", Address: "試験県見本市一丁目", BirthDate: on(2026, 11, 18), Sex: jitsuin.Female}
 	certificate := &jukinet.Transfer{Subject: "aa", From: "91202", PlannedOn: on(2026, 11, 15), Items: before.Items,
 		MyNumber: before.MyNumber, ResidentCode: before.ResidentCode}
@@ -110,6 +111,7 @@ func TestEveryActLeadsToItsRecord(t *testing.T) {
 
 // The last day to notify stands in the rules; what is noted is whether today lies after it.
 func TestNoticesThatAreDue(t *testing.T) {
+	t.Parallel()
 	for cause, want := range map[jitsuin.Cause]jitsuin.Date{
 		jitsuin.CauseMoveIn: now.AddDays(14), jitsuin.CauseMoveWithin: now.AddDays(14), jitsuin.CauseMoveOut: now.AddDays(-1),
 		jitsuin.CauseBirth: now.AddDays(13), jitsuin.CauseDeath: now.AddDays(6), jitsuin.CauseDeleted: {}, jitsuin.CauseAmended: {}} {

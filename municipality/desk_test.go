@@ -12,6 +12,7 @@ import (
 
 // What lies on the desk: open cases, what was closed today, moving-out certificates; who waits learns of each change.
 func TestTheDesk(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako, taro := resident(t, 1, "見本　花子", grown), resident(t, 2, "例川　太郎", grown)
 		w := newWorld(t, database, hanako)
@@ -77,6 +78,7 @@ func TestTheDesk(t *testing.T) {
 
 // A preview decides as the recording does, and records nothing.
 func TestAPreviewRecordsNothing(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	ctx := t.Context()
@@ -136,6 +138,7 @@ func TestAPreviewRecordsNothing(t *testing.T) {
 
 // A clerk finds people by the beginning of a name, with and without the blank, and by household.
 func TestSearchByTheBeginningOfAName(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako, taro, ichiro := resident(t, 1, "見本　花子", grown), resident(t, 2, "見本　太郎", grown), resident(t, 3, "例川　一郎", grown)
 		taro.Household = hanako.Household

@@ -13,6 +13,7 @@ import (
 // Every third commit has an unknown result, lost or persisted in turn. The counter repeats its
 // calls with the same key; in the end each act has had its effect once.
 func TestTheStoryWhenCommitsAreUnknown(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)

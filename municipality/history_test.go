@@ -11,6 +11,7 @@ import (
 
 // A clerk sees which cases a person has had and what was recorded of them, also of those who have left.
 func TestTheHistoryOfAPerson(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako, taro := resident(t, 1, "見本　花子", grown), resident(t, 2, "見本　太郎", grown)
 		w := newWorld(t, database, hanako, taro)

@@ -18,6 +18,7 @@ import (
 
 // My Number is shown to the town's own counter for a lawful purpose, and each showing stands in the register.
 func TestMyNumberIsShownForALawfulPurposeAlone(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)
@@ -51,6 +52,7 @@ func TestMyNumberIsShownForALawfulPurposeAlone(t *testing.T) {
 
 // A repeated request is one showing, and what is kept for repetitions lacks the number.
 func TestShowingTwiceIsOneRecord(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	for range 2 {
@@ -73,6 +75,7 @@ func TestShowingTwiceIsOneRecord(t *testing.T) {
 
 // Who has gone has no number shown here any more; a trace never has one.
 func TestNoNumberOfWhoHasGone(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	_, err := w.counter.Record(t.Context(), api.ChangeRequest{Subject: hanako.Subject, Cause: jitsuin.CauseDeath, OccurredOn: today(), Clerk: clerk}, "")

@@ -46,6 +46,7 @@ func (a *answers) call(method, path string, in, out any) int {
 // My Number and resident code are in the notices to the network and in no other byte that leaves the town, but for
 // the answer to a lawful purpose, see TestMyNumberIsShownForALawfulPurposeAlone.
 func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako, taro := resident(t, 1, "見本　花子", grown), resident(t, 2, "見本　太郎", grown)
 		w := newWorld(t, database, hanako)
@@ -123,6 +124,7 @@ func TestTheTwoNumbersStayInTheRegister(t *testing.T) {
 
 // Only the counter of this very town acts here, and each topic has one reader.
 func TestWhoMayUseATown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	d, err := httpapi.OpenDirectory(w.config.Directory, &w.keys["operator"].PublicKey)
 	w.must(err)
@@ -179,6 +181,7 @@ func TestWhoMayUseATown(t *testing.T) {
 
 // URLs stand in the logs of proxies: none names a person.
 func TestNoURLNamesAPerson(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako, resident(t, 2, "見本　太郎", grown))
 	var doc struct {

@@ -18,6 +18,7 @@ import (
 // A change between the check and the notice to J-LIS is seen: an application never goes out with a
 // position that does not cover the record that was checked.
 func TestARegisterThatChangesAfterTheCheck(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := &world{t: t}
@@ -82,6 +83,7 @@ func (w *world) still(database string, residents ...municipality.ImportLine) *mu
 // Changes and applications at the same time: each application that goes out has the very items
 // that the last notice up to its position has.
 func TestApplicationsNameAPositionThatCoversTheirItems(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		const people = 4
 		var all []municipality.ImportLine
@@ -142,6 +144,7 @@ func TestApplicationsNameAPositionThatCoversTheirItems(t *testing.T) {
 
 // The town goes on where it stood, when J-LIS or the card host was away and the town itself ended in between.
 func TestTheCustodyOfAChipResumes(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)
@@ -194,6 +197,7 @@ func TestTheCustodyOfAChipResumes(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
+	t.Parallel()
 	good := []municipality.ImportLine{resident(t, 1, "見本　花子", grown), resident(t, 2, "見本　太郎", grown)}
 	t.Run("only into an empty register", func(t *testing.T) {
 		storetest.Each(t, func(t *testing.T, database string) {

@@ -40,6 +40,7 @@ var (
 )
 
 func TestImpossibleRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	arrived := known(jitsuin.Moving)
 	arrived.Before.ArrivedAt = "91202"
 	withFuture := within
@@ -67,6 +68,7 @@ func TestImpossibleRequestsAreRefused(t *testing.T) {
 }
 
 func TestImpossibleDeparturesAreRefused(t *testing.T) {
+	t.Parallel()
 	move := func(change func(*api.ChangeRequest)) api.ChangeRequest {
 		r := of(jitsuin.CauseMoveOut)
 		r.Destination = "91202"
@@ -89,6 +91,7 @@ func TestImpossibleDeparturesAreRefused(t *testing.T) {
 }
 
 func TestImpossibleEntriesAreRefused(t *testing.T) {
+	t.Parallel()
 	entry := func(c jitsuin.Cause, f *jitsuin.FourItems) api.ChangeRequest {
 		return api.ChangeRequest{Cause: c, OccurredOn: now, Items: f}
 	}
@@ -117,6 +120,7 @@ func TestImpossibleEntriesAreRefused(t *testing.T) {
 }
 
 func TestImpossibleAmendmentsAreRefused(t *testing.T) {
+	t.Parallel()
 	minor := func(rule int, change func(*jitsuin.FourItems)) api.ChangeRequest {
 		return api.ChangeRequest{Cause: jitsuin.CauseMinorCorrection, MinorRule: rule, Subject: "aa", OccurredOn: now, Items: items(change)}
 	}

@@ -49,6 +49,7 @@ func (w *world) withCard(subject jitsuin.ID) {
 }
 
 func TestOrdinancesAreEnteredAndRepealed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storetest.SQLite().Fresh(t))
 	ctx := t.Context()
 	r := w.sealOrdinance()
@@ -85,6 +86,7 @@ func TestOrdinancesAreEnteredAndRepealed(t *testing.T) {
 
 // What the counter lays on a card is what a kiosk of the town reads, until it is taken off.
 func TestTheTerminalLaysTheSealRegistrationCard(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, layAndTakeOff)
 }
 
@@ -158,6 +160,7 @@ func (w *world) kiosk() freearea.Reader {
 
 // The terminal fails after any command to the card, and the same call begins again.
 func TestTheSealRegistrationCardAfterAFailure(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	w.withCard(hanako.Subject)
@@ -191,6 +194,7 @@ func TestTheSealRegistrationCardAfterAFailure(t *testing.T) {
 
 // A new card does not carry what lay on the one before: the record says so, and the number stays the person's.
 func TestTheSealRegistrationCardIsLostWithTheCard(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	ctx := t.Context()

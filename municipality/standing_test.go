@@ -20,6 +20,7 @@ func foreign(r municipality.ImportLine, stay rules.Stay, until jitsuin.Date) mun
 
 // What the register says of wards and stays decides at the counter, and is certified to J-LIS.
 func TestWhatTheLawLetsAResidentHave(t *testing.T) {
+	t.Parallel()
 	soon := today().AddDays(100)
 	ward := resident(t, 1, "見本　花子", grown)
 	ward.AdultWard = true
@@ -68,6 +69,7 @@ func TestWhatTheLawLetsAResidentHave(t *testing.T) {
 
 // The standing goes with a resident who moves, and the network is told of it for that alone.
 func TestTheStandingMovesWithTheResident(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		until := today().AddDays(100)
 		ana := foreign(resident(t, 1, "ＳＡＭＰＬＥ　ＡＮＡ", grown), rules.Transitional, until)

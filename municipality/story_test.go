@@ -11,6 +11,7 @@ import (
 
 // From the application form to the resident's hand (①–⑥), at the API.
 func TestNewCardFromFormToHandOver(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		hanako := resident(t, 1, "見本　花子", grown)
 		w := newWorld(t, database, hanako)

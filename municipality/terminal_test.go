@@ -52,6 +52,7 @@ func (w *world) notified(r municipality.ImportLine) jlis.Application {
 
 // What the resident takes home: the card opens with the PINs that they typed, and carries what J-LIS issued.
 func TestTheTerminalHandsANewCardOver(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	ctx := t.Context()
@@ -106,6 +107,7 @@ func TestTheTerminalHandsANewCardOver(t *testing.T) {
 }
 
 func TestTheTerminalRefusesAChipWithOtherCertificates(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	told := w.notified(hanako)
@@ -143,6 +145,7 @@ func (l *lossy) Transfer(ctx context.Context, h host.Handle, to host.Custodian, 
 }
 
 func TestACardThatWasPassedOnWithoutAnAnswerIsPassedOnOnce(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	w.config.Cards = &lossy{Cards: w.cards}
@@ -173,6 +176,7 @@ func (c *cut) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
 // Re-issue after a move: the card slips out after every possible number of commands, and the act is
 // begun again each time. In the end one application was made, with one pair, and the card works.
 func TestReissueResumesWhereverItWasInterrupted(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	ctx := t.Context()
@@ -237,6 +241,7 @@ func (w *world) issueOnce(id jitsuin.ID) {
 }
 
 func TestTheTerminalTellsWhyACaseWasRefused(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	counter := w.atTheCounter()
@@ -252,6 +257,7 @@ func TestTheTerminalTellsWhyACaseWasRefused(t *testing.T) {
 
 // A resident who has died or left does not get the card that waits.
 func TestACardIsNotHandedToSomebodyWhoHasLeft(t *testing.T) {
+	t.Parallel()
 	hanako := resident(t, 1, "見本　花子", grown)
 	w := newWorld(t, storetest.SQLite().Fresh(t), hanako)
 	told := w.notified(hanako)

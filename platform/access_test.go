@@ -227,6 +227,7 @@ func routesOf(b *bank) (all []string) {
 // Every route is asked by every role, with things that exist and with things that never were: who may not is
 // refused, always alike.
 func TestEveryRouteAndEveryRole(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	mine := things(b, b.tenant)
 	callers := map[string]*httpapi.Remote{"nobody": nil, tenants: b.Tenant(b.tenant)}
@@ -294,6 +295,7 @@ func cmpID(id string) string {
 // What belongs to one tenant does not exist for another: asked for by its real id, it is refused like an id
 // that never was, byte for byte.
 func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	other := b.Tenant(b.Register("tenant:other", origin))
 	t.Cleanup(other.Close)

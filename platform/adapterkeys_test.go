@@ -14,6 +14,7 @@ import (
 
 // A key is the first for thirty days and opens for seven more, also after a restart; then it is gone from the file, too.
 func TestAdapterKeysRotate(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	path := filepath.Join(t.TempDir(), adapterKeyFile)
 	open := func() *adapterKeys { return &adapterKeys{path: path, now: func() time.Time { return now }} }

@@ -176,6 +176,7 @@ func (p *provider) wants(what string, status int, a idpAnswer, want int) {
 
 // The life of a person at an identity provider: registered once, logged in, asked for the new signature certificate after a move.
 func TestIdentityProvider(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		p := b.provider(api.ScopeLegacyNonce)
@@ -236,6 +237,7 @@ func TestIdentityProvider(t *testing.T) {
 }
 
 func TestIdentityProviderRefusals(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	p := b.provider(api.ScopeLegacyNonce)
 	hanako := b.Agency.Resident("霧島　花子")

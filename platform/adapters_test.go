@@ -90,6 +90,7 @@ func (b *bank) raw(path, authorization, contentType string, body []byte) (int, h
 }
 
 func TestAdapterTokens(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		other := b.Register("tenant:other", origin)
@@ -161,6 +162,7 @@ func TestAdapterTokens(t *testing.T) {
 
 // An adapter's token opens no route but the adapters', and a tenant's access token opens none of theirs.
 func TestAdapterTokensAreForAdaptersAlone(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	token := b.token(b.tenant, api.ScopeVerify, api.ScopeLegacyNonce)
 	for _, r := range b.Platform.API.Routes() {

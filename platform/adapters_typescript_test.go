@@ -13,6 +13,7 @@ import (
 // A client in TypeScript, by the library with which the API's own are made, runs as it is: it has another base URL and
 // another token, and nothing else.
 func TestVerifyV2InTypeScript(t *testing.T) {
+	t.Parallel()
 	modules, err := filepath.Abs("../.cache/npm")
 	if err != nil {
 		t.Fatal(err)

@@ -185,6 +185,7 @@ func verifyRequest(t *testing.T, c platformtest.Credential, text string) string 
 // Code that was written for Verify v2 runs against this platform: a client by connect-go sends what the published
 // example sends, and reads what it reads.
 func TestVerifyV2(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		other := b.Register("tenant:other", origin)
@@ -247,6 +248,7 @@ func TestVerifyV2(t *testing.T) {
 }
 
 func TestVerifyV2Refusals(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	c := b.verifyClient(b.token(b.tenant, api.ScopeVerify), connect.WithProtoJSON())
@@ -292,6 +294,7 @@ func TestVerifyV2Refusals(t *testing.T) {
 
 // The legacy exception: a login by a nonce of the tenant's own.
 func TestVerifyV2TakesANonceOnce(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	c := b.verifyClient(b.token(b.tenant, api.ScopeLegacyNonce), connect.WithProtoJSON())

@@ -21,6 +21,7 @@ func init() {
 // J-LIS may know of a suspension before the platform does. What nobody was told then is no answer that stays: the same request works
 // as soon as J-LIS serves the platform again, by OCSP and by lists alike.
 func TestWhatJLISDoesNotServeIsNotDecided(t *testing.T) {
+	t.Parallel()
 	for _, validity := range []string{platform.ValidityOCSP, platform.ValidityCRL} {
 		t.Run(validity, func(t *testing.T) {
 			b := open(t, "sqlite::memory:", func(c *platform.Config) { c.Validity = validity })
@@ -50,6 +51,7 @@ func TestWhatJLISDoesNotServeIsNotDecided(t *testing.T) {
 
 // A suspension stops every act that a tenant asks for with one code, and none of it is used up: the same requests work afterwards.
 func TestNothingIsUsedUpByASuspension(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")

@@ -11,6 +11,7 @@ import (
 )
 
 func TestTheApplicationsFileAndItsDocuments(t *testing.T) {
+	t.Parallel()
 	folder, today := t.TempDir(), jitsuin.Date{Year: 2026, Month: 6, Day: 1}
 	write := func(name, text string) string {
 		t.Helper()

@@ -190,6 +190,7 @@ func hoursAround(now time.Time) audit.Span {
 }
 
 func TestAnAuditPackIsCheckedOffLine(t *testing.T) {
+	t.Parallel()
 	papers := t.TempDir()
 	for name, text := range map[string]string{"procedures.txt": "業務手順書：従事者の責任と監査", "application.yaml": `name: 検証プラットフォーム
 address: 見本県見本市1-1
@@ -318,6 +319,7 @@ func (a *archive) tamper(t *testing.T, files map[string]string) {
 }
 
 func TestAMissingHourOfAPackIsNamed(t *testing.T) {
+	t.Parallel()
 	a := worked(t, nil)
 	day := jitsuin.DateOf(time.Now().UTC().Add(24 * time.Hour)).Start() // a civil day of its own
 	a.says(audit.ActStarted, day.Add(-30*time.Minute))

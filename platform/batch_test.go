@@ -62,6 +62,7 @@ func (b *bank) told(c *client.Client) (all []string) {
 }
 
 func TestABatchIsJudgedLater(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, quickQueue)
 		c, hanako := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子")
@@ -136,6 +137,7 @@ func TestABatchIsJudgedLater(t *testing.T) {
 }
 
 func TestBatchesThatAreNotTaken(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { quickQueue(c); c.Queue.MostItems = 3 })
 	c, good := b.clientOf(b.tenant), b.signed(b.Agency.Resident("霧島　花子"))
 	large := api.VerificationRequest{Document: make([]byte, 12<<20), Signature: []byte{1}}
@@ -169,6 +171,7 @@ func TestBatchesThatAreNotTaken(t *testing.T) {
 
 // What waits lies in the database as nobody can read it, survives restarts and a suspension, and is gone when it was judged.
 func TestWhatWaitsIsKeptAndThenGone(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, quickQueue)
 		c, hanako := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子")
@@ -232,6 +235,7 @@ func (b *bank) canary(url string, bytesOf []byte) {
 }
 
 func TestAnUndecidedCheckIsToldAsItIs(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { quickQueue(c); c.Queue.Undecided = 3 })
 	c := b.clientOf(b.tenant)
 	b.Status.Down.Store(true)
@@ -248,6 +252,7 @@ func TestAnUndecidedCheckIsToldAsItIs(t *testing.T) {
 }
 
 func TestACheckDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { quickQueue(c); c.Queue.Longest = 100 * time.Millisecond })
 	c := b.clientOf(b.tenant)
 	b.Agency.LinksDown.Store(true)
@@ -263,6 +268,7 @@ func TestACheckDoesNotWaitForEver(t *testing.T) {
 
 // Each tenant has its turn, whoever was first and however much they brought.
 func TestTheQueueIsFair(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, func(c *platform.Config) { c.Queue = platform.QueueConfig{Pause: time.Hour, LongestPause: time.Hour} })
 		b.Status.Down.Store(true)
@@ -294,6 +300,7 @@ func TestTheQueueIsFair(t *testing.T) {
 // Every crash between two steps: a commit that is lost, or done without its answer, at each commit in turn. Each item is
 // judged and told once.
 func TestBatchesThroughFaults(t *testing.T) {
+	t.Parallel()
 	for _, outcome := range []store.Fault{store.CommitLost, store.CommitPersisted} {
 		var armed atomic.Int64
 		b := open(t, "sqlite::memory:", func(c *platform.Config) {

@@ -12,6 +12,7 @@ import (
 
 // A tenant sends what it has on file and is told how the four items agree with it; the platform keeps none of it.
 func TestTheCustomerRecordIsCompared(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	r := b.signed(b.Agency.Resident("髙瀬　花子"))
 	r.CustomerRecord = &api.CustomerRecord{Name: "高瀬 花子", Address: "霞県朝霧市見本1-2-4", BirthDate: "canary 1"}
@@ -76,6 +77,7 @@ func TestTheCustomerRecordIsCompared(t *testing.T) {
 }
 
 func TestWhoIsRefusedIsNotCompared(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	r := b.signed(b.Agency.Resident("髙瀬　花子"))
 	r.CustomerRecord = &api.CustomerRecord{Name: "髙瀬　花子"}

@@ -9,6 +9,7 @@ import (
 
 // The reference is usable by everybody, on a phone too, with every operation open.
 func TestTheReferenceInABrowser(t *testing.T) {
+	t.Parallel()
 	w := platformtest.New(t, "sqlite::memory:", nil)
 	b := webtest.New(t, "en", 1280)
 	b.Open(w.Origin + "/docs")

@@ -46,6 +46,7 @@ func (b *bank) fetch(path, lang string) string {
 
 // Every operation has a summary, an example for each JSON body that its schema allows, and its errors.
 func TestTheDescriptionIsComplete(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.Platform.API.Describe(func(doc *huma.OpenAPI) {
 		n := 0
@@ -106,6 +107,7 @@ var statusOf = map[string]int{"Invalid": 400, "Unauthenticated": 401, "Denied": 
 
 // An error that an operation is said to have is one that the sources make, with that status.
 func TestDocumentedErrorsAreMade(t *testing.T) {
+	t.Parallel()
 	made := map[string]bool{"400 request-form": true} // made by the schema
 	files := token.NewFileSet()
 	for _, dir := range []string{".", "../internal/httpapi", "../signature", "../rules", "../internal/web"} {
@@ -168,6 +170,7 @@ func noteError(made map[string]bool, _ map[string]string, c *ast.CallExpr) {
 
 // The errors of a verification come as they are documented.
 func TestErrorsAreAsDocumented(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	documented := map[string]bool{}
 	b.Platform.API.Describe(func(doc *huma.OpenAPI) {
@@ -193,6 +196,7 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 }
 
 func TestTheReferencePage(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	for lang, title := range map[string]string{"ja": "APIリファレンス", "en": "API reference"} {
 		page := b.fetch("/docs", lang)

@@ -46,6 +46,7 @@ func words(t *testing.T, page api.Events) (all []string) {
 }
 
 func TestATenantAsksForWhatItIsTold(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		other := b.Register("tenant:other", origin)
@@ -76,6 +77,7 @@ func TestATenantAsksForWhatItIsTold(t *testing.T) {
 }
 
 func TestALongPollEndsWithTheEvent(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	got := make(chan api.Events, 1)
 	go func() {
@@ -97,6 +99,7 @@ func TestALongPollEndsWithTheEvent(t *testing.T) {
 }
 
 func TestEventsAreNumberedWithoutGaps(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		var all sync.WaitGroup
@@ -123,6 +126,7 @@ func TestEventsAreNumberedWithoutGaps(t *testing.T) {
 // A database that was put back gives the numbers again that were given before: nobody takes the new events
 // for the old ones.
 func TestEventsOfADatabaseThatWasPutBack(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.tell(b.tenant, "one", "two", "three")
 	page, err := b.poll(b.tenant, "", 0)
@@ -145,6 +149,7 @@ func TestEventsOfADatabaseThatWasPutBack(t *testing.T) {
 }
 
 func TestEventsThatAreNoLongerKept(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.tell(b.tenant, "one", "two", "three", "four")
 	page, err := b.poll(b.tenant, "", 0)

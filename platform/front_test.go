@@ -10,6 +10,7 @@ import (
 
 // The first page says whether we may verify, in both languages, and leads on.
 func TestTheFirstPage(t *testing.T) {
+	t.Parallel()
 	w := platformtest.New(t, "sqlite::memory:", nil)
 	b := &bank{World: w, t: t}
 	says := func(path, want string) {

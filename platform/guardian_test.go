@@ -13,6 +13,7 @@ import (
 
 // A parent sees a child's record by the child's card, up to the day before the fifteenth birthday; nobody else does.
 func TestAGuardianSeesAChildsRecordUntilTheFifteenthBirthday(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		parent, child, stranger := b.Agency.Resident("霧島　花子"), b.Agency.Resident("霧島　幼子"), b.Agency.Resident("沢渡　太郎")

@@ -20,6 +20,7 @@ const everyTenant = "/* every tenant: "
 
 // A query that touches a table of tenants' things names the tenant, or says why it does not.
 func TestEveryQueryNamesItsTenant(t *testing.T) {
+	t.Parallel()
 	tables := tenantTables(t)
 	if len(tables) < 5 {
 		t.Fatalf("only these tables have a tenant: %v", tables)
@@ -40,6 +41,7 @@ func TestEveryQueryNamesItsTenant(t *testing.T) {
 }
 
 func TestWhatAQueryMustSay(t *testing.T) {
+	t.Parallel()
 	tables := []string{"checks", "users"}
 	for text, bad := range map[string]bool{
 		"SELECT a FROM checks WHERE id = $1 AND tenant = $2":                                false,

@@ -17,6 +17,7 @@ import (
 
 // The resident sees what two firms did with their certificates, and nobody else sees any of it.
 func TestAResidentSeesTheirOwnUseAndNobodyElses(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		other := b.Register("tenant:other", origin)
@@ -96,6 +97,7 @@ var ids = regexp.MustCompile(`[0-9a-f]{32}|[A-Za-z0-9_-]{43,}`)
 
 // Two firms put together all that they were ever told of one person, and find nothing by which to know that it is one.
 func TestTwoTenantsHaveNothingInCommonOfAPerson(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), nil)
 	other := b.Register("tenant:other", origin)
 	hanako := b.Agency.Resident("霧島　花子")

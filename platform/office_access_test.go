@@ -56,6 +56,7 @@ func init() {
 
 // Each page is asked by a person of each role: the table of duties lets in, and nothing else does.
 func TestEveryPageAndEveryDuty(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	for _, role := range office.Roles {
 		s := b.joined("係 "+string(role), string(role))
@@ -81,6 +82,7 @@ func TestEveryPageAndEveryDuty(t *testing.T) {
 
 // Every route whose policy names people of the office is in the list above, so that none is left out of the trial.
 func TestNoPageOfTheOfficeIsForgotten(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	for _, r := range b.Platform.API.Routes() {
 		name := strings.TrimSpace(r.Method + " " + r.Path)
@@ -92,6 +94,7 @@ func TestNoPageOfTheOfficeIsForgotten(t *testing.T) {
 
 // What the table of duties says takes two people has an effect, and nothing else has one.
 func TestEveryActOfTwoPeopleHasAnEffect(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	var want []string
 	for _, d := range office.Duties {

@@ -29,6 +29,7 @@ func (b *bank) asks(tenant httpapi.Identity) error {
 }
 
 func TestATenantIsStoppedAtOnceAndLiftedByTwo(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	desk, ops := b.joined("テナント 一郎", "tenant-desk"), b.joined("運用 一郎", "operations")
 	hanako := b.Agency.Resident("霧島　花子")
@@ -79,6 +80,7 @@ func TestATenantIsStoppedAtOnceAndLiftedByTwo(t *testing.T) {
 }
 
 func TestATenantsKeysAndOrigins(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	desk, ops := b.joined("テナント 一郎", "tenant-desk"), b.joined("運用 一郎", "operations")
 	hanako := b.Agency.Resident("霧島　花子")
@@ -131,6 +133,7 @@ func TestATenantsKeysAndOrigins(t *testing.T) {
 }
 
 func TestTwoPeopleRegisterATenantAndSetItsTerms(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	desk, ops := b.joined("テナント 一郎", "tenant-desk"), b.joined("運用 一郎", "operations")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -212,6 +215,7 @@ func TestTwoPeopleRegisterATenantAndSetItsTerms(t *testing.T) {
 
 // Where people of the office do it, no single call registers a tenant or changes its terms.
 func TestOneCallRegistersNobodyOutsideASandbox(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.Stop()
 	b.StartPlatform("sqlite::memory:", func(c *platform.Config) { c.Sandbox.Registrar = false })

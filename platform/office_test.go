@@ -177,6 +177,7 @@ func (b *bank) one(into *string, query string, args ...any) {
 }
 
 func TestTheFirstAdministratorComesIn(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	s := b.newSeat("管理 一郎")
 	if status, page := s.get("/office/"); status != http.StatusUnauthorized || !strings.Contains(page, "係員のログイン") {

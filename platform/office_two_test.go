@@ -41,6 +41,7 @@ func (b *bank) loggedLines(act, who, reason string) int {
 
 // An administrator makes another one: the invitation opens nothing until somebody else with the right role has approved it.
 func TestAnAdministratorTakesTwo(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) {
 		c.Operators.Terminals = map[string]string{"127.0.0.1": "事務室 1番"}
 	})
@@ -104,6 +105,7 @@ func TestAnAdministratorTakesTwo(t *testing.T) {
 
 // What a browser of somebody else, a used link and a dead card get.
 func TestWhoDoesNotGetIn(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	s := b.joined("運用 一郎", "operations")
 
@@ -170,6 +172,7 @@ func TestWhoDoesNotGetIn(t *testing.T) {
 
 // A sensitive act asks for the certificate again at the moment of the act.
 func TestADeadCardApprovesNothing(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	boss, ops := b.joined("管理 一郎", "administrator"), b.joined("運用 一郎", "operations")
 	_, page := boss.post("/office/invite", url.Values{"name": {"管理 二郎"}, "role-administrator": {"yes"}, "reason": {"二人体制"}})
@@ -196,6 +199,7 @@ func TestADeadCardApprovesNothing(t *testing.T) {
 
 // An auditor searches the log by person, act and day, and sees which lines are about themselves.
 func TestTheLogIsSearched(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.joined("運用 一郎", "operations")
 	s := b.joined("監査 花子", "auditor")

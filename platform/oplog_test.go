@@ -62,6 +62,7 @@ func (b *bank) awaitLogged(act string) audit.Line {
 }
 
 func TestEveryActHasItsLine(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	p := b.Agency.Resident("霧島　花子")
 	v := b.verify(b.signed(p))
@@ -105,6 +106,7 @@ func TestEveryActHasItsLine(t *testing.T) {
 }
 
 func TestWhoIsRefusedIsCounted(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db")
 	b := open(t, path, nil)
 	stranger := httpapi.Identity{ID: "tenant:stranger", Key: b.tenant.Key}
@@ -147,6 +149,7 @@ func TestWhoIsRefusedIsCounted(t *testing.T) {
 
 // What the witness states comes back and is kept, and only what it has signed.
 func TestTheWitnessesStatementsAreKept(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.awaitLogged("log-started")
 	sign := func(number uint64, by string) string {

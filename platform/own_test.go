@@ -12,6 +12,7 @@ import (
 
 // Somebody logs in at the platform's own origin, gets a new card, and is still the same there; who is revoked does not get in.
 func TestLoginAtTheOwnOrigin(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")
@@ -48,6 +49,7 @@ func TestLoginAtTheOwnOrigin(t *testing.T) {
 
 // What a stranger may try with an errand: another browser, another answer, a second use, a wrong state.
 func TestErrandsLeadBackOnceAndOnlyWhoBegan(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	at := b.Browser()

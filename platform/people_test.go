@@ -33,6 +33,7 @@ var no = false
 
 // Whoever does not need the person named, gets no user, and no link is asked for; status checks go by the verification then.
 func TestIdentifyUserIsAChoice(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -66,6 +67,7 @@ func TestIdentifyUserIsAChoice(t *testing.T) {
 
 // The id is the same with every later certificate of the person: after a re-issue, a move, with a whole new card; until the tenant forgets them.
 func TestUsersOfATenant(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		other := b.Register("tenant:other", origin)
@@ -118,6 +120,7 @@ func TestUsersOfATenant(t *testing.T) {
 
 // 現況確認: good, then since when and why not; expired without asking; unknown where nobody can tell. Never a serial number.
 func TestStatusOfAUser(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		other := b.Register("tenant:other", origin)
@@ -202,6 +205,7 @@ func (b *bank) settle() {
 
 // A subscribed user moves: the tenant is told once, by the next day, what and why, and never of anybody else.
 func TestATenantIsToldOnceThatACertificateLapsed(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		other := b.Register("tenant:other", origin)
@@ -308,6 +312,7 @@ func acts(c api.Consent) (all []string) {
 
 // The life of a consent at the platform: drawn, signed by its user and by nobody else, asked under, charged once, withdrawn by the resident.
 func TestConsentAndLatestItems(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		other := b.Register("tenant:other", origin)
@@ -405,6 +410,7 @@ func redirect(b *bank, link string) string {
 
 // A consent ends by itself after its last day, and its ledger when its own time is over.
 func TestAConsentExpiresAndItsLedgerIsDropped(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		hanako := b.Agency.Resident("霧島　花子")

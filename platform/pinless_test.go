@@ -17,6 +17,7 @@ import (
 // Authentication without a PIN is for who is entitled to it by contract; what comes of it says that no PIN was asked for, inside what was
 // signed too, and a challenge of the one sort never passes for one of the other.
 func TestPINlessUseIsForSpecifiedVerifiers(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -88,6 +89,7 @@ func (b *bank) hold(kind jitsuin.CertKind, of platformtest.Credential, what stat
 
 // Who has lost a card sees, when it is found, what was done and what was tried since, and nobody else does.
 func TestAResidentSeesEveryUseSinceTheLoss(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")

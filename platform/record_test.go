@@ -51,6 +51,7 @@ func (b *bank) signedFor(purpose rules.Purpose) api.VerificationRequest {
 // A record of each kind is compared with the law's list: what the check finds is there, what only the tenant knows is
 // missing by name and article, and with it the record is complete.
 func TestARecordOfEachKindHasWhatTheLawAsksFor(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		today := jitsuin.DateOf(b.Platform.Clock.Now())
@@ -125,6 +126,7 @@ func value(items []api.RecordItem, key string) string {
 // What the tenant knows can come with the request, and then the record is complete at once. What the check finds is in
 // it as it was found, with the letter of the day.
 func TestARecordIsCompleteAtOnce(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	request := b.signedFor(rules.PurposeAccount)
 	hanako := *b.verify(request).Items
@@ -179,6 +181,7 @@ func (b *bank) readings(t *testing.T, record jitsuin.ID, purposes ...string) {
 }
 
 func TestWhatARecordDoesNotTake(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	good := b.signedFor(rules.PurposeAccount)
 	for want, f := range map[string]api.RecordFacts{
@@ -221,6 +224,7 @@ func TestWhatARecordDoesNotTake(t *testing.T) {
 // Amendments are appended: the old address stands beside the new one, and an entry that somebody changed in the database
 // is found.
 func TestWhatWasRecordedStays(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		v := b.verify(b.signedFor(rules.PurposeAccount))
@@ -264,6 +268,7 @@ func TestWhatWasRecordedStays(t *testing.T) {
 
 // The time of a record begins with the end of the last of its contracts, by the day in Japan.
 func TestARecordIsKeptUntilItsLastContractIsOver(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	request := b.signedFor(rules.PurposeAccount)
 	request.Record = &api.RecordFacts{Contract: "C-1"}
@@ -313,6 +318,7 @@ func v32(b []byte) []byte { sum := sha256.Sum256(b); return sum[:] }
 // The four items are answered to the request that brought the certificate, repeated or not, and to no other; for a purpose
 // for which no law asks a record, nothing at all is kept.
 func TestTheFourItemsAreAnsweredOnce(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		for _, purpose := range []rules.Purpose{rules.PurposeApplication, rules.PurposeAccount} {

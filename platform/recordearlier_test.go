@@ -31,6 +31,7 @@ func earlier(t *testing.T) fs.FS {
 
 // The vault of an earlier release is opened: its records get their first entry from what they hold, and say what they lack.
 func TestRecordsOfAnEarlierReleaseAreReadOn(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, "sqlite::memory:", nil)
 		hanako := b.Agency.Resident("霧島　花子")

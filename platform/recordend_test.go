@@ -78,6 +78,7 @@ func found(files map[string][]byte, words map[string][]byte) (where []string) {
 // A record past its time is gone from every store: not a byte of it is in any file of the platform's or any table, while
 // what has to be kept is there. Its certificate of destruction names nobody.
 func TestARecordPastItsTimeIsGoneFromEveryStore(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		bird := b.Agency.Resident("鳴海　金糸雀")
@@ -180,6 +181,7 @@ func (b *bank) ends(t *testing.T, h api.Hold) {
 
 // A hold is ended by two people of the office. The tenant can only ask, and nobody does it alone.
 func TestTwoPeopleEndAHold(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	h := b.holdOn(t, b.verify(b.signedFor(rules.PurposeAccount)).Record.ID, "鳥かごの訴訟")
 	var got api.Hold
@@ -250,6 +252,7 @@ func (b *bank) certifies(t *testing.T, record jitsuin.ID) {
 
 // The last day is a day in Japan: at its last second the record is there, a second later it is not.
 func TestTheLastDayIsADayInJapan(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	v := b.verify(b.signedFor(rules.PurposeAntique))
 	last := v.Record.KeepUntil
@@ -267,6 +270,7 @@ func TestTheLastDayIsADayInJapan(t *testing.T) {
 
 // An auditor finds the evidence of all tenants for a stated purpose, sees no four items, and stands in the log.
 func TestAnAuditorSearchesTheEvidence(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		other := b.Register("tenant:other", "https://other.example")
@@ -330,6 +334,7 @@ func TestAnAuditorSearchesTheEvidence(t *testing.T) {
 
 // The office holds a record and searches the evidence on its pages.
 func TestTheOfficeHoldsAndSearches(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	v := b.verify(b.signedFor(rules.PurposeAccount))
 	desk, auditor := b.joined("記録 一郎", "records-desk"), b.joined("監査 三郎", "auditor")
@@ -363,6 +368,7 @@ func TestTheOfficeHoldsAndSearches(t *testing.T) {
 
 // An export is whole by its manifest, signed by the platform: openssl says so, the client says so, and what was changed is found.
 func TestAnExportProvesItself(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	request := b.signedFor(rules.PurposeAccount)
 	request.Record = &api.RecordFacts{KeepDocument: true, Items: map[string]string{"account-number": "=1+2"}}

@@ -56,6 +56,7 @@ func compactJWS(t *testing.T, c platformtest.Credential, payload []byte) []byte 
 }
 
 func TestAReportIsReadAgain(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	good := b.verify(b.signed(hanako))
@@ -107,6 +108,7 @@ func TestAReportIsReadAgain(t *testing.T) {
 
 // The report names the person for a stated purpose, as long as the record is kept, and no longer.
 func TestAReportForgetsWithTheRecord(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	request := b.signed(b.Agency.Resident("霧島　花子"))
 	request.Purpose = "antique"
@@ -127,6 +129,7 @@ func TestAReportForgetsWithTheRecord(t *testing.T) {
 
 // Every format is taken by one route, and answered alike.
 func TestEveryFormatIsTaken(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	token := compactJWS(t, hanako.Sign, document)
@@ -162,6 +165,7 @@ func TestEveryFormatIsTaken(t *testing.T) {
 
 // A request with another file under one key is another request.
 func TestFilesBelongToTheRequest(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	r := api.VerificationRequest{Signature: []byte("<a/>"), Files: []api.File{{Name: "a", Content: []byte("1")}}}
 	key := string(jitsuin.NewID())
@@ -181,6 +185,7 @@ func TestFilesBelongToTheRequest(t *testing.T) {
 
 // The PDF is signed with a key of the platform's own, which is drawn once.
 func TestAPDFReportIsSealed(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	v := b.verify(b.signed(b.Agency.Resident("霧島　花子")))
 	_, pdf := b.get(b.tenant, "/v1/verifications/"+string(v.ID)+"/report?format=pdf", nil)

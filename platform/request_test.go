@@ -61,6 +61,7 @@ func (b *bank) keyOf(id string) (*ecdsa.PublicKey, error) {
 }
 
 func TestARequestToTheHolder(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		key := string(jitsuin.NewID())
@@ -92,6 +93,7 @@ func TestARequestToTheHolder(t *testing.T) {
 }
 
 func TestALoginThroughARequest(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -114,6 +116,7 @@ func TestALoginThroughARequest(t *testing.T) {
 }
 
 func TestARequestExpires(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { c.RequestLife = 2 * time.Second })
 	m, err := b.request(loginRequest())
 	if err != nil {
@@ -131,6 +134,7 @@ func TestARequestExpires(t *testing.T) {
 }
 
 func TestRequestsThatAreNotMade(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	sum := sha256.Sum256(document)
 	for name, c := range map[string]struct {
@@ -167,6 +171,7 @@ func TestRequestsThatAreNotMade(t *testing.T) {
 }
 
 func TestNobodyOpensARequestThatIsNotThePlatforms(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	m, err := b.request(signRequest())
 	if err != nil {
@@ -201,6 +206,7 @@ func TestNobodyOpensARequestThatIsNotThePlatforms(t *testing.T) {
 }
 
 func TestATenantsNameDoesNotSteer(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	r := api.TenantRequest{ID: "tenant:odd", Name: "銀行\u202e", PublicKey: platformtest.SPKI(t, b.tenant)}
 	if _, err := b.TryRegister("operator:1", r); jitsuin.CodeOf(err) != "tenant-name" {

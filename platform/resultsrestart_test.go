@@ -15,6 +15,7 @@ import (
 // The platform is started again between every two steps, and the tenant is down for some of them: a batch, a document from a
 // resident, the webhook and the poll. In the end the tenant has everything once, in one order, by either way.
 func TestResultsThroughRestarts(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		change := func(c *platform.Config) { quickPushes(c); quickQueue(c) }
 		b := open(t, url, change)

@@ -46,6 +46,7 @@ func (b *bank) newcomer() (httpapi.Identity, httpapi.Problem, http.Header) {
 
 // Whoever comes makes a tenant and has the first document checked, without an account and without a contract.
 func TestASandboxTenantMakesItself(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, func(c *platform.Config) { c.Sandbox = platform.SandboxConfig{Open: true, Tenants: 3, PerHour: 2} })
 		hanako := b.Agency.Resident("霧島　花子")
@@ -73,6 +74,7 @@ func TestASandboxTenantMakesItself(t *testing.T) {
 }
 
 func TestASandboxIsBounded(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) {
 		c.Sandbox = platform.SandboxConfig{Open: true, Tenants: 2, PerHour: 9, Days: 30}
 	})

@@ -116,6 +116,7 @@ const (
 )
 
 func TestALoginOnAnotherDevice(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := open(t, db, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -149,6 +150,7 @@ func TestALoginOnAnotherDevice(t *testing.T) {
 
 // An attacker begins in a browser of their own and has a victim answer: without the digits nobody gets in, and guessing ends soon.
 func TestARelayedQRCodeLogsNobodyIn(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), nil)
 	victim := b.Agency.Resident("霧島　花子")
 	s := b.screen()
@@ -191,6 +193,7 @@ func TestARelayedQRCodeLogsNobodyIn(t *testing.T) {
 
 // What ends before the digits are right has a page that says so, and the telephone is told.
 func TestAnotherDevicesEnds(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	t.Run("no on the telephone", func(t *testing.T) {
@@ -271,6 +274,7 @@ func TestAnotherDevicesEnds(t *testing.T) {
 
 // The page waits in one request and is answered when the telephone has answered.
 func TestTheScreenWaitsForTheTelephone(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	s := b.screen()
@@ -294,6 +298,7 @@ func TestTheScreenWaitsForTheTelephone(t *testing.T) {
 
 // The QR code is read by a program that we did not write, and says what stands beside it as text.
 func TestTheQRCodeIsReadable(t *testing.T) {
+	t.Parallel()
 	zbar, err := exec.LookPath("zbarimg")
 	if err != nil {
 		if os.Getenv("CI") == "true" {

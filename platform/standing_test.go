@@ -17,6 +17,7 @@ import (
 )
 
 func TestNothingIsVerifiedWithoutAccreditation(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		w := platformtest.New(t, url, nil)
 		b := &bank{w, t, w.Register("tenant:bank", origin)}
@@ -61,6 +62,7 @@ func TestNothingIsVerifiedWithoutAccreditation(t *testing.T) {
 }
 
 func TestTenants(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		another, err := actor.NewKey()
@@ -109,6 +111,7 @@ func TestTenants(t *testing.T) {
 // In a sandbox a tenant that moves is registered again: the new origin counts and the old one no more; who it is
 // stays, and nobody takes its place with a key of their own.
 func TestATenantMovesToOtherOrigins(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, func(c *platform.Config) { c.Sandbox.Open = true })
 		hanako := b.Agency.Resident("霧島　花子")
@@ -150,6 +153,7 @@ func TestATenantMovesToOtherOrigins(t *testing.T) {
 }
 
 func TestAnotherTenantsVerificationDoesNotExist(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		other := b.Register("tenant:other", "https://other.example")
@@ -167,6 +171,7 @@ func TestAnotherTenantsVerificationDoesNotExist(t *testing.T) {
 }
 
 func TestARequestTakesEffectOnce(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -199,6 +204,7 @@ func TestARequestTakesEffectOnce(t *testing.T) {
 }
 
 func TestAStandAloneVerifierHasOneTenant(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		own, err := actor.NewKey()
 		if err != nil {
@@ -231,6 +237,7 @@ func TestAStandAloneVerifierHasOneTenant(t *testing.T) {
 }
 
 func TestAnchorsArePinned(t *testing.T) {
+	t.Parallel()
 	url := filepath.Join(t.TempDir(), "platform.db")
 	b := open(t, url, nil)
 	hanako := b.Agency.Resident("霧島　花子")

@@ -86,6 +86,7 @@ func settled(at *platformtest.Browser, p platformtest.Page, link string) platfor
 }
 
 func TestAResidentSubmitsStraightToThePlatform(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, quickQueue)
 		c, hanako, at := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子"), b.Browser()
@@ -189,6 +190,7 @@ func (b *bank) embedded(p *platformtest.Person, content string) []byte {
 }
 
 func TestAResidentBringsASignedDocument(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), quickQueue)
 	c, hanako, at := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子"), b.Browser()
 	s := b.slot(c, nil)
@@ -229,6 +231,7 @@ func TestAResidentBringsASignedDocument(t *testing.T) {
 
 // What is signed must be what was asked for, by the person whom it names, and it is not sent otherwise.
 func TestSubmissionsThatAreNotAccepted(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), quickQueue)
 	c, hanako, at := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子"), b.Browser()
 	s, other := b.slot(c, askedForm(t, "A-1")), b.slot(c, askedForm(t, "A-2"))
@@ -284,6 +287,7 @@ func TestSubmissionsThatAreNotAccepted(t *testing.T) {
 // A copy that nobody takes is gone when its last day is over, and a submission to which nobody came ends; the tenant is told of both, and
 // what a suspension holds up waits.
 func TestSubmissionsEndOnTime(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, func(c *platform.Config) { quickQueue(c); c.CopyDays = 5 })
 		c, hanako, at := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子"), b.Browser()
@@ -325,6 +329,7 @@ func TestSubmissionsEndOnTime(t *testing.T) {
 // Every crash between two steps of the whole way, from the holder's answer to the receipt: a commit that is lost, or done without its answer.
 // Who does not hear an answer asks again; the document is delivered once.
 func TestSubmissionsThroughFaults(t *testing.T) {
+	t.Parallel()
 	for _, outcome := range []store.Fault{store.CommitLost, store.CommitPersisted} {
 		var armed atomic.Int64
 		b := open(t, storetest.SQLite().Fresh(t), func(c *platform.Config) {
@@ -364,6 +369,7 @@ func TestSubmissionsThroughFaults(t *testing.T) {
 
 // A resident brings a document in a real browser, in both languages, and by a narrow window.
 func TestSubmittingInABrowser(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), quickQueue)
 	c, hanako := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子")
 	file := filepath.Join(t.TempDir(), "signed.p7m")

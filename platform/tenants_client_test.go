@@ -12,6 +12,7 @@ import (
 
 // A program of a tenant changes its registration and its key, and reads what it used, by package client.
 func TestATenantMindsItselfByClient(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	b.verify(b.signed(b.Agency.Resident("霧島　花子")))
 	as := func(who httpapi.Identity) *client.Client {

@@ -98,6 +98,7 @@ func contract(number string, since jitsuin.Date) *api.Contract {
 
 // A tenant from its registration to its end: what is checked for it, what it may read, and what the operation log says.
 func TestATenantsLife(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -149,6 +150,7 @@ func TestATenantsLife(t *testing.T) {
 }
 
 func TestWhatTheOfficeSees(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	today := jitsuin.DateOf(b.Platform.Clock.Now())
 	quota, number := &api.Quota{PerSecond: 7, Burst: 9}, contract("2026-17", today)
@@ -182,6 +184,7 @@ func TestWhatTheOfficeSees(t *testing.T) {
 
 // Outside a sandbox nothing is checked for a tenant without a contract, before its first day or after its last.
 func TestNothingIsCheckedWithoutAContract(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	tomorrow := jitsuin.DateOf(b.Platform.Clock.Now()).AddDays(1)
@@ -216,6 +219,7 @@ func must2[O any](o O, err error) func(*testing.T) O {
 
 // A key is changed without a gap, and the old one's end takes effect at once, for the tokens that it bought too.
 func TestAKeyIsRotated(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		next := httpapi.Identity{ID: b.tenant.ID, Key: must2(actor.NewKey())(t)}
@@ -296,6 +300,7 @@ func (b *bank) bare(method, path, token string, body []byte) *http.Response {
 }
 
 func TestFormsOfAKey(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	key := must2(actor.NewKey())(t)
 	der := must2(x509.MarshalPKIXPublicKey(&key.PublicKey))(t)
@@ -323,6 +328,7 @@ func TestFormsOfAKey(t *testing.T) {
 
 // More than the quota is refused before the body is read, says when to come again, and troubles nobody else.
 func TestAQuotaIsKept(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	other := b.Register("tenant:other", origin)
 	must[api.Tenant](t)(asOffice[api.Tenant](b, "PATCH", "/v1/tenants/tenant:bank", api.OfficeChange{Quota: &api.Quota{PerSecond: 1, Burst: 2}}))
@@ -360,6 +366,7 @@ func TestAQuotaIsKept(t *testing.T) {
 // Lists and questions stand beside each other: each tenant's checks ask as it is set, and a list at hand is enough
 // while the status origin rests, as long as it is fresh.
 func TestValidityPerTenant(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	lists := b.Register("tenant:kiosk", origin)
 	crl := platform.ValidityCRL
@@ -412,6 +419,7 @@ func secondKey(b *bank, tenant httpapi.Identity) (kid string) {
 
 // What takes two people on the pages of the office is not done by one call of the role operator.
 func TestOneCallDoesNotDoWhatTakesTwo(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	must[api.Tenant](t)(asOffice[api.Tenant](b, "POST", "/v1/tenants/tenant:bank/suspension", api.Reasoned{Reason: "調査中"}))
 	for path, in := range map[string]any{

@@ -58,6 +58,7 @@ func (b *bank) inReader(p *pcscdtest.PCSCD) *platformtest.Person {
 // Show 2 of the login: Chromium with the card, by OpenSC, pcscd and a virtual reader, shows the card's certificate in a TLS handshake with our
 // server; the person types the PIN into the browser's own window. Once the certificate is revoked the browser is led to a page that says what to do.
 func TestChromiumWithTheCard(t *testing.T) {
+	t.Parallel()
 	webtest.Replay(t, func(a testing.TB) { chromiumWithTheCard(t, a) })
 }
 

@@ -21,6 +21,7 @@ import (
 
 // A certificate that comes after the time of its login logs nobody in, and the page says to begin anew; the handle is used up by it.
 func TestACertificateThatComesLate(t *testing.T) {
+	t.Parallel()
 	b := withTLS(t, storetest.SQLite().Fresh(t))
 	hanako, br := b.Agency.Resident("霧島　花子"), b.Browser()
 	br.Open("/me?lang=en")
@@ -73,6 +74,7 @@ func (b *bank) atPort(t *testing.T, link string, shown *platformtest.Credential,
 // A connection carries one request, so what was shown for one login is never there for the next; and the port takes nothing that is long, or
 // that a browser on its way would not send.
 func TestThePortTakesOneSmallRequest(t *testing.T) {
+	t.Parallel()
 	b := withTLS(t, storetest.SQLite().Fresh(t))
 	hanako, br, other := b.Agency.Resident("霧島　花子"), b.Browser(), b.Browser()
 	first, second := begunTLS(t, br), begunTLS(t, other)
@@ -112,6 +114,7 @@ func TestThePortTakesOneSmallRequest(t *testing.T) {
 
 // What is wrong with the port's settings is said at the start.
 func TestThePortsSettings(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	own := filepath.Join(dir, "own.pem")
 	if err := tlslogin.DrawOwn(own, "localhost", time.Now()); err != nil {
@@ -148,6 +151,7 @@ func TestThePortsSettings(t *testing.T) {
 
 // Without the port there is no second way.
 func TestWithoutThePort(t *testing.T) {
+	t.Parallel()
 	b := open(t, storetest.SQLite().Fresh(t), nil)
 	br := b.Browser()
 	if p := br.Open("/me?lang=en"); strings.Contains(p.Body, "in this browser") {

@@ -93,6 +93,7 @@ func (b *bank) persons() (n int) {
 
 // Who comes in either way is one person, and the operation log tells by which way they came.
 func TestBothWaysLeadToTheSamePerson(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db string) {
 		b := withTLS(t, db)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -149,6 +150,7 @@ func stranger(t *testing.T) *platformtest.Credential {
 
 // Whatever else a browser shows, its person reads on a page what to do, in their language, and is logged in nowhere.
 func TestWhatIsRefusedIsRefusedByAPage(t *testing.T) {
+	t.Parallel()
 	b := withTLS(t, storetest.SQLite().Fresh(t))
 	expired, revoked, taro := b.Agency.Resident("期限　切子"), b.Agency.Resident("失効　太郎"), b.Agency.Resident("沢渡　太郎")
 	yesterday := jitsuin.DateOf(time.Now()).AddDays(-2)
@@ -210,6 +212,7 @@ func onlyTLS13(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }
 
 // A certificate without its key, an old TLS and a resumed session prove nothing. Who offers TLS 1.2 gets it.
 func TestTheHandshakeIsTheProof(t *testing.T) {
+	t.Parallel()
 	b := withTLS(t, storetest.SQLite().Fresh(t))
 	hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")
 	br := b.Browser()
@@ -254,6 +257,7 @@ func publicOf(k crypto.Signer) interface{ Equal(crypto.PublicKey) bool } {
 
 // A handle serves once, only the browser that began goes on, and the handle of one login is no answer of another.
 func TestAHandle(t *testing.T) {
+	t.Parallel()
 	b := withTLS(t, storetest.SQLite().Fresh(t))
 	hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")
 	read := func(br *platformtest.Browser, link string, shown *platformtest.Credential) (string, platformtest.Page) {

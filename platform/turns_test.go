@@ -15,6 +15,7 @@ import (
 
 // While another's check runs, one waits for its turn and the next is told to come again; what waited is answered.
 func TestChecksTakeTurns(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { c.Checks = platform.ChecksConfig{AtOnce: 1, PerTenant: 1, Waiting: 1} })
 	hanako := b.Agency.Resident("霧島　花子")
 	request := b.signed(hanako)
@@ -45,6 +46,7 @@ func TestChecksTakeTurns(t *testing.T) {
 
 // A body that does not come keeps nobody waiting, where there is one place for all.
 func TestWhoSendsSlowlyHoldsNoPlace(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { c.Checks = platform.ChecksConfig{AtOnce: 1, PerTenant: 1} })
 	slow := b.Register("tenant:slow", origin)
 	conn := must2(net.Dial("tcp", strings.TrimPrefix(b.Origin, "http://")))(t)

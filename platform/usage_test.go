@@ -25,6 +25,7 @@ func used(u api.Usage, service, kind, method string) (n int64) {
 
 // What a tenant used is counted with its checks, once each, and never says of whom.
 func TestWhatIsUsedIsCounted(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		lists := b.Register("tenant:kiosk", origin)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestAPersonStaysOnePerson(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		other := b.Register("tenant:other", origin)
@@ -58,6 +59,7 @@ func TestAPersonStaysOnePerson(t *testing.T) {
 }
 
 func TestWithoutLinksNobodyIsMadeUp(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		known, stranger := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")
@@ -93,6 +95,7 @@ func TestWithoutLinksNobodyIsMadeUp(t *testing.T) {
 
 // Both certificates of one person are shown for the first time at the same moment, many times over.
 func TestTwoChecksAtATimeMakeOneUser(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -130,6 +133,7 @@ func TestTwoChecksAtATimeMakeOneUser(t *testing.T) {
 // The platform's own log and database keep neither the document nor, outside the vault, the four
 // items or what is part of an address.
 func TestWhatThePlatformDoesNotKeep(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")

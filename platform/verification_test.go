@@ -22,6 +22,7 @@ import (
 )
 
 func TestASignedDocumentIsVerified(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -61,6 +62,7 @@ func TestASignedDocumentIsVerified(t *testing.T) {
 }
 
 func TestWhatIsNotAccepted(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, nil)
 		hanako := b.Agency.Resident("霧島　花子")
@@ -122,6 +124,7 @@ func (b *bank) refuseCertificates(t *testing.T) {
 }
 
 func TestStatusThatCannotBeHadIsNeverGood(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	b.Status.Down.Store(true)
@@ -135,6 +138,7 @@ func TestStatusThatCannotBeHadIsNeverGood(t *testing.T) {
 }
 
 func TestRevocationLists(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, func(c *platform.Config) { c.Validity = platform.ValidityCRL })
 		hanako, taro := b.Agency.Resident("霧島　花子"), b.Agency.Resident("沢渡　太郎")
@@ -154,6 +158,7 @@ func TestRevocationLists(t *testing.T) {
 }
 
 func TestOnlyTheDigestIsSent(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	sum := sha256.Sum256(document)
@@ -193,6 +198,7 @@ func TestOnlyTheDigestIsSent(t *testing.T) {
 // Without signed attributes a signature covers the bytes themselves: what they are cannot be told
 // from a digest, and might be a login's challenge or another signature's attributes.
 func TestADirectSignatureNeedsItsDocument(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	sum := sha256.Sum256(document)
@@ -216,6 +222,7 @@ func embed(t *testing.T, p *platformtest.Person, document []byte) []byte {
 // What lies in the vault is evidence: openssl accepts the kept signature over the document, also
 // where the signature came with the document inside.
 func TestTheKeptSignatureStillProves(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	v := b.verify(api.VerificationRequest{Signature: embed(t, hanako, document)})
@@ -259,6 +266,7 @@ func TestTheKeptSignatureStillProves(t *testing.T) {
 }
 
 func TestLookingBackGivesNobody(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	taro := b.Agency.Resident("沢渡　太郎")
 	before := time.Now().Add(-time.Hour)
@@ -278,6 +286,7 @@ func TestLookingBackGivesNobody(t *testing.T) {
 // The authority records a revocation after the check has begun and before it answers: what is told
 // to be dead by then is not accepted, whatever it was at the first instant.
 func TestWhatIsRevokedDuringTheCheckIsNotAccepted(t *testing.T) {
+	t.Parallel()
 	for _, validity := range []string{platform.ValidityOCSP, platform.ValidityCRL} {
 		b := open(t, "sqlite::memory:", func(c *platform.Config) { c.Validity = validity })
 		hanako := b.Agency.Resident("霧島　花子")
@@ -310,6 +319,7 @@ func TestWhatIsRevokedDuringTheCheckIsNotAccepted(t *testing.T) {
 // The authority vouches for a certificate whose four items make no sense: nobody is accepted by it, and
 // nothing half-made stays behind.
 func TestACertificateThatDoesNotSayWho(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	hanako := b.Agency.Resident("霧島　花子")
 	tbs := bytes.Replace(hanako.Sign.Cert.RawTBSCertificate, []byte("19800217"), []byte("19801317"), 1)
@@ -328,6 +338,7 @@ func TestACertificateThatDoesNotSayWho(t *testing.T) {
 }
 
 func TestBadRequests(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", nil)
 	good := b.signed(b.Agency.Resident("霧島　花子"))
 	for want, spoil := range map[string]func(*api.VerificationRequest){

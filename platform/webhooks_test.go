@@ -115,6 +115,7 @@ func (b *bank) pushTo(p *party) {
 }
 
 func TestEventsArePushedOnceInTheirOrder(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, quickPushes)
 		p := b.party(b.tenant)
@@ -149,6 +150,7 @@ func TestEventsArePushedOnceInTheirOrder(t *testing.T) {
 // The tenant is down for a civil day, and the platform starts again meanwhile; then everything comes, in its order,
 // by webhook, and by polling the very same.
 func TestATenantThatIsDownForACivilDay(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
 		b := open(t, url, quickPushes)
 		p := b.party(b.tenant)
@@ -185,6 +187,7 @@ func TestATenantThatIsDownForACivilDay(t *testing.T) {
 }
 
 func TestPushingStopsAndTheEventsWait(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { quickPushes(c); c.Webhooks.GiveUp = 50 * time.Millisecond })
 	p := b.party(b.tenant)
 	b.pushTo(p)
@@ -213,6 +216,7 @@ func TestPushingStopsAndTheEventsWait(t *testing.T) {
 }
 
 func TestATenantThatIsSlowDelaysNobody(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", func(c *platform.Config) { quickPushes(c); c.Webhooks.Timeout = 30 * time.Second })
 	slow := b.party(b.Register("tenant:slow", origin))
 	b.pushTo(slow)
@@ -237,6 +241,7 @@ func TestATenantThatIsSlowDelaysNobody(t *testing.T) {
 }
 
 func TestAddressesThatAreNotTheTenants(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", quickPushes)
 	c := b.clientOf(b.tenant)
 	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`{"challenge":"mine"}`)) }))
@@ -259,6 +264,7 @@ func TestAddressesThatAreNotTheTenants(t *testing.T) {
 
 // Every crash between two steps of a delivery: a commit that is lost, or done without its answer, at each commit in turn.
 func TestPushingThroughFaults(t *testing.T) {
+	t.Parallel()
 	for _, outcome := range []store.Fault{store.CommitLost, store.CommitPersisted} {
 		var armed atomic.Int64
 		b := open(t, "sqlite::memory:", func(c *platform.Config) {
@@ -287,6 +293,7 @@ func TestPushingThroughFaults(t *testing.T) {
 
 // What comes to the address of a relying party and is not what the platform sends now is refused, each for its own reason.
 func TestForgedAndReplayedPushes(t *testing.T) {
+	t.Parallel()
 	b := open(t, "sqlite::memory:", quickPushes)
 	other := b.Register("tenant:other", origin)
 	b.tell(b.tenant, "one")
@@ -357,6 +364,7 @@ func TestForgedAndReplayedPushes(t *testing.T) {
 }
 
 func TestWhatIsSeenIsBounded(t *testing.T) {
+	t.Parallel()
 	s := client.NewSeenInMemory(2)
 	soon := time.Now().Add(time.Minute)
 	first := func(id string, until time.Time) string {

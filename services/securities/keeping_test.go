@@ -15,6 +15,7 @@ import (
 // Whichever commit of an answer is lost, or happens without anybody knowing: the holder sends the same answer again,
 // and there is one account with one record.
 func TestACommitThatIsLostIsMadeUpFor(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []store.Fault{store.CommitLost, store.CommitPersisted} {
 		for nth := int64(1); nth <= 2; nth++ {
 			t.Run(fmt.Sprintf("%d of commit %d", fault, nth), func(t *testing.T) {
@@ -45,6 +46,7 @@ func TestACommitThatIsLostIsMadeUpFor(t *testing.T) {
 
 // What came to nothing is erased, and what was opened stays.
 func TestWhatCameToNothingIsErased(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako, taro := f.Agency.Resident("霧島　花子"), f.Agency.Resident("沢渡　太郎")
 	f.Agency.Revoke(jitsuin.SignCert, taro.Sign.Cert)
@@ -84,6 +86,7 @@ func TestWhatCameToNothingIsErased(t *testing.T) {
 
 // A customer of the time before this firm had its own form has contracts and no account, and can open one.
 func TestACustomerOfEarlierOpensAnAccount(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()

@@ -38,6 +38,7 @@ func has(t *testing.T, what, page string, texts ...string) {
 }
 
 func TestAnAccountIsOpenedWithASignedForm(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		f := open(t, database)
 		hanako := f.Agency.Resident("霧島　花子")
@@ -109,6 +110,7 @@ func keeps(t *testing.T, f *firm, b *browser, a asked, files map[string][]byte) 
 
 // A signature beside the document, as holders of before made it, opens an account too, and both are kept.
 func TestASignatureBesideTheDocument(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()
@@ -147,6 +149,7 @@ func checkRecord(t *testing.T, r securities.Record, me securities.Customer, item
 
 // Who moved signs with a new certificate: no second account, and a note in the record beside what stood there.
 func TestASecondApplicationOpensNothingAndIsNoted(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()
@@ -174,6 +177,7 @@ func TestASecondApplicationOpensNothingAndIsNoted(t *testing.T) {
 }
 
 func TestAnAnswerHasItsEffectOnce(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		f := open(t, database)
 		hanako := f.Agency.Resident("霧島　花子")
@@ -212,6 +216,7 @@ func TestAnAnswerHasItsEffectOnce(t *testing.T) {
 
 // Two applications of one person that are answered at the same time make one customer with one account.
 func TestTwoApplicationsAtOnceMakeOneAccount(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, database string) {
 		f := open(t, database)
 		hanako := f.Agency.Resident("霧島　花子")
@@ -227,6 +232,7 @@ func TestTwoApplicationsAtOnceMakeOneAccount(t *testing.T) {
 
 // The platform is away when the person signs: nothing is lost, and nothing signed twice.
 func TestASignedApplicationWaitsForThePlatform(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()
@@ -255,6 +261,7 @@ func TestASignedApplicationWaitsForThePlatform(t *testing.T) {
 // An answer that the platform gave long ago says nothing of today: an application whose decision was cut off is
 // not decided by it when the certificate may have ended.
 func TestAnOldVerificationOpensNothing(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()

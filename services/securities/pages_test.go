@@ -57,6 +57,7 @@ var holes = regexp.MustCompile(`\{[a-z-]+\}`)
 
 // Every page is looked at by a browser: it can be used by everybody and fits a telephone.
 func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	h, c := f.scriptedHolder(), webtest.New(t, "ja", 1280)
 	look := func(name string, texts ...string) {

@@ -222,6 +222,7 @@ func (b *browser) over(number string) {
 
 // Every refusal says what happened, what it means and what to do next, in both languages, and keeps nothing.
 func TestEveryRefusalSaysWhatToDoNext(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	b := f.browser()
 	seen := map[string]bool{}
@@ -258,6 +259,7 @@ func titleOf(page string) string {
 
 // What comes close to a good answer and is none.
 func TestAnswersThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()
@@ -305,6 +307,7 @@ func (b *browser) ofAnotherTenant() (jitsuin.ID, string) {
 
 // The way back belongs to the browser that began.
 func TestTheWayBackBelongsToItsBrowser(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	mine, theirs := f.browser(), f.browser()
@@ -332,6 +335,7 @@ func TestTheWayBackBelongsToItsBrowser(t *testing.T) {
 
 // A login that somebody else's card answered leads nobody but its browser in; each refusal says why.
 func TestLoginsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	b := f.browser()
@@ -375,6 +379,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 
 // A page for every outcome of a login is in the catalogue.
 func TestEveryOutcomeOfALoginHasItsWords(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	b := f.browser()
 	for key := range web.Catalogue() {

@@ -124,6 +124,7 @@ func want(t *testing.T, what, got, code string) {
 }
 
 func TestALoginBelongsToItsBrowser(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako := f.Agency.Resident("霧島　花子")
 	mine, theirs := f.browser(), f.browser()
@@ -142,6 +143,7 @@ func TestALoginBelongsToItsBrowser(t *testing.T) {
 }
 
 func TestASessionEnds(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	hanako, taro := f.Agency.Resident("霧島　花子"), f.Agency.Resident("沢渡　太郎")
 	b, thief := f.browser(), f.browser()
@@ -172,6 +174,7 @@ func TestASessionEnds(t *testing.T) {
 }
 
 func TestCookies(t *testing.T) {
+	t.Parallel()
 	f := open(t, "sqlite::memory:")
 	resp, err := http.Post(f.origin+"/login/start", "application/json", strings.NewReader("null"))
 	if err != nil {
