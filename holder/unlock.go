@@ -2,6 +2,8 @@ package holder
 
 import (
 	"context"
+	"crypto"
+	"crypto/rand"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -52,6 +54,18 @@ func (u *Unlocked) Document(ctx context.Context, content io.Reader, at time.Time
 		return nil, fmt.Errorf("sign the document: %w", err)
 	}
 	return der, nil
+}
+
+// Bare signs a SHA-256 digest as it is and gives the value alone: RSASSA-PKCS1-v1_5 over its DigestInfo.
+func (u *Unlocked) Bare(digest []byte) ([]byte, error) {
+	if u.Kind != jitsuin.SignCert {
+		return nil, jitsuin.Errorf(jitsuin.Denied, "wrong-kind", "documents are signed with the signature key")
+	}
+	value, err := u.key.signer.Sign(rand.Reader, digest, crypto.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("sign the digest: %w", err)
+	}
+	return value, nil
 }
 
 // PDF signs a PDF document inside itself, as Card.PDF does.

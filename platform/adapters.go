@@ -37,6 +37,8 @@ type terms struct {
 	kind    jitsuin.CertKind // with which the nonce was signed
 	// accept, where it is not nil, is told in the transaction of a login that passed who it is.
 	accept func(tx *store.Tx, user string) error
+	// signed, where it is not nil, is told in the transaction of a document that passed which check it was, and who signed.
+	signed func(tx *store.Tx, check jitsuin.ID, user string) error
 	way    map[string]string // how the card was reached, for the operation log; nil for a holder
 }
 

@@ -36,6 +36,7 @@ func (p *Platform) openOpenID(ctx context.Context) error {
 		return err
 	}
 	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Present: p.presentOpenID, Elsewhere: true, Arrive: p.openidArrives})
+	p.errands.Handle(errandSign, errand.Handler{Decide: p.decideSign, Ended: p.signEnded, Arrive: p.openidArrives})
 	p.Go("logout tokens", p.openid.SendLogouts)
 	p.Go("logins that are over", p.cleanOpenID)
 	return nil
@@ -155,12 +156,9 @@ type openidHost struct{ p *Platform }
 
 // Begin implements openid.Host.
 func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) error {
-	who, err := h.p.firmOf(r.Context(), a.Tenant)
+	who, err := h.p.askerOf(r.Context(), a)
 	if err != nil {
 		return err
-	}
-	if ja, en := a.Client.Names(); ja != "" && ja != who.NameJA && api.Printing(ja) && api.Printing(en) {
-		who.NameJA, who.NameEN = ja+"（"+who.NameJA+"）", en+" ("+who.NameEN+")"
 	}
 	begin := h.p.errands.Begin
 	if a.Elsewhere {
@@ -168,6 +166,18 @@ func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) 
 	}
 	return begin(w, r, errand.Request{Name: errandOpenID, About: string(a.Request), Act: api.ActLogin, Client: &who,
 		Purpose: openidPurpose, PurposeEN: "To log in", Items: a.Items})
+}
+
+// askerOf gives who asks as the person is told: the client of the tenant's, with the tenant.
+func (p *Platform) askerOf(ctx context.Context, a openid.Ask) (api.RequestClient, error) {
+	who, err := p.firmOf(ctx, a.Tenant)
+	if err != nil {
+		return who, err
+	}
+	if ja, en := a.Client.Names(); ja != "" && ja != who.NameJA && api.Printing(ja) && api.Printing(en) {
+		who.NameJA, who.NameEN = ja+"（"+who.NameJA+"）", en+" ("+who.NameEN+")"
+	}
+	return who, nil
 }
 
 // Present implements openid.Host.

@@ -42,3 +42,8 @@ func (b *bank) openidClientAt(tenant httpapi.Identity, redirect string) string {
 	}
 	return c.ID
 }
+
+func init() { // the sign API at the paths of the state's service
+	access["POST /api/sign-transactions"], access["GET /api/sign-transactions/{id}/result"] = adapters, adapters
+	access["GET /api/sign-transactions/{id}/document/{key}"] = everybody
+}

@@ -29,6 +29,11 @@ func (p *Platform) holderRequest(ctx context.Context, tenant string, in api.Hold
 	if err := p.mayAskFrom(ctx, tenant, in.Origin); err != nil {
 		return api.MadeRequest{}, err
 	}
+	for _, d := range in.Documents {
+		if d.Bare {
+			return api.MadeRequest{}, jitsuin.Errorf(jitsuin.Invalid, "request-form", "bare signatures are asked for at the sign API").At("documents")
+		}
+	}
 	claims, err := p.requestClaims(ctx, tenant, in)
 	if err != nil {
 		return api.MadeRequest{}, err

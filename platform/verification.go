@@ -89,6 +89,9 @@ func (p *Platform) verify(ctx context.Context, tenant string, in api.Verificatio
 	if err != nil {
 		return api.Verification{}, err
 	}
+	if ctx, in, err = p.unsealed(ctx, tenant, in); err != nil {
+		return api.Verification{}, err
+	}
 	leave, err := p.enter(ctx, tenant)
 	if err != nil {
 		return api.Verification{}, err
@@ -307,6 +310,11 @@ func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fres
 	if c.accepted {
 		if err := putHeld(tx, e.tenant, e.id, e.user, c.held, e.checkedAt); err != nil {
 			return err
+		}
+		if signed := termsOf(ctx).signed; signed != nil {
+			if err := signed(tx, e.id, e.user); err != nil {
+				return err
+			}
 		}
 	}
 	if err := audit.Record(ctx, tx, e.checkedAt, e.line()); err != nil {

@@ -27,7 +27,7 @@ type test struct {
 
 // faults lists what can go wrong with the answer of a flow.
 func (f *flow) faults() []fault {
-	if f.claims.Act == api.ActSign {
+	if f.claims.Act == api.ActSign && !f.claims.Documents[0].Bare {
 		return []fault{faultAltered, faultWrongKind, faultTwice, faultLate}
 	}
 	return []fault{faultTwice, faultLate}

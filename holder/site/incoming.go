@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
@@ -86,6 +87,9 @@ func (s *Site) fetchDocument(ctx context.Context, f *flow) error {
 		return nil
 	}
 	d := f.claims.Documents[0]
+	if d.MediaType == api.MediaTypeDigest {
+		return nil // the page says that there is nothing to read
+	}
 	raw, err := s.fetch(ctx, d.HRef, maxDocument)
 	switch {
 	case jitsuin.KindOf(err) == jitsuin.NotFound:
@@ -100,6 +104,13 @@ func (s *Site) fetchDocument(ctx context.Context, f *flow) error {
 		parsed, err := form.Parse(raw)
 		f.form = &parsed
 		return err
+	}
+	if d.MediaType == api.MediaTypeText {
+		f.signed = raw
+		if !utf8.Valid(raw) {
+			return jitsuin.Errorf(jitsuin.Invalid, "document-kind", "the document is no text")
+		}
+		return nil
 	}
 	if !bytes.HasPrefix(raw, []byte("%PDF-")) {
 		return jitsuin.Errorf(jitsuin.Invalid, "document-kind", "the document is no PDF")

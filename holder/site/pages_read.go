@@ -8,6 +8,7 @@ import (
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/web"
+	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/signature/form"
 )
 
@@ -101,6 +102,8 @@ type readPage struct {
 	about
 	Lines   []form.Line // of a form
 	IsForm  bool
+	Text    string // of a text
+	Blind   bool   // a digest alone: nothing to read
 	Size    string // of a plain document
 	Digest  string
 	Seconds int // that the card stays open
@@ -117,6 +120,14 @@ func (s *Site) readPage(w http.ResponseWriter, r *http.Request, f *flow, wrong e
 	}
 	sum := sha256.Sum256(f.signed)
 	p := readPage{about: s.about(f, "read"), IsForm: f.form != nil, Size: strconv.Itoa((len(f.signed) + 1023) / 1024), Digest: hex.EncodeToString(sum[:]), Seconds: int(s.cfg.CardOpen.Seconds())}
+	for _, d := range f.claims.Documents {
+		switch d.MediaType {
+		case api.MediaTypeText:
+			p.Text = string(f.signed)
+		case api.MediaTypeDigest:
+			p.Blind, p.Digest = true, hex.EncodeToString(d.SHA256)
+		}
+	}
 	if f.form != nil {
 		var err error
 		if p.Lines, err = f.lines(); err != nil {

@@ -206,6 +206,12 @@ func (s *Site) makeAnswer(ctx context.Context, f *flow, t test) (*api.HolderAnsw
 		a.Signature, a.DigestAlg, a.Items = given.Signature, given.DigestAlg, f.itemsToSend()
 		return a, err
 	}
+	if d := f.claims.Documents[0]; d.Bare {
+		var err error
+		a.Signature, err = f.open.key.Bare(d.SHA256)
+		a.Documents, a.DigestAlg = []api.AnswerDocument{{Name: d.Name, MediaType: d.MediaType, Content: d.SHA256}}, "SHA-256"
+		return a, err
+	}
 	key, at := f.open.key, s.Clock.Now()
 	if t.fault == faultWrongKind {
 		var err error

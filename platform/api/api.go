@@ -21,6 +21,8 @@ type VerificationRequest struct {
 	DocumentDigest []byte `json:"digest,omitempty" doc:"SHA-256 (32 bytes), SHA-384 (48) or SHA-512 (64) of the signed bytes, with the signature's own hash, where the document itself stays with the tenant; for CMS with signed attributes and for time-stamps only"`
 	Signature      []byte `json:"signature,omitzero" doc:"what holds the signature: CMS SignedData (DER or BER), PDF, XML, a time-stamp (RFC 3161) or a JWS in any of its forms"`
 	Format         string `json:"format,omitempty" enum:"auto,cms,pdf,xml,timestamp,jws" doc:"what to read it as; left out or auto, its bytes tell"`
+	// CertificateJWE is of a result of the sign API. Signature is then the bare value of that result.
+	CertificateJWE string `json:"sign_certificate_jwe,omitempty" maxLength:"20000" doc:"of a result of the sign API (GET /api/sign-transactions/{id}/result), with that result's signature as signature"`
 	Files          []File `json:"files,omitempty" maxItems:"32" doc:"of XML: the files that its references name"`
 	// Purpose says what the signature is for, in a word of rules.Purposes: it decides which record is
 	// kept and is stored. A certificate may be used for checking this signature and for nothing

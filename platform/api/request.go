@@ -42,13 +42,22 @@ const MediaTypeForm = "application/vnd.jitsuin.form+json"
 // MediaTypePDF is a document that is signed as it is.
 const MediaTypePDF = "application/pdf"
 
+// What the sign API has signed beside PDFs: a text, and a digest whose document stays with who asks.
+const (
+	MediaTypeText   = "text/plain"
+	MediaTypeDigest = "application/vnd.jitsuin.digest"
+)
+
 // RequestDocument is a document to be signed: the holder fetches it from HRef, an address of the relying
 // party, and refuses bytes whose SHA-256 is another.
 type RequestDocument struct {
 	Name      string `json:"name" minLength:"1" maxLength:"200"`
 	MediaType string `json:"media_type" enum:"application/pdf,application/vnd.jitsuin.form+json"`
 	SHA256    []byte `json:"sha256" doc:"32 bytes"`
-	HRef      string `json:"href" maxLength:"500"`
+	HRef      string `json:"href" maxLength:"500" doc:"empty where a digest alone is signed"`
+	// Bare has the digest itself signed and the value alone answered, as the sign API of the state's service has it: in the platform's own
+	// requests only.
+	Bare bool `json:"bare,omitempty" doc:"of the platform's own requests only"`
 }
 
 // HolderRequest asks the platform to make a request. ResponseURI and every HRef lie at an origin that the tenant has
@@ -107,7 +116,8 @@ type RequestClaims struct {
 // HolderAnswer is what the holder posts to the ResponseURI as JSON. Either Error is there ("access_denied" where
 // the person said no), or Certificate is. For ActSign of a form, the one document in Documents is signed inside itself
 // (PAdES) and there is no Signature; for ActSign of a PDF that came as it is, Signature is a detached CMS over it. For
-// ActLogin Signature is the answer to the challenge.
+// ActLogin Signature is the answer to the challenge. For a Bare document Signature is the value of RSASSA-PKCS1-v1_5 over its SHA-256, which
+// is the Content of the one in Documents.
 type HolderAnswer struct {
 	Txn         jitsuin.ID       `json:"txn"`
 	State       string           `json:"state"`
@@ -261,10 +271,13 @@ func (c RequestClaims) checkLinks() error {
 		return badRequest("response_uri", "the answer would not go to the one who asks")
 	}
 	for _, d := range c.Documents {
+		if d.Bare && d.MediaType == MediaTypeDigest && d.HRef == "" && len(d.SHA256) == 32 {
+			continue
+		}
 		if !AtOrigin(d.HRef, c.Client.Origin) || len(d.SHA256) != 32 {
 			return badRequest("documents", "the document %q is not at the origin of the one who asks, or has no digest", d.Name)
 		}
-		if d.MediaType != MediaTypeForm && d.MediaType != MediaTypePDF {
+		if d.MediaType != MediaTypePDF && (d.MediaType != MediaTypeForm || d.Bare) && (d.MediaType != MediaTypeText || !d.Bare) {
 			return badRequest("documents", "a document is %s or %s", MediaTypeForm, MediaTypePDF)
 		}
 	}

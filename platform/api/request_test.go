@@ -16,7 +16,7 @@ func claims() RequestClaims {
 	now := time.Now()
 	return RequestClaims{Issuer: "platform:1", Txn: jitsuin.NewID(), Client: RequestClient{ID: "tenant:bank", NameJA: "銀行", NameEN: "Bank", Origin: "https://bank.example"},
 		Act: ActSign, Purpose: "契約", PurposeEN: "Contract", ResponseURI: "https://bank.example/answers", State: strings.Repeat("s", 16), Nonce: strings.Repeat("n", 43),
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(RequestLife).Unix(), Documents: []RequestDocument{{"契約書", MediaTypePDF, make([]byte, 32), "https://bank.example/doc"}}}
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(RequestLife).Unix(), Documents: []RequestDocument{{Name: "契約書", MediaType: MediaTypePDF, SHA256: make([]byte, 32), HRef: "https://bank.example/doc"}}}
 }
 
 func TestARequestIsCheckedBeforeItIsSignedAndAfter(t *testing.T) {

@@ -133,6 +133,9 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 	if q.params.silent() {
 		return p.silently(w, r, c, q)
 	}
+	if q.params.Signing != "" {
+		return p.toSign(w, r, c, q)
+	}
 	if len(q.params.Claims) > 0 {
 		path := p.url(q.issuer, "/consent?login="+string(q.id))
 		if q.params.Lang != "" {
@@ -149,16 +152,23 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 
 // away leads the browser to its holder, or where another device finds the way to it. Of the ask, Items and Elsewhere are the caller's.
 func (p *Provider) away(w http.ResponseWriter, r *http.Request, c client, q request, a Ask) error {
-	if l := q.params.Lang; l != "" && r.Method == http.MethodGet {
-		u := *r.URL
-		values := u.Query()
-		values.Set("lang", l)
-		u.RawQuery = values.Encode()
-		r = r.Clone(r.Context())
-		r.URL = &u
-	}
 	a.Request, a.Tenant, a.Client = q.id, c.tenant, c.meta
-	return p.Host.Begin(w, r, a)
+	return p.Host.Begin(w, speaking(r, q), a)
+}
+
+// speaking gives the browser's request in the language that the client asked for.
+func speaking(r *http.Request, q request) *http.Request {
+	l := q.params.Lang
+	if l == "" || r.Method != http.MethodGet {
+		return r
+	}
+	u := *r.URL
+	values := u.Query()
+	values.Set("lang", l)
+	u.RawQuery = values.Encode()
+	r = r.Clone(r.Context())
+	r.URL = &u
+	return r
 }
 
 func errorAnswer(err error) url.Values {

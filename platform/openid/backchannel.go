@@ -158,6 +158,7 @@ func (p *Provider) Clean(ctx context.Context) error {
 			{`/* every tenant: their time is over */ DELETE FROM openid_codes WHERE expires_at < $1`, day},
 			{`/* every tenant: their time is over */ DELETE FROM openid_requests WHERE expires_at < $1`, store.Micros(now.Add(-time.Hour))},
 			{`/* every tenant: their time is over */ DELETE FROM openid_sessions WHERE expires_at < $1`, day},
+			{`/* every tenant: their time is over */ DELETE FROM openid_sign_transactions WHERE expires_at < $1`, store.Micros(now.Add(-signedKept))},
 			{`/* every tenant: their time is over */ DELETE FROM openid_given WHERE at < $1`, store.Micros(now.Add(-givenKept))},
 			{`/* every tenant: their time is over */ DELETE FROM openid_logouts WHERE ended_at > 0 AND ended_at < $1`, store.Micros(now.Add(-logoutsKept))},
 		} {

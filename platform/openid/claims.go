@@ -33,13 +33,13 @@ func item(claim string) (holder string, ok bool) {
 // knownScope tells whether a client may register a scope.
 func knownScope(s string) bool {
 	_, ok := item(s)
-	return ok || s == scopeOpenID || s == "profile"
+	return ok || s == scopeOpenID || s == scopeSign || s == "profile"
 }
 
 // claimsOfScope are those that a scope asks for (OpenID Connect Core §5.4; the state's service has one for each).
 func claimsOfScope(s string) []string {
 	switch s {
-	case scopeOpenID:
+	case scopeOpenID, scopeSign:
 		return nil
 	case "profile":
 		return []string{"name", "birthdate", "gender"}

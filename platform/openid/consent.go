@@ -24,7 +24,7 @@ func (p *Provider) pending(r *http.Request, i issuer, id string) (c client, q re
 	if q, err = p.request(r.Context(), jitsuin.ID(id)); err != nil {
 		return c, q, err
 	}
-	if q.browser != browserOf(r) || q.issuer.path != i.path || q.takenAt == 0 || q.session != "" {
+	if q.browser != browserOf(r) || q.issuer.path != i.path || q.takenAt == 0 || q.session != "" || q.params.Signing != "" {
 		return c, q, errRequestUnknown
 	}
 	c, err = p.client(r.Context(), q.client)

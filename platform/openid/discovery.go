@@ -26,6 +26,10 @@ func (p *Provider) discovery(i issuer) map[string]any {
 		"prompt_values_supported": []string{"none", "login", "consent", "select_account"}, "ui_locales_supported": []string{"ja", "en"},
 		"service_documentation": p.Origin + "/docs",
 	}
+	if i.state {
+		d["scopes_supported"] = append(d["scopes_supported"].([]string), scopeSign)
+		d["grant_types_supported"] = []string{grantCode, grantClient}
+	}
 	if p.Registration {
 		d["registration_endpoint"] = p.url(i, i.register)
 	}
@@ -60,7 +64,7 @@ func Paths() (all []string) {
 	for _, i := range issuers {
 		all = append(all, i.path+"/")
 	}
-	return all
+	return append(all, signPath)
 }
 
 // Routes gives all that the provider answers.
@@ -68,14 +72,17 @@ func (p *Provider) Routes() (all []Route) {
 	for _, i := range issuers {
 		all = append(all, p.routesOf(i)...)
 	}
-	return all
+	const token = "the access token is the proof"
+	return append(all, Route{"POST " + signPath, token, p.answered(maxSignBody, p.startSigning), true},
+		Route{"GET " + signPath + "/{id}/result", token, p.answered(maxBody, p.signResult(stateIssuer())), false},
+		Route{"GET " + signPath + "/{id}/document/{key}", "the key in the address, which only a signed request names, is the proof", p.answered(maxBody, p.signDocument), false})
 }
 
 func (p *Provider) routesOf(i issuer) (all []Route) {
 	const published, proof, pages = "what the provider is, is published", "the client proves itself in the request", "whoever has a card may log in"
 	json := func(why string, h func(http.ResponseWriter, *http.Request) error, patterns ...string) {
 		for _, pattern := range patterns {
-			all = append(all, Route{pattern, why, p.answered(h), !strings.HasPrefix(pattern, "GET")})
+			all = append(all, Route{pattern, why, p.answered(maxBody, h), !strings.HasPrefix(pattern, "GET")})
 		}
 	}
 	page := func(outside bool, h func(http.ResponseWriter, *http.Request) error, patterns ...string) {

@@ -56,6 +56,8 @@ func described(err error) (code, description string, status int) {
 			return e.Code, e.Message, http.StatusBadRequest
 		case e.Kind == jitsuin.Unavailable || e.Kind == jitsuin.Limited:
 			return unavailable, "try again later", http.StatusServiceUnavailable
+		case e.Code == signUnknown:
+			return "not_found", e.Message, http.StatusNotFound // the state's word for it is not known to us
 		case e.Kind == jitsuin.Denied || e.Kind == jitsuin.NotFound:
 			return unauthorizedClient, e.Message, http.StatusBadRequest
 		case e.Kind == jitsuin.Invalid || e.Kind == jitsuin.Conflict:
@@ -66,9 +68,9 @@ func described(err error) (code, description string, status int) {
 }
 
 // answered makes a handler of one that answers JSON; its error is answered as RFC 6749 §5.2 says.
-func (p *Provider) answered(h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+func (p *Provider) answered(most int64, h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		w.Header().Set("Access-Control-Allow-Origin", "*") // nothing here is decided by a cookie
 		if r.Method == http.MethodOptions {
 			w.Header().Set("Access-Control-Allow-Headers", "authorization, content-type, dpop")

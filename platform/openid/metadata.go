@@ -65,7 +65,10 @@ func (m *Metadata) fill() {
 		m.AuthMethod = AuthKey
 	}
 	if len(m.GrantTypes) == 0 {
-		m.GrantTypes = []string{"authorization_code"}
+		m.GrantTypes = []string{grantCode}
+	}
+	if slices.Contains(strings.Fields(m.Scope), scopeSign) && !slices.Contains(m.GrantTypes, grantClient) {
+		m.GrantTypes = append(slices.Clone(m.GrantTypes), grantClient)
 	}
 	if len(m.ResponseTypes) == 0 {
 		m.ResponseTypes = []string{"code"}
@@ -96,8 +99,8 @@ func (m Metadata) check() error {
 	switch {
 	case !slices.Contains([]string{AuthKey, AuthBasic, AuthPost, AuthPublic}, m.AuthMethod):
 		return bad("token_endpoint_auth_method", "one of %s, %s, %s, %s", AuthKey, AuthBasic, AuthPost, AuthPublic)
-	case !slices.Equal(m.GrantTypes, []string{"authorization_code"}):
-		return bad("grant_types", "authorization_code is what there is")
+	case !m.grantsFit():
+		return bad("grant_types", "authorization_code is what there is, and client_credentials for the scope sign")
 	case !slices.Equal(m.ResponseTypes, []string{"code"}):
 		return bad("response_types", "code is what there is")
 	case m.IDTokenAlg != string(jose.ES256):
@@ -122,6 +125,14 @@ func (m Metadata) check() error {
 		return err
 	}
 	return m.checkURIs(bad)
+}
+
+// grantsFit: a client that signs opens its transactions with a token of its own, and no other has one.
+func (m Metadata) grantsFit() bool {
+	if !slices.Contains(strings.Fields(m.Scope), scopeSign) {
+		return slices.Equal(m.GrantTypes, []string{grantCode})
+	}
+	return len(m.GrantTypes) == 2 && slices.Contains(m.GrantTypes, grantCode) && slices.Contains(m.GrantTypes, grantClient) && m.AuthMethod != AuthPublic
 }
 
 type badField func(field, format string, args ...any) error

@@ -46,6 +46,13 @@ type Host interface {
 	// Present leads the browser to where it shows the card's certificate itself, for a request without Items. Where the certificate is not
 	// accepted the outcome comes back by ChooseAgain.
 	Present(w http.ResponseWriter, r *http.Request, request jitsuin.ID) error
+	// Sign leads the browser to the holder with what a transaction of the sign API is about; document is where the holder fetches it.
+	// The errand's outcome comes back by Signed and Arrive, or EndSigning.
+	Sign(w http.ResponseWriter, r *http.Request, a Ask, t Signing, document string) error
+	// MaySign tells whether a purpose is one that a signature serves.
+	MaySign(ctx context.Context, purpose string) error
+	// Verified gives what the check of a signature found, as the API tells it, with the certificate that it was made with.
+	Verified(ctx context.Context, t Signing, check jitsuin.ID, certificate []byte) (any, error)
 	// Words gives the stem of the texts about an outcome that ChooseAgain or Arrive was told, "" for one that there is nothing to say about.
 	Words(outcome string) string
 	// Standing tells whether the tenant may log people in now; its errors are for who asks.
@@ -121,6 +128,9 @@ var issuers = []issuer{
 
 // url gives the issuer's identifier, and with a path an endpoint of it.
 func (p *Provider) url(i issuer, path string) string { return p.Origin + i.path + path }
+
+// stateIssuer is the alias.
+func stateIssuer() issuer { return issuers[1] }
 
 func issuerOf(path string) issuer {
 	for _, i := range issuers {

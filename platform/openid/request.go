@@ -32,7 +32,8 @@ type params struct {
 	Subject     string   `json:"sub,omitempty"` // who must be logged in
 	JKT         string   `json:"dpop_jkt,omitempty"`
 	Claims      []Wanted `json:"claims,omitempty"`
-	Agreed      []Wanted `json:"agreed,omitempty"` // of Claims, what the person agreed to
+	Agreed      []Wanted `json:"agreed,omitempty"`  // of Claims, what the person agreed to
+	Signing     string   `json:"signing,omitempty"` // the transaction of the sign API that is to be signed
 }
 
 var (
@@ -48,9 +49,9 @@ const (
 // parse checks what a client asks for. The redirect address is checked before everything else by redirectOf.
 func (p *Provider) parse(i issuer, c client, in map[string]string, redirect string) (q params, err error) {
 	q = params{RedirectURI: redirect, State: in["state"], Nonce: in["nonce"], Challenge: in["code_challenge"], Scopes: strings.Fields(in["scope"]),
-		ACR: strings.Fields(in["acr_values"]), Prompts: strings.Fields(in["prompt"]), JKT: in["dpop_jkt"], Lang: langOf(in["ui_locales"])}
+		ACR: strings.Fields(in["acr_values"]), Prompts: strings.Fields(in["prompt"]), JKT: in["dpop_jkt"], Lang: langOf(in["ui_locales"]), Signing: in["sign_transaction_id"]}
 	for _, check := range []func() error{func() error { return checkKind(in) }, q.checkTexts, func() error { return q.checkPKCE(in) },
-		func() error { return q.checkScopes(c) }, q.checkPrompts, func() error { return q.takeMaxAge(c, in["max_age"]) }} {
+		func() error { return q.checkScopes(c) }, q.checkPrompts, func() error { return q.checkSigning(i, c) }, func() error { return q.takeMaxAge(c, in["max_age"]) }} {
 		if err := check(); err != nil {
 			return q, err
 		}

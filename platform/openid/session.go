@@ -182,7 +182,7 @@ func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id, errand jit
 		}
 	}
 	if o != Welcome || q.session == "" {
-		if attended && q.session == "" && p.Host.Words(string(o)) != "" {
+		if attended && q.session == "" && q.params.Signing == "" && p.Host.Words(string(o)) != "" {
 			return p.explain(w, r, q, o)
 		}
 		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(o.told()))

@@ -47,7 +47,11 @@ func (p *Provider) token(i issuer) func(http.ResponseWriter, *http.Request) erro
 		if err != nil {
 			return err
 		}
-		answer, err := p.redeem(r.Context(), i, in, who, proof)
+		give := p.redeem
+		if in["grant_type"] == grantClient {
+			give = p.clientToken
+		}
+		answer, err := give(r.Context(), i, in, who, proof)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,11 @@ type held struct {
 
 // holder gives what an access token is good for, to who may use it: a token that is bound to a key comes with a proof of it.
 func (p *Provider) holder(r *http.Request, i issuer, path string) (h held, err error) {
+	return p.holderAt(r, i, i, path)
+}
+
+// holderAt is holder at an address that does not lie below the issuer's.
+func (p *Provider) holderAt(r *http.Request, i, below issuer, path string) (h held, err error) {
 	dpop, token := schemeOf(r)
 	if token == "" {
 		return h, fault(invalidToken, "an access token is needed in the header Authorization")
@@ -51,7 +56,7 @@ func (p *Provider) holder(r *http.Request, i issuer, path string) (h held, err e
 	if !dpop {
 		return h, fault(invalidToken, "this token is bound to a key: it comes as DPoP, with a proof")
 	}
-	proof, err := p.proof(r, i, path, token)
+	proof, err := p.proof(r, below, path, token)
 	if err != nil {
 		return h, err
 	}
