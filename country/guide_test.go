@@ -102,7 +102,8 @@ func TestTheGuidesAreWalked(t *testing.T) {
 		}
 	}
 	t.Run("verify", func(t *testing.T) { walkVerification(t, s.dir, port, guideBlocks(t, verify)) })
-	t.Run("login", func(t *testing.T) { walkLogin(t, s.dir, port, guideText(t, login)) })
+	t.Run("login", func(t *testing.T) { walkLogin(t, s.dir, port, guideText(t, login), true) })
+	t.Run("sign API", func(t *testing.T) { walkLogin(t, s.dir, port, guideText(t, "sign-api.md"), false) })
 }
 
 // walksStart builds and starts the country.

@@ -221,7 +221,7 @@ func LLMs(doc *huma.OpenAPI, origin string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n> Verifies documents and logins signed with My Number Cards for its tenants. Sandbox software: people and cards are invented.\n\n", doc.Info.Title)
 	fmt.Fprintf(&b, "- [OpenAPI 3.1](%s/openapi.json): every shape, example and error\n- [Reference for people](%s/docs)\n- [Discovery document of the OpenID provider](%s/openid/.well-known/openid-configuration): residents log in by standard OpenID Connect\n", origin, origin, origin)
-	b.WriteString("- Guides, in the sources: docs/verify-in-ten-minutes.md (the first verification), docs/login-in-ten-minutes.md (log in with the card, in Go, TypeScript and behind a proxy)\n\n")
+	b.WriteString("- Guides, in the sources: docs/verify-in-ten-minutes.md (the first verification), docs/login-in-ten-minutes.md (log in with the card, in Go, TypeScript and behind a proxy), docs/sign-api.md (signatures in the shapes of the state's sign API)\n\n")
 	b.WriteString("Callers are tenants: an assertion (JWT, ES256, iss = sub = tenant, aud = platform:1) buys an access token of five minutes at POST /token (RFC 7523). Calls that change something carry Idempotency-Key. Errors are problem documents (RFC 9457) with a stable code. A bad signature is no error: read report.verdict.\n")
 	for _, g := range Page(doc, origin) {
 		fmt.Fprintf(&b, "\n## %s\n\n", g.Name)
