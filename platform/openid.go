@@ -195,6 +195,15 @@ func (h openidHost) Words(outcome string) string {
 	return outcomeWords(outcome, "openid.choose.", []string{errand.Late})
 }
 
+// Spend implements openid.Host.
+func (h openidHost) Spend(tenant string, proven bool) error {
+	m := h.p.members.get(tenant)
+	if m == nil {
+		return errUnknownTenant()
+	}
+	return h.p.spend(m, proven)
+}
+
 // Standing implements openid.Host.
 func (h openidHost) Standing(ctx context.Context, tenant string) error {
 	if err := h.p.mayVerify(ctx); err != nil {

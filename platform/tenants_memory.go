@@ -40,6 +40,7 @@ type member struct {
 // meter is what a tenant has done lately.
 type meter struct {
 	limit   *rate.Limiter
+	guests  *rate.Limiter // of requests in which the tenant proved nothing: what strangers send does not use up its quota
 	refused atomic.Int64
 	seen    atomic.Int64 // wall time of its last request, microseconds
 }
@@ -118,7 +119,7 @@ func (m *members) take(version int64, tenants []tenant, keys []tenantKey) error 
 
 // meterFor goes on with a tenant's meter, with a full bucket where its quota is new.
 func (m *member) meterFor(q api.Quota) *meter {
-	fresh := &meter{limit: rate.NewLimiter(rate.Limit(q.PerSecond), q.Burst)}
+	fresh := &meter{limit: rate.NewLimiter(rate.Limit(q.PerSecond), q.Burst), guests: rate.NewLimiter(rate.Limit(q.PerSecond), q.Burst)}
 	if m == nil {
 		return fresh
 	}
@@ -176,21 +177,33 @@ func (p *Platform) admitTenant(r *http.Request, c httpapi.Caller) error {
 		return jitsuin.Errorf(jitsuin.Unauthenticated, "key-ended", "the key that this access token was bought with is not good any more").
 			WithHint("buy a new one with a key that is")
 	}
-	now := time.Now()
-	m.seen.Store(now.UnixMicro())
-	if reserved := m.limit.ReserveN(now, 1); !reserved.OK() || reserved.DelayFrom(now) > 0 {
-		wait := reserved.DelayFrom(now)
-		reserved.CancelAt(now)
-		m.refused.Add(1)
-		p.count.refused.WithLabelValues("rate").Inc()
-		q, _ := p.members.quotaOf(m.tenant)
-		return httpapi.Later(jitsuin.Errorf(jitsuin.Limited, "quota-exceeded", "you have sent more than %d requests a second", q.PerSecond).
-			WithHint("wait as long as Retry-After says; the office of the platform raises quotas"), wait)
+	if err := p.spend(m, true); err != nil {
+		return err
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
 	return m.tenant.standing()
+}
+
+// spend takes one request from what is a tenant's: of its quota where it proved who it is, else of as much again for its guests.
+func (p *Platform) spend(m *member, proven bool) error {
+	now, limit := time.Now(), m.guests
+	if proven {
+		limit = m.limit
+		m.seen.Store(now.UnixMicro())
+	}
+	reserved := limit.ReserveN(now, 1)
+	if reserved.OK() && reserved.DelayFrom(now) == 0 {
+		return nil
+	}
+	wait := reserved.DelayFrom(now)
+	reserved.CancelAt(now)
+	m.refused.Add(1)
+	p.count.refused.WithLabelValues("rate").Inc()
+	q, _ := p.members.quotaOf(m.tenant)
+	return httpapi.Later(jitsuin.Errorf(jitsuin.Limited, "quota-exceeded", "more than %d requests a second have come", q.PerSecond).
+		WithHint("wait as long as Retry-After says; the office of the platform raises quotas"), wait)
 }
 
 // standing refuses a tenant that is suspended or ended.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -22,6 +23,7 @@ func (s *Site) Error(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= 500 {
 		s.o.Log.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "err", err)
 	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	v := s.view(r)
 	words := Explain(v.Lang, err)
 	v.Data = errorPage{Title: words.Title, Means: words.Means, Next: words.Next, Problem: p, Back: s.backFrom(r)}

@@ -60,6 +60,9 @@ func (p *Provider) authorize(i issuer) func(http.ResponseWriter, *http.Request) 
 		if err != nil {
 			return err
 		}
+		if err := p.Host.Spend(c.tenant, false); err != nil {
+			return err
+		}
 		q, err := p.asked(w, r, i, c, in)
 		if back, ok := errors.AsType[*toClient](err); ok {
 			return p.lead(w, r, i, back.redirect, back.state, errorAnswer(back.error))

@@ -137,6 +137,9 @@ func (p *Provider) called(r *http.Request, i issuer, path string) (in map[string
 			return nil, who, err
 		}
 	}
+	if err := p.Host.Spend(who.client.tenant, method != AuthPublic); err != nil {
+		return nil, who, err
+	}
 	return in, who, p.Host.Standing(r.Context(), who.client.tenant)
 }
 

@@ -3,9 +3,11 @@ package openid
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/httpapi"
 )
 
 // Errors that a client is told have the code of their specification.
@@ -54,7 +56,9 @@ func described(err error) (code, description string, status int) {
 			return e.Code, e.Message, http.StatusUnauthorized
 		case specified[e.Code]:
 			return e.Code, e.Message, http.StatusBadRequest
-		case e.Kind == jitsuin.Unavailable || e.Kind == jitsuin.Limited:
+		case e.Kind == jitsuin.Limited:
+			return unavailable, e.Message, http.StatusTooManyRequests
+		case e.Kind == jitsuin.Unavailable:
 			return unavailable, "try again later", http.StatusServiceUnavailable
 		case e.Code == signUnknown:
 			return "not_found", e.Message, http.StatusNotFound // the state's word for it is not known to us
@@ -104,6 +108,7 @@ func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		w.Header().Set("WWW-Authenticate", scheme+` error="`+code+`"`)
 	}
+	maps.Copy(w.Header(), httpapi.ProblemOf(r.Context(), err).GetHeaders()) // Retry-After
 	writeJSON(w, status, map[string]string{"error": code, "error_description": description})
 }
 

@@ -87,7 +87,7 @@ func TestACodeIsUsedOnce(t *testing.T) {
 func (b *bank) another(db string) (origin string) {
 	b.t.Helper()
 	cfg := platform.Config{Config: b.Config(platformtest.ID, db), Log: slog.New(slog.DiscardHandler)}
-	cfg.Listen = platformtest.FreeAddress(b.t)
+	cfg.Listen, cfg.Quota.PerSecond = platformtest.FreeAddress(b.t), 10_000
 	p, err := platform.New(context.Background(), cfg)
 	if err != nil {
 		b.t.Fatal(err)

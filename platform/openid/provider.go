@@ -55,6 +55,9 @@ type Host interface {
 	Verified(ctx context.Context, t Signing, check jitsuin.ID, certificate []byte) (any, error)
 	// Words gives the stem of the texts about an outcome that ChooseAgain or Arrive was told, "" for one that there is nothing to say about.
 	Words(outcome string) string
+	// Spend takes one request from what a tenant may send: of its quota where it proved who it is (proven), else of as much again that is
+	// there for browsers and for clients without a secret, so that strangers do not use its quota up. Limited where nothing is left.
+	Spend(tenant string, proven bool) error
 	// Standing tells whether the tenant may log people in now; its errors are for who asks.
 	Standing(ctx context.Context, tenant string) error
 	// Good tells whether a user's certificate is in force now.

@@ -279,6 +279,9 @@ func (p *Provider) clientOfToken(r *http.Request) (c client, err error) {
 			return c, err
 		}
 	}
+	if err := p.Host.Spend(c.tenant, true); err != nil {
+		return c, err
+	}
 	return c, p.Host.Standing(r.Context(), c.tenant)
 }
 

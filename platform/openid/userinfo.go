@@ -44,6 +44,9 @@ func (p *Provider) holderAt(r *http.Request, i, below issuer, path string) (h he
 	if err != nil {
 		return h, err
 	}
+	if err := p.Host.Spend(h.session.tenant, true); err != nil {
+		return h, err
+	}
 	if err := p.Host.Standing(r.Context(), h.session.tenant); err != nil {
 		return h, err
 	}
