@@ -53,6 +53,11 @@ func TestAResidentSeesTheirOwnUseAndNobodyElses(t *testing.T) {
 				t.Errorf("the resident does not see %q", word)
 			}
 		}
+		for kind, state := range map[string]string{"署名用電子証明書": "失効", "利用者証明用電子証明書": "有効"} { // she has moved
+			if !regexp.MustCompile(`<td>` + kind + `</td><td>` + state).MatchString(page) {
+				t.Errorf("the resident does not see that the certificate %s is %s", kind, state)
+			}
+		}
 		for _, secret := range []string{user, hanako.Sign.Cert.SerialNumber.Text(16), hanako.Auth.Cert.SerialNumber.Text(16), "霧島", "新町", string(l.ID)} {
 			if strings.Contains(page, secret) {
 				t.Errorf("the page tells %q", secret)

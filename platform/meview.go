@@ -14,6 +14,7 @@ import (
 // meView is what a resident sees of themself. It is joined over tenants from the certificates that are known for this very person; no id of
 // a tenant's is in it.
 type meView struct {
+	Certificates  []meCertificate
 	Checks        []meCheck
 	Looks         []meLook
 	Consents      []meConsent
@@ -149,6 +150,9 @@ func (p *Platform) usageOf(ctx context.Context, person jitsuin.ID, since jitsuin
 		}
 		return v.readLogins(tx, person, time.Now())
 	})
+	if err == nil {
+		v.Certificates, err = p.certificatesOf(ctx, person)
+	}
 	return v, err
 }
 
