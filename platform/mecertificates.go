@@ -11,10 +11,10 @@ import (
 
 // meCertificate is a certificate of the person's that was used here, and how it stands now. No serial number is in it.
 type meCertificate struct {
-	Kind   jitsuin.CertKind
-	Until  time.Time // the end of its validity
-	State  string    // good, revoked, suspended, expired, or unknown where it cannot be told now
-	Since  time.Time // of a state that is not good
+	Kind  jitsuin.CertKind
+	Until time.Time // the end of its validity
+	State string    // good, revoked, suspended, expired, or unknown where it cannot be told now
+	Since time.Time // of a state that is not good
 }
 
 // mineCertificates are the latest of those on which a check rests that is still remembered.
