@@ -184,6 +184,7 @@ func (c *customers) at(p people.Resident, change town.ChangeRequest) {
 // TestAnAccountIsOpenedInABrowser plays the opening of an account, the login and each refusal, as people do: at the
 // firm's and the holder's pages of a running country.
 func TestAnAccountIsOpenedInABrowser(t *testing.T) {
+	t.Parallel()
 	c := newCustomers(t)
 	for _, lang := range []web.Lang{web.JA, web.EN} {
 		c.lang = lang
@@ -244,9 +245,7 @@ func (c *customers) cancelsAndLocks(p people.Resident) {
 			c.See(c.text("holder.pin.left", "n", left))
 		}
 	}
-	c.See(c.text("errors.kind-locked.title"), c.text("errors.kind-locked.next"))
-	c.clickText("common.back")
-	c.See(c.text("holder.pin.blocked"), c.text("holder.pin.blocked-next"))
+	c.See(c.text("errors.kind-locked.title"), c.text("holder.pin.blocked-sign"), c.text("holder.pin.blocked-next"), c.text("holder.pin.blocked-now"))
 	c.cancels()
 	c.refusedFor("cancelled") // it tells where a locked password is set anew
 	c.See("ロックされたときは、お住まいの市区町村の窓口")

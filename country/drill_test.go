@@ -225,6 +225,7 @@ func (d *drill) nothingTwice(t *testing.T, f country.Folder) {
 }
 
 func TestRestoreDrills(t *testing.T) {
+	t.Parallel()
 	d := newDrill(t)
 	t.Run("the certification authority alone", d.agency)
 	t.Run("the certification authority with its journal", d.agencyWithJournal)

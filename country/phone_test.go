@@ -63,6 +63,7 @@ func (s *shop) logsIn(t *testing.T, l *living, card jitsuin.ID, pin string) (cli
 // A telephone is enrolled with the card and is the same user everywhere; a second one ends the first; a card that is reported lost takes
 // the telephone with it until the counter has looked at the person.
 func TestATelephoneInTheCountry(t *testing.T) {
+	t.Parallel()
 	l := live(t, country.Options{Data: filepath.Join(t.TempDir(), "data"), Listen: listen(t)})
 	s := l.shop(t)
 	held, err := holder.CardsIn(string(l.Folder)).Held()
