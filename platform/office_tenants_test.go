@@ -208,8 +208,30 @@ func TestTwoPeopleRegisterATenantAndSetItsTerms(t *testing.T) {
 		t.Fatal(status)
 	}
 	got := must[api.Tenant](t)(asOffice[api.Tenant](b, "GET", "/v1/tenants/tenant:rental", nil))
-	if got.Contract == nil || got.Contract.Number != "委託-8" || got.Contract.Until != today.AddDays(365) || got.Validity != "ocsp" || got.Quota != (api.Quota{PerSecond: 7, Burst: 9}) || got.Contact != nil {
+	if got.Contract == nil || got.Contract.Number != "委託-8" || got.Contract.Until != today.AddDays(365) || got.Validity != "ocsp" || got.Quota != (api.Quota{PerSecond: 7, Burst: 9}) || got.Contact != nil || got.Contract.PINless {
 		t.Errorf("%+v", got)
+	}
+
+	// PIN-less use stays as it is where something else is changed: the form has it. It is told where it is decided, and taken away like the rest.
+	pinless := func() bool {
+		return must[api.Tenant](t)(asOffice[api.Tenant](b, "GET", "/v1/tenants/tenant:rental", nil)).Contract.PINless
+	}
+	const box = `name="pinless" value="yes" checked`
+	for _, want := range []bool{true, false} {
+		terms.Del("pinless")
+		terms.Del("act") // another act
+		if want {
+			terms.Set("pinless", "on")
+		}
+		if _, page = desk.post("/office/tenants/tenant:rental/terms", terms); !strings.Contains(page, "PIN-less use") {
+			t.Error("it is not told that PIN-less use is decided")
+		}
+		if status, _ := approved(t, ops, page); status != http.StatusOK || pinless() != want {
+			t.Errorf("HTTP %d, PIN-less use %v", status, pinless())
+		}
+		if _, page := desk.get("/office/tenants/tenant:rental"); strings.Contains(page, box) != want {
+			t.Errorf("the form has PIN-less use: %v, and should: %v", strings.Contains(page, box), want)
+		}
 	}
 }
 

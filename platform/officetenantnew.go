@@ -61,7 +61,11 @@ func contractText(c api.Contract) string {
 	if !c.Until.IsZero() {
 		until = c.Until.String()
 	}
-	return c.Number + " (" + c.Since.String() + " – " + until + ")"
+	text := c.Number + " (" + c.Since.String() + " – " + until + ")"
+	if c.PINless {
+		text += " + かざし利用 (PIN-less use)"
+	}
+	return text
 }
 
 // termFields are the fields of the terms; they are the same where a tenant is new.
@@ -71,6 +75,7 @@ func termFields() []web.Field {
 		{Name: "since", Label: "office.terms.since", Kind: web.DateField, Need: true, Width: "medium"},
 		{Name: "until", Label: "office.terms.until", Help: "office.terms.until.help", Kind: web.DateField, Width: "medium"},
 		{Name: "entrusts", Label: "office.terms.entrusts", Kind: web.CheckField, Need: true},
+		{Name: "pinless", Label: "office.terms.pinless", Kind: web.CheckField},
 		{Name: "contact", Label: "office.terms.contact", Kind: web.TextField, Max: 100},
 		{Name: "email", Label: "office.terms.email", Kind: web.TextField, Max: 200},
 		{Name: "phone", Label: "office.terms.phone", Kind: web.TextField, Max: 40, Width: "medium"},
@@ -92,6 +97,9 @@ func termsFormOf(t api.Tenant) *web.Form {
 		f.Set("contract", c.Number)
 		f.Set("since", c.Since.String())
 		f.Set("entrusts", "on")
+		if c.PINless {
+			f.Set("pinless", "on")
+		}
 		if !c.Until.IsZero() {
 			f.Set("until", c.Until.String())
 		}
@@ -139,7 +147,7 @@ type newTenant struct {
 
 // readTerms reads the fields of the terms, and notes at each what is wrong with it.
 func readTerms(f *web.Form) newTerms {
-	t := newTerms{Contract: api.Contract{Number: f.Get("contract"), Since: f.Date("since"), Until: f.Date("until")},
+	t := newTerms{Contract: api.Contract{Number: f.Get("contract"), Since: f.Date("since"), Until: f.Date("until"), PINless: f.Checked("pinless")},
 		Contact: api.Contact{Name: f.Get("contact"), Email: f.Get("email"), Phone: f.Get("phone")}, Validity: f.Get("validity")}
 	if f.Checked("entrusts") {
 		t.Contract.Entrusts = []string{api.EntrustReceiving, api.EntrustValidity}
