@@ -1,9 +1,12 @@
 package api
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
+
+	strictjson "github.com/go-jose/go-jose/v4/json" // knows a member that comes twice
 
 	"github.com/jitsuin/jitsuin"
 )
@@ -65,4 +68,15 @@ func AgeOver(name string) int {
 	}
 	n, _ := strconv.Atoi(strings.TrimPrefix(name, "age_over_")) // digits, by the pattern
 	return n
+}
+
+// UnmarshalJSON reads an answer, and refuses one that has a member twice, at whatever depth: RFC 8259 §4 leaves open which of the two
+// counts, and an item of a person must not be one thing to who checks it and another to who stores it.
+func (a *HolderAnswer) UnmarshalJSON(raw []byte) error {
+	var once any
+	if err := strictjson.Unmarshal(raw, &once); err != nil {
+		return jitsuin.Errorf(jitsuin.Invalid, "answer-form", "the answer has a member twice, or is no JSON")
+	}
+	type plain HolderAnswer
+	return json.Unmarshal(raw, (*plain)(a))
 }

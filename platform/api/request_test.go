@@ -112,3 +112,16 @@ func TestAnAnswerHasTheItemsThatWereAskedForAndNoOthers(t *testing.T) {
 		}
 	}
 }
+
+// What an answer says twice counts neither way.
+func TestAnAnswerSaysEachThingOnce(t *testing.T) {
+	var a HolderAnswer
+	if err := json.Unmarshal([]byte(`{"txn":"x","state":"s","items":{"name":"霧島　花子","sex":"2"},"unattended":true}`), &a); err != nil || a.State != "s" || a.Items["sex"] != "2" || !a.Unattended {
+		t.Errorf("%+v %v", a, err)
+	}
+	for _, twice := range []string{`{"items":{"sex":"1","sex":"2"}}`, `{"items":{"s\u0065x":"1","sex":"1"}}`, `{"items":{"name":"a"},"items":{"sex":"1"}}`, `{"documents":[{"name":"a","name":"b"}]}`} {
+		if err := json.Unmarshal([]byte(twice), new(HolderAnswer)); jitsuin.CodeOf(err) != "answer-form" {
+			t.Errorf("%s: %v", twice, err)
+		}
+	}
+}
