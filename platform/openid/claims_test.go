@@ -1,7 +1,6 @@
 package openid_test
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -29,59 +28,6 @@ func (p *rp) agreeing(br *platformtest.Browser, q url.Values, claims ...string) 
 	}
 	return br.Post(strings.TrimPrefix(p.issuer, p.b.Origin)+"/consent", form).Location
 }
-
-// Items that were not asked for, are missing or not in their form are refused, nothing of the answer is kept, and the person may answer again.
-func TestItemsThatWereNotAskedForAreRefused(t *testing.T) {
-	t.Parallel()
-	b := open(t, storetest.SQLite().Fresh(t), nil)
-	p, hanako, br := b.relyingParty(b.tenant, nil), b.Agency.Resident("霧島　花子"), b.Browser()
-	a := newAsking()
-	asked := b.OpenRequest(p.agreeing(br, p.query(a, url.Values{"scope": {"openid name birthdate age_over_20"}}), "name", "birthdate", "age_over_20"))
-	good := b.AnswerOf(asked, hanako)
-	for what, change := range map[string]map[string]string{
-		"one is missing":              {"name": ""},
-		"one more":                    {"address": hanako.Items.Address},
-		"a claim's name in its place": {"birth_date": "", "birthdate": good.Items["birth_date"]},
-		"an age that nobody asks":     {"age_over_65": "false"},
-		"a yes that is no yes":        {"age_over_20": "yes"},
-		"a day that is none":          {"birth_date": "1985-02-30"},
-		"a day in another form":       {"birth_date": "19850315"},
-		"a name that does not print":  {"name": "霧島\u202e花子"},
-		"a name of a megabyte":        {"name": strings.Repeat("霧", 300_000)},
-	} {
-		bad := good
-		bad.Items = maps.Clone(good.Items)
-		for name, value := range change {
-			if bad.Items[name] = value; value == "" {
-				delete(bad.Items, name)
-			}
-		}
-		if status, back := b.PostAnswer(asked, bad); status < 400 || status >= 500 || back != "" {
-			t.Errorf("%s: HTTP %d, back to %q", what, status, back)
-		}
-	}
-	for _, table := range []string{"openid_sessions", "openid_codes", "openid_given", "checks"} {
-		if n := b.count(`SELECT COUNT(*) FROM ` + table); n != 0 {
-			t.Errorf("%d rows of %s are left of answers that were refused", n, table)
-		}
-	}
-	// Nor does a login bring items that asked for none.
-	plain := b.OpenRequest(byWay(p.begun(b.Browser(), p.query(newAsking(), nil))))
-	more := b.AnswerOf(plain, hanako)
-	more.Items = map[string]string{"name": hanako.Items.Name}
-	if status, _ := b.PostAnswer(plain, more); status != http.StatusBadRequest {
-		t.Errorf("items of a login that asked for none: HTTP %d", status)
-	}
-	status, back := b.PostAnswer(asked, good)
-	if status != http.StatusOK {
-		t.Fatalf("the good answer after the bad ones: HTTP %d", status)
-	}
-	if got := p.redeem(a, p.back(br, back).Get("code"), nil); got.Status != http.StatusOK {
-		t.Errorf("HTTP %d %s", got.Status, got.Raw)
-	}
-}
-
-func byWay(away string, _ platformtest.Page) string { return away }
 
 // A client gets the claims that it registered for, asked for, and that the person agreed to: each of the three.
 func TestClaimsComeWithConsentAndRight(t *testing.T) {
