@@ -43,8 +43,9 @@ reproducible:
 # Everything under the race detector; the ten thousand histories of the feeds and mutations of an operation
 # log, which it would make too slow, without it. The packages that take longest begin first, and one more runs
 # at a time than there are processors: their tests wait for browsers, clocks and disks for half of their time.
+# lint has vetted everything already; with -trimpath what another clone compiled is not compiled again.
 race:
-	$(GO) test -race -timeout 25m -p $$(($$(nproc 2>/dev/null || echo 2) + 1)) ./country ./platform ./holder/site ./...
+	$(GO) test -race -trimpath -vet=off -count=1 -timeout 25m -p $$(($$(nproc 2>/dev/null || echo 2) + 1)) ./country ./platform ./holder/site ./...
 	$(GO) test -timeout 10m -run 'Histories' ./internal/feed
 	$(GO) test -timeout 10m -run 'EveryMutation' ./internal/audit
 
