@@ -356,6 +356,31 @@ func TestSignaturesThatAreNotAccepted(t *testing.T) {
 	}
 }
 
+// A request for a signature is not finished by a login: no page of a login takes it, not even in the browser that began it.
+func TestASignatureIsNotFinishedByALogin(t *testing.T) {
+	b, _, _, hanako := refusing(t)
+	p, br := b.signer(b.tenant), b.Browser()
+	id := p.transaction(nil)
+	away, _ := p.begun(br, p.query(newAsking(), signing(id)))
+	var login string
+	if err := b.Platform.DB.View(t.Context(), func(tx *store.Tx) error {
+		return tx.QueryRow(`SELECT id FROM openid_requests`).Scan(&login)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"/again", "/choose", "/consent"} {
+		for _, base := range []string{"/openid", "/api/realms/main"} {
+			if got := br.Post(base+page, url.Values{"login": {login}}); got.Status != http.StatusNotFound {
+				t.Errorf("%s%s: HTTP %d to %q", base, page, got.Status, got.Location)
+			}
+		}
+	}
+	_, from := b.signed(away, hanako, nil)
+	if back := p.back(br, from); back.Get("code") == "" {
+		t.Errorf("signed after all that, came back with %v", back)
+	}
+}
+
 // Time is over: for the transaction, for the token of its result, for what was signed.
 func TestTransactionsEnd(t *testing.T) {
 	b, _, _, hanako := refusing(t)
