@@ -7,9 +7,9 @@ export GOTOOLCHAIN = local
 export GOFLAGS = -mod=readonly -trimpath
 export CGO_ENABLED = 0
 
-.PHONY: test judges lint build cross tools race smoke reproducible soak fuzz bench dist image clean
+.PHONY: test judges lint build cross tests tools race smoke reproducible soak fuzz bench dist image clean
 
-test: judges lint build cross reproducible race tools smoke
+test: judges lint build cross reproducible tests tools smoke
 
 # Programs that we did not write and that judge what we make. Without apt or root the tests that
 # need them skip with a loud line; under CI=true a missing judge is a failure.
@@ -40,14 +40,23 @@ tools:
 reproducible:
 	@scripts/reproducible
 
-# Everything under the race detector; the ten thousand histories of the feeds and mutations of an operation
-# log, which it would make too slow, without it. The packages that take longest begin first, and one more runs
-# at a time than there are processors: their tests wait for browsers, clocks and disks for half of their time.
-# lint has vetted everything already; with -trimpath what another clone compiled is not compiled again.
+# The packages that play a whole country, a platform or pages, without the race detector, which takes five times as long; then all others
+# with it, and of these what is about several things at a time. `make soak` plays everything with it.
+LONG = ./country ./platform ./holder/site ./country/console ./cmd/jitsuin ./country/doctor ./jlis ./municipality/counter ./services/securities
+AT_A_TIME = Once|Two|AtATime|Restart|Kill|Parallel
+RACE = CGO_ENABLED=1 $(GO) test -race -vet=off -count=1
+
+# One package more at a time than there are processors: their tests wait for browsers, clocks and disks for half of their time. The ten
+# thousand histories of the feeds and mutations of an operation log are too slow under the race detector. lint has vetted everything already.
+tests:
+	$(GO) test -vet=off -count=1 -timeout 25m -p $$(($$(nproc 2>/dev/null || echo 2) + 1)) $(LONG)
+	$(RACE) -timeout 25m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(LONG))")
+	$(RACE) -timeout 25m -run '$(AT_A_TIME)' $(LONG)
+	$(GO) test -vet=off -timeout 10m -run 'Histories' ./internal/feed
+	$(GO) test -vet=off -timeout 10m -run 'EveryMutation' ./internal/audit
+
 race:
-	$(GO) test -race -trimpath -vet=off -count=1 -timeout 25m -p $$(($$(nproc 2>/dev/null || echo 2) + 1)) ./country ./platform ./holder/site ./...
-	$(GO) test -timeout 10m -run 'Histories' ./internal/feed
-	$(GO) test -timeout 10m -run 'EveryMutation' ./internal/audit
+	$(RACE) -timeout 4h ./...
 
 # Short runs of what has a long target of its own.
 smoke:
@@ -55,6 +64,7 @@ smoke:
 
 soak:
 	JITSUIN_SOAK=1 $(GO) test -timeout 4h -run 'Kill|Fault|Histories|Restart' ./...
+	$(MAKE) race
 
 # Each fuzz target for five minutes, and ten million commands to chips against the model of TestStreams.
 fuzz:

@@ -243,7 +243,8 @@ func (l *life) apply(ctx context.Context, what town.ApplicationType, kinds []jit
 		return err
 	}
 	if what == town.NewCard {
-		err = patient(ctx, func() (err error) { app, err = t.HandOver(ctx, app.ID, SamplePIN); return err })
+		id := app.ID // an attempt that is cut short gives none
+		err = patient(ctx, func() (err error) { app, err = t.HandOver(ctx, id, SamplePIN); return err })
 	} else {
 		app, err = renew(ctx, t, l.c.f, app.ID, l.card, nil)
 	}

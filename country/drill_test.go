@@ -367,8 +367,27 @@ func (d *drill) platform(t *testing.T) {
 	if v := l.sign(t, string(d.fresh.Card)); v.User == nil || !v.User.New || v.User.ID == d.stranger.User.ID {
 		t.Errorf("the stranger, of whom nothing is left: %+v", v.User)
 	}
+	d.isWitnessed(t, f)
 	d.after(t, l)
 	d.lostLines(t, f)
+}
+
+// isWitnessed waits until the office has looked at the platform's log since the restore: at a start it asks again with growing pauses.
+func (d *drill) isWitnessed(t *testing.T, f country.Folder) {
+	t.Helper()
+	for n, deadline := 0, time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		look(t, f, country.Minister, func(db *store.DB) error {
+			return db.View(t.Context(), func(tx *store.Tx) error {
+				return tx.QueryRow(`SELECT COUNT(*) FROM witness_statement WHERE verifier = $1 AND finding = $2`, country.Platform, audit.FindingLost).Scan(&n)
+			})
+		})
+		if n > 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the office has not found that lines are lost")
+		}
+	}
 }
 
 // lostLines reads the platform's operation log with what its witness has stated: it must be whole, begin one new epoch, and name

@@ -32,9 +32,9 @@ func TestWhatIsUsedIsCounted(t *testing.T) {
 		crl := platform.ValidityCRL
 		must[api.Tenant](t)(own[api.Tenant](b, lists, "PATCH", "/v1/tenant", api.OwnChange{Validity: &crl}))
 		hanako := b.Agency.Resident("霧島　花子")
-		key := string(jitsuin.NewID())
+		key, signed := string(jitsuin.NewID()), b.signed(hanako)
 		for range 2 { // the second is a repetition
-			must[api.Verification](t)(b.verifyWith(b.tenant, key, b.signed(hanako)))
+			must[api.Verification](t)(b.verifyWith(b.tenant, key, signed))
 		}
 		b.verify(api.VerificationRequest{Signature: []byte("no signature at all")}) // J-LIS is asked nothing
 		must[api.Login](t)(b.login(b.tenant, hanako.Auth))

@@ -98,9 +98,9 @@ func runCountry(t *testing.T) *small {
 	case err := <-ended:
 		cancel()
 		t.Fatalf("the country did not come to life: %v", err)
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		cancel()
-		t.Fatal("the country is not ready after a minute")
+		t.Fatal("the country is not ready after three minutes")
 	}
 	t.Cleanup(func() {
 		cancel()

@@ -36,14 +36,21 @@ type Browser struct {
 // no Chromium the test skips with a loud line, and fails under CI=true.
 func New(t testing.TB, lang string, width int) *Browser {
 	t.Helper()
-	b := start(t, optionsOf(t, lang))
+	b := start(t, optionsOf(t, lang, headless...))
 	b.Resize(width)
 	return b
 }
 
-func optionsOf(t testing.TB, lang string) []chromedp.ExecAllocatorOption {
+// Names of the program, the best first. Chromium without a window draws its own controls all the same, which takes most of its time; the
+// shell, which is made of the same parts, has none.
+var (
+	windowed = []string{"chromium", "chromium-browser", "google-chrome"}
+	headless = append([]string{"chromium-headless-shell"}, windowed...)
+)
+
+func optionsOf(t testing.TB, lang string, programs ...string) []chromedp.ExecAllocatorOption {
 	t.Helper()
-	return append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+	return append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program(t, programs)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang), chromedp.Flag("no-proxy-server", true),
 		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(60*time.Second))
@@ -58,9 +65,9 @@ func start(t testing.TB, options []chromedp.ExecAllocatorOption) *Browser {
 	return &Browser{t: t, ctx: ctx, Wait: time.Minute}
 }
 
-func program(t testing.TB) string {
+func program(t testing.TB, names []string) string {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
@@ -312,11 +319,11 @@ func (b *Browser) Keyboard(name string) {
 	b.Press(kb.Enter)
 }
 
-// Axe asks axe-core (WCAG 2.2 AA) about the page and fails for each finding.
+// Axe asks axe-core (WCAG 2.2 AA) about the page, once it is there in full, and fails for each finding.
 func (b *Browser) Axe() {
 	b.t.Helper()
-	Eval[bool](b, axeSource(b.t)+"; true")
-	raw := Eval[string](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + " — " + v.nodes.map(n => n.target.join(" ") + " " + (n.failureSummary || "")).join("; "))))`)
+	raw := Eval[string](b, axeSource(b.t)+`; (document.readyState === "complete" ? Promise.resolve() : new Promise(r => addEventListener("load", r))).then(() => axe.run(document, `+
+		`{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + " — " + v.nodes.map(n => n.target.join(" ") + " " + (n.failureSummary || "")).join("; "))))`)
 	var findings []string
 	if err := json.Unmarshal([]byte(raw), &findings); err != nil {
 		b.t.Fatalf("axe: %v", err)

@@ -166,7 +166,7 @@ func (d *Desktop) Shot(name string) {
 // Browser starts a browser with a window on the desktop, in a language; flags are further options of it, such as "test-type".
 func (d *Desktop) Browser(lang string, flags ...string) *Browser {
 	d.t.Helper()
-	options := append(optionsOf(d.t, lang), chromedp.Flag("headless", false), chromedp.Flag("hide-scrollbars", false), chromedp.Flag("window-size", "1200,850"),
+	options := append(optionsOf(d.t, lang, windowed...), chromedp.Flag("headless", false), chromedp.Flag("hide-scrollbars", false), chromedp.Flag("window-size", "1200,850"),
 		chromedp.Flag("window-position", "0,0"), chromedp.Env(append(os.Environ(), d.env...)...))
 	for _, f := range flags {
 		name, value, given := strings.Cut(f, "=")
