@@ -17,6 +17,7 @@ import (
 // moves; the firm is told the new address once and charged once, and finds that her certificate lapsed; she sees all of it at the platform,
 // withdraws there with her new certificate, and the firm is refused.
 func TestALatestAddressReachesTheFirmOnce(t *testing.T) {
+	t.Parallel()
 	c := newCustomers(t)
 	p := c.person()
 	card := string(c.card[p.ID])

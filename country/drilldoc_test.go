@@ -14,6 +14,7 @@ import (
 
 // TestTheDrillAsWritten runs the commands of docs/backup-and-restore.md as they stand there, but for the port.
 func TestTheDrillAsWritten(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("../docs/backup-and-restore.md")
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,7 @@ func until(t *testing.T, what, code string, act func() error) {
 // A town's application and a ministry's on one card of the sandbox, each by its ground: loaded, used by kiosk and door,
 // refused when the ground has gone, and taken off all the same.
 func TestTheFreeAreaOfASandboxCard(t *testing.T) {
+	t.Parallel()
 	l := live(t, country.Options{Data: filepath.Join(t.TempDir(), "data"), Listen: listen(t)})
 	ctx := t.Context()
 	counter, err := l.Terminal(ctx, country.SealTown, "窓口　試験")

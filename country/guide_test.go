@@ -88,7 +88,7 @@ func TestTheGuidesAreWalked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GOFLAGS", "-trimpath -buildvcs=false") // the same cache as this tree's
+	t.Setenv("GOFLAGS", "-trimpath -buildvcs=false -ldflags=-w") // the same cache as this tree's; to link what debuggers need takes half a minute
 	s := &stranger{t: t, dir: t.TempDir(), address: "127.0.0.1:" + strconv.Itoa(port)}
 	s.run("git clone -q "+top, "")
 	s.run("cd jitsuin", "")

@@ -81,6 +81,7 @@ func (s *shop) user(t *testing.T) string {
 
 // Named people answer for a company's tests, in each way that people do, and are the same in every country of a seed.
 func TestPersonasAnswerAndAreTheSameInEveryCountryOfASeed(t *testing.T) {
+	t.Parallel()
 	first := live(t, country.Options{Data: filepath.Join(t.TempDir(), "data"), Listen: listen(t)})
 	s := first.shop(t)
 	known, err := first.Personas()

@@ -29,7 +29,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "jitsuin")
-	build := exec.Command("go", "build", "-o", path, "github.com/jitsuin/jitsuin/cmd/jitsuin")
+	build := exec.Command("go", "build", "-ldflags=-w", "-o", path, "github.com/jitsuin/jitsuin/cmd/jitsuin")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)

@@ -60,17 +60,9 @@ func (p *Platform) cleanOpenID(ctx context.Context) error {
 
 // decideOpenID judges what a holder answers to a login at a client of a tenant's.
 func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {
-	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About), v.Txn)
-	switch {
-	case err != nil && jitsuin.KindOf(err) == jitsuin.NotFound:
-		return string(openid.TooLate), "", nil
-	case err != nil:
-		return "", "", err
-	case l.Done:
-		return string(openid.Welcome), "", nil
-	}
-	if err := p.mayVerify(ctx); err != nil {
-		return "", "", err
+	l, done, err := p.pendingLogin(ctx, v)
+	if err != nil || l == nil {
+		return string(done), "", err
 	}
 	known, leave, err := p.turn(ctx, l.Tenant)
 	if err != nil {
@@ -93,6 +85,27 @@ func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.Holde
 		return "", "", err
 	}
 	return p.concludeOpenID(withTerms(ctx, terms{accept: l.Accept}), l, v, validity, leaf, a, anchors)
+}
+
+// pendingLogin gives the login that an answer or a certificate shown is for, where it may be judged now: else done is what is known
+// without.
+func (p *Platform) pendingLogin(ctx context.Context, v errand.Visit) (l *openid.Login, done openid.Outcome, err error) {
+	today := jitsuin.DateOf(p.Clock.Now())
+	err = p.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if l, err = p.openid.Pending(tx, jitsuin.ID(v.About), v.Txn); err != nil || l.Done {
+			return err
+		}
+		return mayVerifyOn(tx, today)
+	})
+	switch {
+	case jitsuin.CodeOf(err) == "login-unknown":
+		return nil, openid.TooLate, nil
+	case err != nil:
+		return nil, "", err
+	case l.Done:
+		return nil, openid.Welcome, nil
+	}
+	return l, "", nil
 }
 
 // validityFor is how status is asked for a login: as the tenant has it, or as the client asked.

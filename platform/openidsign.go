@@ -9,6 +9,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
 	"github.com/jitsuin/jitsuin/platform/openid"
@@ -48,7 +49,11 @@ func (h openidHost) Verified(ctx context.Context, t openid.Signing, check jitsui
 
 // decideSign judges what a holder answers to a transaction of the sign API.
 func (p *Platform) decideSign(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {
-	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About), v.Txn)
+	var l *openid.Login
+	err = p.DB.View(ctx, func(tx *store.Tx) (err error) {
+		l, err = p.openid.Pending(tx, jitsuin.ID(v.About), v.Txn)
+		return err
+	})
 	if err == nil && l.Done {
 		return string(openid.Welcome), "", nil
 	}

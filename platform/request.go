@@ -128,22 +128,24 @@ func (p *Platform) madeRequest(c api.RequestClaims) (api.MadeRequest, error) {
 
 // signedRequest gives a request as it was signed. One that is unknown and one that has expired are
 // the same to who asks.
-func (p *Platform) signedRequest(ctx context.Context, txn string) (jws string, err error) {
-	err = p.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`/* every tenant: whoever was led to a request fetches it */ SELECT jws FROM holder_requests WHERE txn = $1 AND expires_at > $2`, txn, store.Micros(time.Now())).Scan(&jws)
-	})
+func (p *Platform) signedRequest(tx *store.Tx, txn string) (jws string, err error) {
+	err = tx.QueryRow(`/* every tenant: whoever was led to a request fetches it */ SELECT jws FROM holder_requests WHERE txn = $1 AND expires_at > $2`, txn, store.Micros(time.Now())).Scan(&jws)
 	if errors.Is(err, sql.ErrNoRows) {
-		return p.errands.Signed(ctx, txn) // one of our own
+		return p.errands.Signed(tx, txn) // one of our own
 	}
 	return jws, err
 }
 
 // serveRequest gives a request out, unless nothing that is signed for it could be verified now.
 func (p *Platform) serveRequest(w http.ResponseWriter, r *http.Request) {
-	jws, err := p.signedRequest(r.Context(), r.PathValue("txn"))
-	if err == nil {
-		err = p.mayVerify(r.Context())
-	}
+	var jws string
+	today := jitsuin.DateOf(p.Clock.Now())
+	err := p.DB.View(r.Context(), func(tx *store.Tx) (err error) {
+		if jws, err = p.signedRequest(tx, r.PathValue("txn")); err != nil {
+			return err
+		}
+		return mayVerifyOn(tx, today)
+	})
 	if err != nil {
 		httpapi.WriteError(w, r, p.Log, err)
 		return

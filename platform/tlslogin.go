@@ -128,14 +128,9 @@ func (p *Platform) judgeOwnPresented(ctx context.Context, leaf *x509.Certificate
 
 // presentOpenID is errand.Handler's Present for logins at a client of a tenant's.
 func (p *Platform) presentOpenID(ctx context.Context, v errand.Visit, shown *x509.Certificate) (outcome, result string, err error) {
-	l, err := p.openid.Pending(ctx, jitsuin.ID(v.About), v.Txn)
-	switch {
-	case err != nil && jitsuin.KindOf(err) == jitsuin.NotFound:
-		return string(openid.TooLate), "", nil
-	case err != nil:
-		return "", "", err
-	case l.Done:
-		return string(openid.Welcome), "", nil
+	l, done, err := p.pendingLogin(ctx, v)
+	if err != nil || l == nil {
+		return string(done), "", err
 	}
 	leaf, refusal := readShown(shown)
 	if refusal != "" {
@@ -145,9 +140,6 @@ func (p *Platform) presentOpenID(ctx context.Context, v errand.Visit, shown *x50
 }
 
 func (p *Platform) judgeOpenIDPresented(ctx context.Context, l *openid.Login, leaf *x509.Certificate) (outcome, result string, err error) {
-	if err := p.mayVerify(ctx); err != nil {
-		return "", "", err
-	}
 	known, leave, err := p.turn(ctx, l.Tenant)
 	if err != nil {
 		return "", "", err

@@ -323,7 +323,7 @@ func (b *Browser) Keyboard(name string) {
 func (b *Browser) Axe() {
 	b.t.Helper()
 	raw := Eval[string](b, axeSource(b.t)+`; (document.readyState === "complete" ? Promise.resolve() : new Promise(r => addEventListener("load", r))).then(() => axe.run(document, `+
-		`{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + " — " + v.nodes.map(n => n.target.join(" ") + " " + (n.failureSummary || "")).join("; "))))`)
+		`{resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + " — " + v.nodes.map(n => n.target.join(" ") + " " + (n.failureSummary || "")).join("; "))))`)
 	var findings []string
 	if err := json.Unmarshal([]byte(raw), &findings); err != nil {
 		b.t.Fatalf("axe: %v", err)

@@ -211,12 +211,10 @@ func (d *Desk) browserOf(r *http.Request) string {
 
 // Signed gives a request as it was signed, for the holder; NotFound for one that is unknown or has expired, Conflict for one on another
 // device that was answered: whoever scans its QR code late is told so before any PIN is typed.
-func (d *Desk) Signed(ctx context.Context, txn string) (jws string, err error) {
+func (d *Desk) Signed(tx *store.Tx, txn string) (jws string, err error) {
 	var answer string
 	var screen int64
-	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT jws, answer, screen FROM errands WHERE txn = $1 AND expires_at > $2 AND jws <> ''`, txn, store.Micros(time.Now())).Scan(&jws, &answer, &screen)
-	})
+	err = tx.QueryRow(`SELECT jws, answer, screen FROM errands WHERE txn = $1 AND expires_at > $2 AND jws <> ''`, txn, store.Micros(time.Now())).Scan(&jws, &answer, &screen)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return "", jitsuin.Errorf(jitsuin.NotFound, "request-unknown", "there is no such request, or it has expired")

@@ -74,8 +74,8 @@ type Login struct {
 
 // Pending gives the login of a request that an errand's answer is to be judged for; NotFound "login-unknown" where its time is over, or where
 // another errand was answered: a browser may have begun several for one request, and one's answer must not open the way for another.
-func (p *Provider) Pending(ctx context.Context, id, errand jitsuin.ID) (*Login, error) {
-	q, err := p.request(ctx, id)
+func (p *Provider) Pending(tx *store.Tx, id, errand jitsuin.ID) (*Login, error) {
+	q, err := findRequest(tx, id, p.Now())
 	if err == nil && q.session != "" && q.errand != errand {
 		err = errRequestUnknown
 	}
