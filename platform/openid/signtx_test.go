@@ -46,6 +46,11 @@ func with(a, b url.Values) url.Values {
 // start opens a transaction with a token and a body.
 func (p *rp) start(token string, body any) answer {
 	p.b.t.Helper()
+	return p.startWith(http.Header{"Authorization": {"Bearer " + token}}, body)
+}
+
+func (p *rp) startWith(header http.Header, body any) answer {
+	p.b.t.Helper()
 	raw, err := json.Marshal(body)
 	if s, ok := body.(string); ok {
 		raw = []byte(s)
@@ -57,8 +62,8 @@ func (p *rp) start(token string, body any) answer {
 	if err != nil {
 		p.b.t.Fatal(err)
 	}
+	req.Header = header
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
 	return do(p.b.t, req)
 }
 
@@ -255,6 +260,48 @@ func TestTransactionsThatAreNotOpened(t *testing.T) {
 		return tx.QueryRow(`SELECT COUNT(*) FROM openid_sign_transactions`).Scan(&n)
 	}); err != nil || n != 0 {
 		t.Errorf("%d transactions are there: %v", n, err)
+	}
+}
+
+// A client's own token that is bound to a key opens transactions with a fresh proof of that key, and each near copy is refused.
+func TestAClientsOwnTokenIsBoundToItsKey(t *testing.T) {
+	b, _, _, _ := refusing(t)
+	p := b.relyingParty(b.tenant, func(m map[string]any) { m["scope"], m["dpop_bound_access_tokens"] = "openid sign", true })
+	p.issuer = b.Origin + "/api/realms/main"
+	if got := p.own(nil); !got.is("invalid_dpop_proof") {
+		t.Errorf("a token without a proof: HTTP %d %s", got.Status, got.Raw)
+	}
+	key, address := newKey(t), b.Origin+"/api/sign-transactions"
+	form := p.grant(asking{}, "", url.Values{"grant_type": {"client_credentials"}, "code": nil, "redirect_uri": nil, "code_verifier": nil})
+	given := post(t, p.tokenURL(), form, map[string]string{"DPoP": proof(t, key, "POST", p.tokenURL(), nil)})
+	token := given.text("access_token")
+	if given.Status != http.StatusOK || given.text("token_type") != "DPoP" {
+		t.Fatalf("HTTP %d %s", given.Status, given.Raw)
+	}
+	ath := map[string]any{"ath": s256(token)}
+	once := proof(t, key, "POST", address, ath)
+	ask := func(scheme, proof string) answer {
+		h := http.Header{"Authorization": {scheme + " " + token}}
+		if proof != "" {
+			h["Dpop"] = []string{proof}
+		}
+		return p.startWith(h, p.body(nil))
+	}
+	if got := ask("DPoP", once); got.Status != http.StatusCreated {
+		t.Errorf("with its key: HTTP %d %s", got.Status, got.Raw)
+	}
+	for what, got := range map[string]answer{
+		"the proof again":     ask("DPoP", once),
+		"as a bearer":         ask("Bearer", ""),
+		"bearer with a proof": ask("Bearer", proof(t, key, "POST", address, ath)),
+		"without a proof":     ask("DPoP", ""),
+		"of another address":  ask("DPoP", proof(t, key, "POST", p.tokenURL(), ath)),
+		"of another token":    ask("DPoP", proof(t, key, "POST", address, map[string]any{"ath": s256("x")})),
+		"with another key":    ask("DPoP", proof(t, newKey(t), "POST", address, ath)),
+	} {
+		if got.Status != http.StatusUnauthorized && got.Status != http.StatusBadRequest || got.text("sign_transaction_id") != "" {
+			t.Errorf("%s: HTTP %d %s", what, got.Status, got.Raw)
+		}
 	}
 }
 
