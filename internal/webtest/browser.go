@@ -10,6 +10,7 @@ package webtest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -110,10 +111,22 @@ func get[T any](b *Browser, a chromedp.Action[T]) T {
 	return out
 }
 
-// Open goes to an address.
+// Open goes to an address. On a busy machine Chromium may never say that a page is there: it is asked for again after a while.
 func (b *Browser) Open(url string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(url))
+	b.URL() // the first action starts the process, which lives longer than this one
+	for n := 1; ; n++ {
+		ctx, cancel := context.WithTimeout(b.ctx, b.Wait/2)
+		_, err := chromedp.Run(ctx, chromedp.Navigate(url))
+		cancel()
+		if err == nil {
+			return
+		}
+		if n == 3 || !errors.Is(err, context.DeadlineExceeded) {
+			b.t.Fatalf("browser: %s: %v", url, err)
+		}
+		b.t.Logf("%s is not there after %v: asked for again", url, b.Wait/2)
+	}
 }
 
 // URL gives the address of the page.
