@@ -41,8 +41,8 @@ reproducible:
 	@scripts/reproducible
 
 # The packages that play a whole country, a platform or pages, without the race detector, which takes five times as long; then all others
-# with it, the tour through a whole country among them, and of the long ones what is about several things at a time. `make race` plays
-# everything with it.
+# with it, the tour through a whole country among them, and of the long ones those tests whose names say that they are about several things at a
+# time. `make race` plays everything with it.
 LONG = ./country ./platform ./holder/site ./country/console ./cmd/jitsuin ./country/doctor ./jlis ./municipality/counter ./services/securities
 AT_A_TIME = Once|Two|AtATime|Restart|Kill|Parallel
 RACE = CGO_ENABLED=1 $(GO) test -race -vet=off -count=1
@@ -52,10 +52,11 @@ RACE = CGO_ENABLED=1 $(GO) test -race -vet=off -count=1
 tests:
 	$(GO) test -vet=off -count=1 -timeout 25m -p $$(($$(nproc 2>/dev/null || echo 2) + 1)) $(LONG)
 	$(RACE) -timeout 25m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(LONG))")
-	$(RACE) -timeout 25m -run "$(AT_A_TIME)" ./platform ./holder/site ./jlis ./services/securities
+	$(RACE) -timeout 25m -run "$(AT_A_TIME)" ./country ./platform ./holder/site ./jlis ./services/securities
 	$(GO) test -vet=off -timeout 10m -run 'Histories' ./internal/feed
 	$(GO) test -vet=off -timeout 10m -run 'EveryMutation' ./internal/audit
 
+# Everything under the race detector: an hour or so.
 race:
 	$(RACE) -timeout 4h ./...
 

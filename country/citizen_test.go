@@ -49,8 +49,8 @@ func live(t *testing.T, o country.Options) *living {
 	case err := <-ended:
 		stopped = true
 		t.Fatalf("the country did not come to life: %v\n%s", err, l.log)
-	case <-time.After(3 * time.Minute):
-		t.Fatalf("the country is not ready after three minutes\n%s", l.log)
+	case <-time.After(time.Minute):
+		t.Fatalf("the country is not ready after a minute\n%s", l.log)
 	}
 	return l
 }

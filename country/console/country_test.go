@@ -98,9 +98,9 @@ func runCountry(t *testing.T) *small {
 	case err := <-ended:
 		cancel()
 		t.Fatalf("the country did not come to life: %v", err)
-	case <-time.After(3 * time.Minute):
+	case <-time.After(time.Minute):
 		cancel()
-		t.Fatal("the country is not ready after three minutes")
+		t.Fatal("the country is not ready after a minute")
 	}
 	t.Cleanup(func() {
 		cancel()

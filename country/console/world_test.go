@@ -59,8 +59,8 @@ func live(t *testing.T, data, origin string) *world {
 	case err := <-ended:
 		stopped = true
 		t.Fatalf("the country did not come to life: %v", err)
-	case <-time.After(3 * time.Minute):
-		t.Fatal("the country is not ready after three minutes")
+	case <-time.After(time.Minute):
+		t.Fatal("the country is not ready after a minute")
 	}
 	return w
 }

@@ -111,7 +111,7 @@ func get[T any](b *Browser, a chromedp.Action[T]) T {
 	return out
 }
 
-// Open goes to an address. On a busy machine Chromium may never say that a page is there: it is asked for again after a while.
+// Open goes to an address. On a busy machine Chromium may never say that a page is there: it is asked for once more when half of Wait is over.
 func (b *Browser) Open(url string) {
 	b.t.Helper()
 	b.URL() // the first action starts the process, which lives longer than this one
@@ -122,7 +122,7 @@ func (b *Browser) Open(url string) {
 		if err == nil {
 			return
 		}
-		if n == 3 || !errors.Is(err, context.DeadlineExceeded) {
+		if n == 2 || !errors.Is(err, context.DeadlineExceeded) {
 			b.t.Fatalf("browser: %s: %v", url, err)
 		}
 		b.t.Logf("%s is not there after %v: asked for again", url, b.Wait/2)
