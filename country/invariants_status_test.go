@@ -16,6 +16,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
+	jlis "github.com/jitsuin/jitsuin/jlis/api"
 )
 
 // StatusView is what the status origin says of every certificate.
@@ -123,7 +124,33 @@ func (a *audit) ask() (StatusView, error) {
 			return view, err
 		}
 	}
-	return view, nil
+	return view, a.followed(view)
+}
+
+// followed gives an error while the origin has not read all that was said to it: it keeps what it has read in memory, so that no
+// cursor in a database tells.
+func (a *audit) followed(view StatusView) error {
+	delete(a.sent, JLIS) // read anew
+	last := map[string]jlis.StatusEvent{}
+	for _, e := range a.events(JLIS, jlis.TopicStatus) {
+		s := decode[jlis.StatusEvent](a, e)
+		last[string(s.Kind)+" "+s.Serial] = s
+	}
+	dead := map[jitsuin.CertKind]int{}
+	for id, s := range last {
+		if s.State != jlis.StateGood {
+			dead[s.Kind]++
+		}
+		if says, asked := view.ocsp[id]; asked && strings.HasPrefix(says, "revoked") != (s.State != jlis.StateGood) {
+			return fmt.Errorf("of %s was said %s, and the responder says %s", id, s.State, says)
+		}
+	}
+	for kind, n := range dead {
+		if got := view.lists[kind].Count; got != n {
+			return fmt.Errorf("the revocation list %s has %d entries, and of %d certificates was said that they are dead", kind, got, n)
+		}
+	}
+	return nil
 }
 
 func askOCSP(ctx context.Context, r *httpapi.Remote, ca *x509.Certificate, der []byte, now time.Time) (string, error) {
