@@ -158,13 +158,8 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 	}
 	p.count.judged(sortLogin, r)
 	passed := r.Verdict == signature.Passed
-	var links []jlis.Link
-	var err error
-	if passed && identify {
-		if links, err = p.linksOf(ctx, tenant, linkOf(jitsuin.AuthCert, leaf)); err != nil {
-			return api.Login{}, err
-		}
-	}
+	own := linkOf(jitsuin.AuthCert, leaf)
+	links, whole := []jlis.Link{own}, false
 	open, err := json.Marshal(r)
 	if err != nil {
 		return api.Login{}, err
@@ -173,14 +168,14 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 	e := entry{id: out.ID, tenant: tenant, sort: sortLogin, purpose: c.Purpose, checkedAt: r.At, verdict: string(r.Verdict), why: whyNot(r),
 		report: string(open), requestID: httpapi.RequestID(ctx)}
 	fresh := jitsuin.NewID()
-	err = p.DB.Update(ctx, func(tx *store.Tx) error {
+	note := func(tx *store.Tx) error {
 		line := e
 		out.User = nil
 		if err := mayVerifyOn(tx, jitsuin.DateOf(r.At)); err != nil {
 			return err
 		}
-		if links != nil {
-			u, err := assignUser(tx, tenant, links, fresh, r.At)
+		if passed && identify {
+			u, err := assignUser(tx, tenant, links, whole, fresh, r.At)
 			if err == nil {
 				err = termsOf(ctx).allow(u)
 			}
@@ -206,7 +201,14 @@ func (p *Platform) conclude(ctx context.Context, tenant string, c api.ChallengeT
 			return err
 		}
 		return putLogin(tx, line, leaf, r)
-	})
+	}
+	err = p.DB.Update(ctx, note)
+	if errors.Is(err, errStranger) { // J-LIS tells whose certificate it is
+		if links, err = p.askLinks(ctx, own); err == nil {
+			whole = true
+			err = p.DB.Update(ctx, note)
+		}
+	}
 	if turnedAway(err) {
 		err = p.logTurnedAway(ctx, e, used, err)
 	}

@@ -35,8 +35,8 @@ func (p *Platform) openOpenID(ctx context.Context) error {
 	if err := p.openid.Open(ctx); err != nil {
 		return err
 	}
-	p.errands.Handle(errandOpenID, errand.Handler{Decide: p.decideOpenID, Present: p.presentOpenID, Elsewhere: true, Arrive: p.openidArrives})
-	p.errands.Handle(errandSign, errand.Handler{Decide: p.decideSign, Ended: p.signEnded, Arrive: p.openidArrives})
+	p.errands.Handle(errandOpenID, errand.Handler{Look: p.lookOpenID, Decide: p.decideOpenID, Present: p.presentOpenID, Elsewhere: true, Land: p.openidLands, Arrive: p.openidArrives})
+	p.errands.Handle(errandSign, errand.Handler{Decide: p.decideSign, Ended: p.signEnded, Land: p.openidLands, Arrive: p.openidArrives})
 	p.Go("logout tokens", p.openid.SendLogouts)
 	p.Go("logins that are over", p.cleanOpenID)
 	return nil
@@ -60,9 +60,12 @@ func (p *Platform) cleanOpenID(ctx context.Context) error {
 
 // decideOpenID judges what a holder answers to a login at a client of a tenant's.
 func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {
-	l, done, err := p.pendingLogin(ctx, v)
-	if err != nil || l == nil {
-		return string(done), "", err
+	l, _ := v.Looked.(*openid.Login)
+	switch {
+	case l == nil:
+		return string(openid.TooLate), "", nil
+	case l.Done:
+		return string(openid.Welcome), "", nil
 	}
 	known, leave, err := p.turn(ctx, l.Tenant)
 	if err != nil {
@@ -84,28 +87,25 @@ func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.Holde
 	if err := p.openid.Take(l, a.Items); err != nil {
 		return "", "", err
 	}
-	return p.concludeOpenID(withTerms(ctx, terms{accept: l.Accept}), l, v, validity, leaf, a, anchors)
-}
-
-// pendingLogin gives the login that an answer or a certificate shown is for, where it may be judged now: else done is what is known
-// without.
-func (p *Platform) pendingLogin(ctx context.Context, v errand.Visit) (l *openid.Login, done openid.Outcome, err error) {
-	today := jitsuin.DateOf(p.Clock.Now())
-	err = p.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if l, err = p.openid.Pending(tx, jitsuin.ID(v.About), v.Txn); err != nil || l.Done {
+	accept := func(tx *store.Tx, user string) error {
+		if err := l.Accept(tx, user); err != nil {
 			return err
 		}
-		return mayVerifyOn(tx, today)
-	})
+		return v.Note(tx, string(openid.Welcome), "")
+	}
+	return p.concludeOpenID(withTerms(ctx, terms{accept: accept}), l, v, validity, leaf, a, anchors)
+}
+
+// lookOpenID gives the login that an answer or a certificate shown is for, nil where its time is over. An error where it may not be judged now.
+func (p *Platform) lookOpenID(tx *store.Tx, v errand.Visit) (any, error) {
+	l, err := p.openid.Pending(tx, jitsuin.ID(v.About), v.Txn)
 	switch {
 	case jitsuin.CodeOf(err) == "login-unknown":
-		return nil, openid.TooLate, nil
-	case err != nil:
-		return nil, "", err
-	case l.Done:
-		return nil, openid.Welcome, nil
+		return (*openid.Login)(nil), nil
+	case err != nil || l.Done:
+		return l, err
 	}
-	return l, "", nil
+	return l, mayVerifyOn(tx, jitsuin.DateOf(p.Clock.Now()))
 }
 
 // validityFor is how status is asked for a login: as the tenant has it, or as the client asked.
@@ -145,10 +145,10 @@ func unattended(a api.HolderAnswer) string {
 	return ""
 }
 
-// openidArrives leads a browser from its holder on to the client.
-func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
+// openidLands notes what a browser's way back changes.
+func (p *Platform) openidLands(r *http.Request, tx *store.Tx, v errand.Visit) (any, error) {
 	if v.Act == errand.ActPresent && v.Outcome != string(openid.Welcome) {
-		return p.openid.ChooseAgain(w, r, jitsuin.ID(v.About), v.Outcome)
+		return nil, nil // it chooses again
 	}
 	o := openid.Outcome(v.Outcome)
 	switch v.Outcome {
@@ -161,7 +161,16 @@ func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v erran
 	case errand.HolderFailed:
 		o = openid.Failed
 	}
-	return p.openid.Arrive(w, r, jitsuin.ID(v.About), v.Txn, o, v.Result != unattendedResult)
+	return p.openid.Land(r, tx, jitsuin.ID(v.About), v.Txn, o)
+}
+
+// openidArrives leads a browser from its holder on to the client.
+func (p *Platform) openidArrives(w http.ResponseWriter, r *http.Request, v errand.Visit) error {
+	landed, ok := v.Landed.(openid.Landed)
+	if !ok {
+		return p.openid.ChooseAgain(w, r, jitsuin.ID(v.About), v.Outcome)
+	}
+	return p.openid.Arrive(w, r, landed, v.Result != unattendedResult)
 }
 
 // openidHost is the platform as the provider sees it.
@@ -178,7 +187,7 @@ func (h openidHost) Begin(w http.ResponseWriter, r *http.Request, a openid.Ask) 
 		begin = h.p.errands.BeginElsewhere
 	}
 	return begin(w, r, errand.Request{Name: errandOpenID, About: string(a.Request), Act: api.ActLogin, Client: &who,
-		Purpose: openidPurpose, PurposeEN: "To log in", Items: a.Items})
+		Purpose: openidPurpose, PurposeEN: "To log in", Items: a.Items, With: a.With})
 }
 
 // askerOf gives who asks as the person is told: the client of the tenant's, with the tenant.
@@ -218,11 +227,12 @@ func (h openidHost) Spend(tenant string, proven bool) error {
 }
 
 // Standing implements openid.Host.
-func (h openidHost) Standing(ctx context.Context, tenant string) error {
-	if err := h.p.mayVerify(ctx); err != nil {
+func (h openidHost) Standing(tx *store.Tx, tenant string) error {
+	today := jitsuin.DateOf(h.p.Clock.Now())
+	if err := mayVerifyOn(tx, today); err != nil {
 		return err
 	}
-	_, err := h.p.mayCheck(tenant, jitsuin.DateOf(h.p.Clock.Now()))
+	_, err := h.p.mayCheck(tenant, today)
 	return err
 }
 

@@ -28,7 +28,7 @@ func (h openidHost) Sign(w http.ResponseWriter, r *http.Request, a openid.Ask, t
 	if err != nil {
 		return err
 	}
-	q := errand.Request{Name: errandSign, About: string(a.Request), Act: api.ActSign, Client: &who, Purpose: "電子署名", PurposeEN: "To sign",
+	q := errand.Request{Name: errandSign, About: string(a.Request), Act: api.ActSign, Client: &who, Purpose: "電子署名", PurposeEN: "To sign", With: a.With,
 		Documents: []api.RequestDocument{{Name: t.Name, MediaType: t.MediaType, SHA256: t.Digest, HRef: document, Bare: true}}}
 	if t.Document == nil {
 		q.Documents[0].HRef = ""

@@ -128,9 +128,12 @@ func (p *Platform) judgeOwnPresented(ctx context.Context, leaf *x509.Certificate
 
 // presentOpenID is errand.Handler's Present for logins at a client of a tenant's.
 func (p *Platform) presentOpenID(ctx context.Context, v errand.Visit, shown *x509.Certificate) (outcome, result string, err error) {
-	l, done, err := p.pendingLogin(ctx, v)
-	if err != nil || l == nil {
-		return string(done), "", err
+	l, _ := v.Looked.(*openid.Login)
+	switch {
+	case l == nil:
+		return string(openid.TooLate), "", nil
+	case l.Done:
+		return string(openid.Welcome), "", nil
 	}
 	leaf, refusal := readShown(shown)
 	if refusal != "" {

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -68,11 +69,14 @@ func userOf(tx *store.Tx, tenant string, l jlis.Link) (id string, err error) {
 	return id, err
 }
 
+// errStranger says that no user is known by the links that were asked about.
+var errStranger = errors.New("nobody is known by this certificate")
+
 // assignUser gives the tenant's user who holds the certificates; fresh is the id of one who is seen
 // for the first time. All of the holder's certificates are remembered, so the next one that is
 // linked to any of them leads to the same user. Two checks of one person at a time conflict in the
-// database, and the second sees the user of the first.
-func assignUser(tx *store.Tx, tenant string, links []jlis.Link, fresh jitsuin.ID, now time.Time) (api.User, error) {
+// database, and the second sees the user of the first. Nobody is made up from links that are not whole: errStranger.
+func assignUser(tx *store.Tx, tenant string, links []jlis.Link, whole bool, fresh jitsuin.ID, now time.Time) (api.User, error) {
 	var known []string
 	var unknown []jlis.Link
 	for _, l := range links {
@@ -85,6 +89,9 @@ func assignUser(tx *store.Tx, tenant string, links []jlis.Link, fresh jitsuin.ID
 		case !slices.Contains(known, id):
 			known = append(known, id)
 		}
+	}
+	if len(known) == 0 && !whole {
+		return api.User{}, errStranger
 	}
 	user := api.User{New: len(known) == 0, ID: string(fresh)}
 	switch {

@@ -285,7 +285,7 @@ func digestOf(in api.VerificationRequest, r *signature.Report) string {
 func (c *check) store(ctx context.Context, tx *store.Tx, links []jlis.Link, fresh jitsuin.ID) error {
 	e := c.entry
 	if c.accepted && links != nil {
-		u, err := assignUser(tx, e.tenant, links, fresh, e.checkedAt)
+		u, err := assignUser(tx, e.tenant, links, true, fresh, e.checkedAt)
 		if err == nil {
 			err = termsOf(ctx).allow(u)
 		}

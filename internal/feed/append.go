@@ -22,10 +22,19 @@ type Draft struct {
 	// RecordedAt is the civil time at which the act was recorded; required.
 	RecordedAt time.Time
 	Origin     *Origin // the event of another feed that caused this one, or nil
+	// Patient says that nobody waits for the event: it is numbered together with what comes within patience.
+	Patient bool
 }
 
-// outboxSignal is given when a committed transaction has left events to number.
-const outboxSignal = "feed.outbox"
+// outboxSignal is given when a committed transaction has left events to number, patientSignal when all of them are patient.
+const (
+	outboxSignal  = "feed.outbox"
+	patientSignal = "feed.outbox.patient"
+)
+
+// patience is how long a patient event waits for others. To number is a commit and a write to the high-water file: done at once after
+// each act it would stand in the way of the act's next commit.
+const patience = 50 * time.Millisecond
 
 // Append stores d in the transaction of the act that it tells of, and gives its version: 1 for
 // the subject's first event in the topic, then 2, 3 …. The Sequencer of the database numbers it
@@ -57,7 +66,11 @@ func Append(tx *store.Tx, d Draft) (version uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	tx.Notify(outboxSignal)
+	if d.Patient {
+		tx.Notify(patientSignal)
+	} else {
+		tx.Notify(outboxSignal)
+	}
 	return version, nil
 }
 

@@ -89,6 +89,8 @@ func NewSequencer(ctx context.Context, cfg SequencerConfig) (*Sequencer, error) 
 func (s *Sequencer) Run(ctx context.Context) error {
 	signals, stop := s.cfg.DB.Watch(outboxSignal)
 	defer stop()
+	patient, stopPatient := s.cfg.DB.Watch(patientSignal)
+	defer stopPatient()
 	quiet := false // whether the present trouble was logged already
 	for {
 		err := s.drain(ctx)
@@ -106,6 +108,13 @@ func (s *Sequencer) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-signals:
 		case <-tick.C:
+		case <-patient:
+			tick.Reset(patience)
+			select {
+			case <-ctx.Done():
+			case <-signals:
+			case <-tick.C:
+			}
 		}
 		tick.Stop()
 	}

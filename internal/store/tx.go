@@ -12,7 +12,8 @@ import (
 // goroutine, and bound to the context of its Update or View.
 type Tx struct {
 	db    *DB
-	ctx   context.Context
+	ctx   context.Context // of its statements
+	ends  context.Context // with which the transaction ends
 	tx    *sql.Tx
 	rerun error    // the first conflict seen, even where the closure swallowed it
 	sick  error    // the first error seen that speaks of the database's health
@@ -79,10 +80,12 @@ func (tx *Tx) Notify(name string) {
 }
 
 // note remembers a conflict, so that the transaction is rerun whatever the closure makes of it,
-// and a failing database, so that the closure's error gets the kind Unavailable.
+// and a failing database, so that the closure's error gets the kind Unavailable. That the context ended the transaction is the context's error.
 func (tx *Tx) note(err error) error {
 	switch {
 	case err == nil:
+	case errors.Is(err, sql.ErrTxDone) && tx.ends.Err() != nil:
+		return tx.ends.Err()
 	case tx.rerun == nil && isConflict(err):
 		tx.rerun = err
 	case tx.sick == nil && isUnhealthy(err):

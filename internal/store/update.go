@@ -68,7 +68,7 @@ func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return begin(err)
 	}
-	tx := &Tx{db: db, ctx: ctx, tx: stx, reading: true}
+	tx := &Tx{db: db, ctx: db.statements(ctx), ends: ctx, tx: stx, reading: true}
 	defer func() { db.prepare(ctx, db.read, tx.fresh) }() // runs after the rollback below
 	defer stx.Rollback()
 	err = fn(tx)
@@ -92,7 +92,7 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 		return begin(errors.Join(ctx.Err(), err))
 	}
 	defer stx.Rollback() // nothing happens after a commit
-	tx := &Tx{db: db, ctx: ctx, tx: stx}
+	tx := &Tx{db: db, ctx: db.statements(ctx), ends: ctx, tx: stx}
 	err = tx.outcome(fn(tx))
 	if err == nil {
 		err = ctx.Err()
@@ -120,6 +120,15 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	}
 	db.signal(tx.named)
 	return nil
+}
+
+// statements gives the context of a transaction's statements. SQLite's driver starts a goroutine for each one that may be interrupted,
+// which takes as long as the statement: there the transaction alone ends with ctx, between two statements or rows.
+func (db *DB) statements(ctx context.Context) context.Context {
+	if db.dialect == sqlite {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 func (db *DB) commit(tx *Tx) error {

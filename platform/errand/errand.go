@@ -45,6 +45,8 @@ type Request struct {
 	Bound bool
 	// Elsewhere says that another device answers than the one that begins: see BeginElsewhere.
 	Elsewhere bool
+	// With, where it is not nil, runs in the transaction that notes the errand.
+	With func(tx *store.Tx) error
 }
 
 // Visit is an errand as its handler sees it.
@@ -57,10 +59,19 @@ type Visit struct {
 	Result  string // what Decide found, such as the id of who logged in
 	// Challenge is of api.ActLogin: what the answer's signature is over.
 	Challenge *api.ChallengeText
+	// Looked is what the handler's Look gave.
+	Looked any
+	// Note notes in Decide's own transaction what it then gives as outcome and result. Where Decide does not call it, the desk notes it afterwards.
+	Note func(tx *store.Tx, outcome, result string) error
+	// Landed is what the handler's Land gave.
+	Landed any
 }
 
 // Handler is what becomes of the errands of a name.
 type Handler struct {
+	// Look, where it is not nil, reads what Decide needs in the transaction in which the errand of an answer is looked up. An error is told to
+	// the holder.
+	Look func(tx *store.Tx, v Visit) (any, error)
 	// Decide judges an answer. It may be called again with the same answer, where it failed or the process ended before the
 	// outcome was noted, and must then come to the same. An error is told to the holder, which sends the answer again where it is
 	// Unavailable; what is wrong with the answer is an outcome.
@@ -73,6 +84,8 @@ type Handler struct {
 	// Elsewhere says that these errands may be answered on another device. Their answers are judged when they come in and have an effect when the
 	// browser arrives, so that it may still be told to nobody: logins, and no signatures.
 	Elsewhere bool
+	// Land, where it is not nil, does what a return changes, in the transaction that notes the return. An error undoes both.
+	Land func(r *http.Request, tx *store.Tx, v Visit) (any, error)
 	// Arrive takes the browser back.
 	Arrive func(w http.ResponseWriter, r *http.Request, v Visit) error
 }
@@ -160,6 +173,9 @@ func (d *Desk) Start(ctx context.Context, r Request, browser string) (api.MadeRe
 		_, err := tx.Exec(`INSERT INTO errands (txn, name, about, act, state, browser, challenge, jws, expires_at, answer, code, outcome, result, used_at, screen)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', 0, $10)`,
 			made.Txn, r.Name, r.About, string(r.Act), web.Hash(state), browser, string(challenge), made.JWS, store.Micros(made.ExpiresAt), screen)
+		if err == nil && r.With != nil {
+			err = r.With(tx)
+		}
 		if err != nil || !r.Elsewhere {
 			return err
 		}
@@ -275,10 +291,7 @@ func (d *Desk) answer(ctx context.Context, in *answerIn) (*answerOut, error) {
 		return nil, err
 	}
 	if e.answer == "" {
-		if e.Outcome, e.Result, err = d.decide(ctx, e, in.Body); err != nil {
-			return nil, err
-		}
-		if e, err = d.note(ctx, e, digest, web.NewToken()); err != nil {
+		if e, err = d.take(ctx, e, in.Body, digest); err != nil {
 			return nil, err
 		}
 	}
@@ -290,7 +303,20 @@ func (d *Desk) answer(ctx context.Context, in *answerIn) (*answerOut, error) {
 
 // asked finds the errand of an answer.
 func (d *Desk) asked(ctx context.Context, a api.HolderAnswer, digest string) (e row, err error) {
-	err = d.DB.View(ctx, func(tx *store.Tx) (err error) { e, err = find(tx, "txn", string(a.Txn)); return err })
+	err = d.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if e, err = findAsked(tx, a, digest); err != nil || e.answer != "" || a.Error != "" {
+			return err
+		}
+		if look := d.handlers[e.Name].Look; look != nil {
+			e.Looked, err = look(tx, e.Visit)
+		}
+		return err
+	})
+	return e, err
+}
+
+func findAsked(tx *store.Tx, a api.HolderAnswer, digest string) (e row, err error) {
+	e, err = find(tx, "txn", string(a.Txn))
 	switch {
 	case errors.Is(err, sql.ErrNoRows) || err == nil && (e.Act == ActPresent || subtle.ConstantTimeCompare([]byte(e.state), []byte(web.Hash(a.State))) != 1):
 		return e, jitsuin.Errorf(jitsuin.NotFound, "answer-unknown", "this platform has not asked for this answer")
@@ -324,24 +350,63 @@ func (d *Desk) decide(ctx context.Context, e row, a api.HolderAnswer) (outcome, 
 	return e.Outcome, "", err
 }
 
+// take has an answer judged and the outcome noted: by the handler with what it changes, or afterwards.
+func (d *Desk) take(ctx context.Context, e row, a api.HolderAnswer, digest string) (row, error) {
+	var noted row
+	done, now, code := false, time.Now(), web.NewToken()
+	e.Note = func(tx *store.Tx, outcome, result string) (err error) {
+		said := e
+		said.Outcome, said.Result = outcome, result
+		if noted, err = d.noteIn(ctx, tx, said, digest, code, now); err == nil && noted.code != code {
+			err = errAnswered
+		}
+		tx.AfterCommit(func() { done = true })
+		return err
+	}
+	outcome, result, err := d.decide(ctx, e, a)
+	switch {
+	case errors.Is(err, errAnswered): // the same answer came in twice at a time, and the other was first
+		return d.asked(ctx, a, digest)
+	case err != nil:
+		return e, err
+	case done:
+		return noted, nil
+	}
+	e.Outcome, e.Result = outcome, result
+	return d.note(ctx, e, digest, code)
+}
+
+var errAnswered = errors.New("answered")
+
 // note stores the outcome, unless the same answer came in twice at a time and the other was first.
 func (d *Desk) note(ctx context.Context, e row, digest, code string) (noted row, err error) {
 	now := time.Now()
-	err = d.DB.Update(ctx, func(tx *store.Tx) error {
-		done, err := tx.Exec(`UPDATE errands SET answer = $1, code = $2, outcome = $3, result = $4, secret_until = $5 WHERE txn = $6 AND answer = ''`,
-			digest, code, e.Outcome, e.Result, store.Micros(now.Add(secretLife)), e.Txn)
-		if err != nil {
-			return err
-		}
+	err = d.DB.Update(ctx, func(tx *store.Tx) (err error) { noted, err = d.noteIn(ctx, tx, e, digest, code, now); return err })
+	return noted, err
+}
+
+func (d *Desk) noteIn(ctx context.Context, tx *store.Tx, e row, digest, code string, now time.Time) (noted row, err error) {
+	done, err := tx.Exec(`UPDATE errands SET answer = $1, code = $2, outcome = $3, result = $4, secret_until = $5 WHERE txn = $6 AND answer = ''`,
+		digest, code, e.Outcome, e.Result, store.Micros(now.Add(secretLife)), e.Txn)
+	if err != nil {
+		return e, err
+	}
+	n, err := done.RowsAffected()
+	switch {
+	case err != nil:
+		return e, err
+	case n == 0:
 		if noted, err = find(tx, "txn", string(e.Txn)); err == nil && noted.answer != digest {
 			err = jitsuin.Errorf(jitsuin.Conflict, "answer-given", "this request has been answered with something else")
 		}
-		if n, rows := done.RowsAffected(); err == nil && rows == nil && n == 1 && noted.screen {
-			tx.Notify(screenSignal)
-			err = d.Record(ctx, tx, "login-elsewhere-answered", noted.Visit, nil)
-		}
-		return err
-	})
+		return noted, err
+	}
+	noted = e
+	noted.answer, noted.code, noted.secretUntil = digest, code, now.Add(secretLife)
+	if noted.screen {
+		tx.Notify(screenSignal)
+		err = d.Record(ctx, tx, "login-elsewhere-answered", noted.Visit, nil)
+	}
 	return noted, err
 }
 
@@ -369,7 +434,12 @@ func (d *Desk) returned(w http.ResponseWriter, r *http.Request) error {
 		case e.usedAt != 0 && now.Sub(store.Time(e.usedAt)) > returnGrace:
 			return jitsuin.Errorf(jitsuin.Conflict, "return-used", "this address has been used")
 		}
-		_, err = tx.Exec(`UPDATE errands SET used_at = $1 WHERE txn = $2 AND used_at = 0`, store.Micros(now), e.Txn)
+		if _, err = tx.Exec(`UPDATE errands SET used_at = $1 WHERE txn = $2 AND used_at = 0`, store.Micros(now), e.Txn); err != nil {
+			return err
+		}
+		if land := d.handlers[e.Name].Land; land != nil {
+			e.Landed, err = land(r, tx, e.Visit)
+		}
 		return err
 	})
 	if err != nil {

@@ -92,10 +92,16 @@ func (d *Desk) Present(ctx context.Context, handle string, leaf *x509.Certificat
 // shown finds the errand of a handle.
 func (d *Desk) shown(ctx context.Context, handle string) (e row, err error) {
 	txn, secret, _ := strings.Cut(handle, ".")
-	err = d.DB.View(ctx, func(tx *store.Tx) (err error) { e, err = find(tx, "txn", txn); return err })
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (e.Act != ActPresent || subtle.ConstantTimeCompare([]byte(e.state), []byte(web.Hash(secret))) != 1) {
-		return e, presentProblems["present-unknown"]
-	}
+	err = d.DB.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = find(tx, "txn", txn)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && (e.Act != ActPresent || subtle.ConstantTimeCompare([]byte(e.state), []byte(web.Hash(secret))) != 1) {
+			return presentProblems["present-unknown"]
+		}
+		if look := d.handlers[e.Name].Look; err == nil && look != nil && e.answer == "" {
+			e.Looked, err = look(tx, e.Visit)
+		}
+		return err
+	})
 	return e, err
 }
 

@@ -56,7 +56,7 @@ func (p *Provider) authorize(i issuer) func(http.ResponseWriter, *http.Request) 
 		if err != nil {
 			return err
 		}
-		c, err := p.client(r.Context(), in["client_id"])
+		c, standing, err := p.clientNow(r.Context(), in["client_id"], nil)
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,10 @@ func (p *Provider) authorize(i issuer) func(http.ResponseWriter, *http.Request) 
 		if err != nil {
 			return err
 		}
-		if err := p.begin(w, r, c, q); err != nil {
+		if err = standing; err == nil {
+			err = p.begin(w, r, c, q)
+		}
+		if err != nil {
 			return p.lead(w, r, i, q.params.RedirectURI, q.params.State, errorAnswer(p.logged(r, err)))
 		}
 		return nil
@@ -113,11 +116,7 @@ func (p *Provider) asked(w http.ResponseWriter, r *http.Request, i issuer, c cli
 		return request{}, back(err)
 	}
 	now := p.Now()
-	row := request{id: jitsuin.NewID(), tenant: c.tenant, client: c.id, issuer: i, params: q, browser: browser, expiresAt: now.Add(requestLife), takenAt: store.Micros(now)}
-	if err := p.DB.Update(r.Context(), func(tx *store.Tx) error { return row.put(tx, "") }); err != nil {
-		return request{}, back(err)
-	}
-	return row, nil
+	return request{id: jitsuin.NewID(), tenant: c.tenant, client: c.id, issuer: i, params: q, browser: browser, expiresAt: now.Add(requestLife), takenAt: store.Micros(now), fresh: true}, nil
 }
 
 // redirectOf gives the address that is one of the client's, byte by byte (RFC 9700 §2.1).
@@ -130,9 +129,6 @@ func (c client) redirectOf(raw string) (string, error) {
 
 // begin goes on with a request: from a session, to the page that asks for consent, or to the holder.
 func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q request) error {
-	if err := p.Host.Standing(r.Context(), c.tenant); err != nil {
-		return err
-	}
 	if q.params.silent() {
 		return p.silently(w, r, c, q)
 	}
@@ -140,6 +136,9 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 		return p.toSign(w, r, c, q)
 	}
 	if len(q.params.Claims) > 0 {
+		if err := p.keep(r.Context(), q); err != nil {
+			return err
+		}
 		path := p.url(q.issuer, "/consent?login="+string(q.id))
 		if q.params.Lang != "" {
 			path += "&lang=" + q.params.Lang
@@ -148,6 +147,9 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 		return nil
 	}
 	if p.offersChoice() {
+		if err := p.keep(r.Context(), q); err != nil {
+			return err
+		}
 		return p.choose(w, r, q, "")
 	}
 	return p.away(w, r, c, q, Ask{})
@@ -155,7 +157,7 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c client, q req
 
 // away leads the browser to its holder, or where another device finds the way to it. Of the ask, Items and Elsewhere are the caller's.
 func (p *Provider) away(w http.ResponseWriter, r *http.Request, c client, q request, a Ask) error {
-	a.Request, a.Tenant, a.Client = q.id, c.tenant, c.meta
+	a.Request, a.Tenant, a.Client, a.With = q.id, c.tenant, c.meta, q.save
 	return p.Host.Begin(w, speaking(r, q), a)
 }
 

@@ -31,9 +31,9 @@ type benched struct {
 	took []time.Duration
 }
 
-// synchronous is how many commits a browser waits for in a login: the request, the errand, the login with its line in the operation log, the errand's
-// outcome, its return, the code, the tokens. The operation log is numbered beside it.
-const synchronous = 7
+// synchronous is how many commits a browser waits for in a login: the request with its errand; the login with its line in the operation log
+// and the errand's outcome; the return with the code; the tokens. The operation log is numbered beside it.
+const synchronous = 4
 
 func onDisk(b *testing.B) *benched {
 	m := &benched{}

@@ -51,6 +51,34 @@ func (p *Provider) client(ctx context.Context, id string) (c client, err error) 
 	return c, err
 }
 
+// clientNow gives a client and whether its tenant may log people in now, and has also read what else is needed of it.
+func (p *Provider) clientNow(ctx context.Context, id string, also func(tx *store.Tx, c client) error) (c client, standing, err error) {
+	if id == "" || len(id) > 255 {
+		return c, nil, errClientUnknown
+	}
+	err = p.DB.View(ctx, func(tx *store.Tx) error {
+		if c, err = findClient(tx, id); err != nil {
+			return err
+		}
+		if also != nil {
+			if err := also(tx, c); err != nil {
+				return err
+			}
+		}
+		standing = p.Host.Standing(tx, c.tenant)
+		if _, said := errors.AsType[*jitsuin.Error](standing); !said {
+			return standing // the database's own, or none
+		}
+		return nil
+	})
+	return c, standing, err
+}
+
+// standing tells whether a tenant may log people in now.
+func (p *Provider) standing(ctx context.Context, tenant string) error {
+	return p.DB.View(ctx, func(tx *store.Tx) error { return p.Host.Standing(tx, tenant) })
+}
+
 // Registered is a client with what is told of it once: its secret and the token that manages it.
 type Registered struct {
 	ID                string `json:"client_id"`

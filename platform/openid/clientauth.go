@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,6 +28,8 @@ func hashed(s string) string { return web.Hash(s) }
 type caller struct {
 	client client
 	seen   *seen // of its assertion, nil for none
+	grant  grant // of the code that it brings to the token endpoint
+	wrong  error // errCode, where that is none of its codes
 }
 
 // seen is a proof that is taken once.
@@ -120,7 +124,16 @@ func (p *Provider) called(r *http.Request, i issuer, path string) (in map[string
 	if err != nil || id == "" || in["client_id"] != "" && in["client_id"] != id {
 		return nil, who, fault(invalidClient, "the client does not say who it is, or says two things")
 	}
-	who.client, err = p.client(r.Context(), id)
+	var standing error
+	who.client, standing, err = p.clientNow(r.Context(), id, func(tx *store.Tx, c client) (err error) {
+		if in["code"] == "" || path != i.token {
+			return nil
+		}
+		if who.grant, err = findGrant(tx, hashed(in["code"]), c); errors.Is(err, sql.ErrNoRows) {
+			who.wrong, err = errCode, nil
+		}
+		return err
+	})
 	if jitsuin.KindOf(err) == jitsuin.NotFound && err != nil || err == nil && who.client.meta.AuthMethod != method {
 		return nil, who, fault(invalidClient, "the client is unknown, or does not prove itself in this way")
 	}
@@ -140,7 +153,7 @@ func (p *Provider) called(r *http.Request, i issuer, path string) (in map[string
 	if err := p.Host.Spend(who.client.tenant, method != AuthPublic); err != nil {
 		return nil, who, err
 	}
-	return in, who, p.Host.Standing(r.Context(), who.client.tenant)
+	return in, who, standing
 }
 
 // basicOf reads the header of client_secret_basic, whose parts are form-encoded (RFC 6749 §2.3.1).

@@ -37,17 +37,19 @@ type Ask struct {
 	Items []string
 	// Elsewhere says that the person answers on another device than the one with this browser.
 	Elsewhere bool
+	// With runs in the transaction that notes the errand.
+	With func(tx *store.Tx) error
 }
 
 // Host is what the provider needs of the platform around it.
 type Host interface {
-	// Begin leads the browser to the holder. The errand's outcome comes back by Accept and Arrive.
+	// Begin leads the browser to the holder. The errand's outcome comes back by Accept, Land and Arrive.
 	Begin(w http.ResponseWriter, r *http.Request, a Ask) error
 	// Present leads the browser to where it shows the card's certificate itself, for a request without Items. Where the certificate is not
 	// accepted the outcome comes back by ChooseAgain.
 	Present(w http.ResponseWriter, r *http.Request, request jitsuin.ID) error
 	// Sign leads the browser to the holder with what a transaction of the sign API is about; document is where the holder fetches it.
-	// The errand's outcome comes back by Signed and Arrive, or EndSigning.
+	// The errand's outcome comes back by Signed, Land and Arrive, or EndSigning.
 	Sign(w http.ResponseWriter, r *http.Request, a Ask, t Signing, document string) error
 	// MaySign tells whether a purpose is one that a signature serves.
 	MaySign(ctx context.Context, purpose string) error
@@ -59,7 +61,7 @@ type Host interface {
 	// there for browsers and for clients without a secret, so that strangers do not use its quota up. Limited where nothing is left.
 	Spend(tenant string, proven bool) error
 	// Standing tells whether the tenant may log people in now; its errors are for who asks.
-	Standing(ctx context.Context, tenant string) error
+	Standing(tx *store.Tx, tenant string) error
 	// Good tells whether a user's certificate is in force now.
 	Good(ctx context.Context, tenant, user string) (bool, error)
 	// MayUse tells whether an origin is one of the tenant's.

@@ -60,7 +60,7 @@ func (p *Provider) tryAgain(i issuer) func(http.ResponseWriter, *http.Request) e
 		if err != nil {
 			return err
 		}
-		if err := p.Host.Standing(r.Context(), c.tenant); err != nil {
+		if err := p.standing(r.Context(), c.tenant); err != nil {
 			return err
 		}
 		ask := Ask{Elsewhere: r.PostForm.Get("way") == elsewhere}

@@ -209,6 +209,7 @@ type request struct {
 	errand         jitsuin.ID
 	expiresAt      time.Time
 	takenAt        int64
+	fresh          bool // not in the database yet
 }
 
 const requestColumns = `id, tenant, client, issuer, params, browser, session, errand, expires_at, taken_at`
@@ -232,6 +233,22 @@ func (q request) put(tx *store.Tx, reference string) error {
 	_, err = tx.Exec(`INSERT INTO openid_requests (id, tenant, client, issuer, params, reference, browser, expires_at, taken_at, session) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')`,
 		q.id, q.tenant, q.client, q.issuer.path, string(raw), reference, q.browser, store.Micros(q.expiresAt), q.takenAt)
 	return err
+}
+
+// save puts a fresh request into the database.
+func (q request) save(tx *store.Tx) error {
+	if !q.fresh {
+		return nil
+	}
+	return q.put(tx, "")
+}
+
+// keep is save in a transaction of its own.
+func (p *Provider) keep(ctx context.Context, q request) error {
+	if !q.fresh {
+		return nil
+	}
+	return p.DB.Update(ctx, q.save)
 }
 
 var errRequestUnknown = jitsuin.Errorf(jitsuin.NotFound, "login-unknown", "there is no such login, or its time is over").WithHint("begin again at the site that you came from")

@@ -163,35 +163,53 @@ func (o Outcome) told() error {
 	return fault(accessDenied, "%s", why)
 }
 
-// Arrive leads a browser that comes back from an errand on to the client, where that errand is the one that was answered; by a page that says why, where the certificate was not accepted and
-// somebody is there to read it.
-func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, id, errand jitsuin.ID, o Outcome, attended bool) error {
-	q, err := p.request(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	if q.browser != browserOf(r) {
-		return jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
-	}
-	if o == Welcome && q.errand != errand {
+// Landed is what a browser's return has changed, for Arrive.
+type Landed struct {
+	request  request
+	outcome  Outcome
+	answered bool       // by a login, whether or not it came to something
+	answer   url.Values // for the client, where the login is one
+	wrong    error      // what the client is told in its place
+}
+
+// Land does, in the transaction that notes a browser's return from an errand, what it changes: a login whose errand is the one that was
+// answered is the client's from now on; one that came to nothing is forgotten.
+func (p *Provider) Land(r *http.Request, tx *store.Tx, id, errand jitsuin.ID, o Outcome) (l Landed, err error) {
+	now := p.Now()
+	q, err := findRequest(tx, id, now)
+	switch {
+	case err != nil:
+		return l, err
+	case q.browser != browserOf(r):
+		return l, jitsuin.Errorf(jitsuin.Denied, "return-browser", "another browser began this")
+	case o == Welcome && q.errand != errand:
 		o = TooLate // two were answered at the same time, and the other was first
 	}
-	if o != Welcome && q.session != "" && q.errand == errand { // answered on another device, and not finished here
-		if err := p.DB.Update(r.Context(), func(tx *store.Tx) error { return drop(tx, q.tenant, q.session, p.Now()) }); err != nil {
-			return err
-		}
+	l = Landed{request: q, outcome: o, answered: q.session != ""}
+	switch {
+	case !l.answered:
+	case o == Welcome:
+		l.answer, l.wrong, err = p.finish(tx, q, now)
+	case q.errand == errand: // answered on another device, and not finished here
+		err = drop(tx, q.tenant, q.session, now)
 	}
-	if o != Welcome || q.session == "" {
-		if attended && q.session == "" && q.params.Signing == "" && p.Host.Words(string(o)) != "" {
-			return p.explain(w, r, q, o)
-		}
-		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(o.told()))
+	return l, err
+}
+
+// Arrive leads a browser that has landed on to the client; by a page that says why, where the certificate was not accepted and somebody is
+// there to read it.
+func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, l Landed, attended bool) error {
+	q := l.request
+	switch {
+	case l.wrong != nil:
+		l.answer = errorAnswer(l.wrong)
+	case l.answer != nil:
+	case attended && !l.answered && q.params.Signing == "" && p.Host.Words(string(l.outcome)) != "":
+		return p.explain(w, r, q, l.outcome)
+	default:
+		l.answer = errorAnswer(l.outcome.told())
 	}
-	answer, err := p.finish(r.Context(), q)
-	if err != nil {
-		return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(p.logged(r, err)))
-	}
-	return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, answer)
+	return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, l.answer)
 }
 
 // drop ends a session that was not started, and forgets what was read of the person for it.
@@ -200,35 +218,31 @@ func drop(tx *store.Tx, tenant, id string, now time.Time) error {
 	return err
 }
 
-// finish starts the session of a request and gives the answer with its code. Of one request there is one code.
-func (p *Provider) finish(ctx context.Context, q request) (url.Values, error) {
-	code, now := p.derived("code", q.id), p.Now()
-	var o session
-	var wrong error
-	err := p.DB.Update(ctx, func(tx *store.Tx) (err error) {
-		if o, err = findSession(tx, q.tenant, q.session); err != nil {
-			return err
-		}
-		if wrong = o.fits(q.params, now); wrong != nil {
-			return drop(tx, o.tenant, o.id, now)
-		}
-		if _, err := tx.Exec(`UPDATE openid_sessions SET started_at = $1 WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), o.id, o.tenant); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(`INSERT INTO openid_codes (code, tenant, client, request, session, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (code) DO NOTHING`,
-			hashed(code), q.tenant, q.client, q.id, o.id, store.Micros(now.Add(codeLife))); err != nil {
-			return err
-		}
-		return o.noteGiven(tx, q.params.Agreed, now)
-	})
-	if err != nil || wrong != nil {
-		return nil, errors.Join(err, wrong)
+// finish starts the session of a request and gives the answer with its code, or what is wrong. Of one request there is one code.
+func (p *Provider) finish(tx *store.Tx, q request, now time.Time) (answer url.Values, wrong, err error) {
+	code := p.derived("code", q.id)
+	o, err := findSession(tx, q.tenant, q.session)
+	if errors.Is(err, errSessionOver) {
+		return nil, err, nil
 	}
-	answer := url.Values{"code": {code}}
+	if err != nil {
+		return nil, nil, err
+	}
+	if wrong := o.fits(q.params, now); wrong != nil {
+		return nil, wrong, drop(tx, o.tenant, o.id, now)
+	}
+	if _, err := tx.Exec(`UPDATE openid_sessions SET started_at = $1 WHERE id = $2 AND tenant = $3 AND started_at = 0`, store.Micros(now), o.id, o.tenant); err != nil {
+		return nil, nil, err
+	}
+	if _, err := tx.Exec(`INSERT INTO openid_codes (code, tenant, client, request, session, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (code) DO NOTHING`,
+		hashed(code), q.tenant, q.client, q.id, o.id, store.Micros(now.Add(codeLife))); err != nil {
+		return nil, nil, err
+	}
+	answer = url.Values{"code": {code}}
 	if q.issuer.state {
 		answer.Set("session_state", o.id) // as a Keycloak has it
 	}
-	return answer, nil
+	return answer, nil, o.noteGiven(tx, q.params.Agreed, now)
 }
 
 // noteGiven notes for the person's own view what they give: names, no values.
@@ -285,14 +299,19 @@ func (p *Provider) silently(w http.ResponseWriter, r *http.Request, c client, q 
 		return fault(loginRequired, "the certificate of the login is no more in force")
 	}
 	q.session = o.id
-	if err := p.DB.Update(r.Context(), func(tx *store.Tx) error {
-		_, err := tx.Exec(`UPDATE openid_requests SET session = $1 WHERE id = $2 AND tenant = $3`, o.id, q.id, q.tenant)
+	var answer url.Values
+	var wrong error
+	err = p.DB.Update(r.Context(), func(tx *store.Tx) (err error) {
+		if err = q.save(tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE openid_requests SET session = $1 WHERE id = $2 AND tenant = $3`, o.id, q.id, q.tenant); err != nil {
+			return err
+		}
+		answer, wrong, err = p.finish(tx, q, now)
 		return err
-	}); err != nil {
-		return err
-	}
-	answer, err := p.finish(r.Context(), q)
-	if err != nil {
+	})
+	if err = errors.Join(err, wrong); err != nil {
 		return err
 	}
 	return p.lead(w, r, q.issuer, q.params.RedirectURI, q.params.State, answer)

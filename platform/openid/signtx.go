@@ -282,7 +282,7 @@ func (p *Provider) clientOfToken(r *http.Request) (c client, err error) {
 	if err := p.Host.Spend(c.tenant, true); err != nil {
 		return c, err
 	}
-	return c, p.Host.Standing(r.Context(), c.tenant)
+	return c, p.standing(r.Context(), c.tenant)
 }
 
 // mayGrant tells whether a client registered a grant.
@@ -317,7 +317,7 @@ func (p *Provider) toSign(w http.ResponseWriter, r *http.Request, c client, q re
 	if err != nil {
 		return err
 	}
-	return p.Host.Sign(w, speaking(r, q), Ask{Request: q.id, Tenant: c.tenant, Client: c.meta}, t, p.documentURL(t.ID))
+	return p.Host.Sign(w, speaking(r, q), Ask{Request: q.id, Tenant: c.tenant, Client: c.meta, With: q.save}, t, p.documentURL(t.ID))
 }
 
 func (t Signing) open(now time.Time) bool { return t.state == signOpen && now.Before(t.expiresAt) }

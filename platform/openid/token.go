@@ -3,7 +3,6 @@ package openid
 import (
 	"context"
 	"crypto/subtle"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -62,7 +61,7 @@ func (p *Provider) token(i issuer) func(http.ResponseWriter, *http.Request) erro
 
 // redeem gives tokens for a code. The proofs of the request are used up, whatever comes of it.
 func (p *Provider) redeem(ctx context.Context, i issuer, in map[string]string, who caller, proof proved) (tokenAnswer, error) {
-	g, err := p.redeemable(ctx, i, in, who.client, proof)
+	g, err := p.redeemable(ctx, i, in, who, proof)
 	if err != nil {
 		if _, _, status := described(err); status < 500 {
 			if seen := p.takeSeen(ctx, who.seen, proof.seen); seen != nil {
@@ -104,7 +103,8 @@ var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
 // redeemable gives the grant of a code, if the request is the one that it was given for: same client, same issuer, same address, the
 // verifier of its challenge, the key that it is bound to, in time. Which of them is not so, the client is told; it proved who it is.
-func (p *Provider) redeemable(ctx context.Context, i issuer, in map[string]string, c client, proof proved) (g grant, err error) {
+func (p *Provider) redeemable(ctx context.Context, i issuer, in map[string]string, who caller, proof proved) (g grant, err error) {
+	g, c := who.grant, who.client
 	switch in["grant_type"] {
 	case "authorization_code":
 	case "":
@@ -115,8 +115,8 @@ func (p *Provider) redeemable(ctx context.Context, i issuer, in map[string]strin
 	if in["code"] == "" || in["code_verifier"] == "" {
 		return g, fault(invalidRequest, "code and code_verifier are needed")
 	}
-	if g, err = p.grantOf(ctx, hashed(in["code"]), c); err != nil {
-		return g, err
+	if who.wrong != nil {
+		return g, who.wrong
 	}
 	if g.used {
 		return g, p.replayed(ctx, g, c)
@@ -141,28 +141,22 @@ func (p *Provider) redeemable(ctx context.Context, i issuer, in map[string]strin
 
 var errCode = fault(invalidGrant, "the code is unknown, was used, or is not this client's")
 
-// grantOf reads a client's code; another client's, and one that never was, are refused alike.
-func (p *Provider) grantOf(ctx context.Context, digest string, c client) (g grant, err error) {
-	err = p.DB.View(ctx, func(tx *store.Tx) error {
-		var expires, used int64
-		var id, sid string
-		err := tx.QueryRow(`SELECT request, session, expires_at, used_at FROM openid_codes WHERE code = $1 AND client = $2 AND tenant = $3`, digest, c.id, c.tenant).Scan(&id, &sid, &expires, &used)
-		if err != nil {
-			return err
-		}
-		g = grant{code: digest, client: c.id, expires: store.Time(expires), used: used != 0}
-		if g.used {
-			return nil
-		}
-		if g.request, err = scanRequest(tx.QueryRow(`SELECT `+requestColumns+` FROM openid_requests WHERE id = $1 AND tenant = $2`, id, c.tenant)); err != nil {
-			return err
-		}
-		g.session, err = findSession(tx, c.tenant, sid)
-		return err
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return g, errCode
+// findGrant reads a client's code; another client's, and one that never was, are sql.ErrNoRows alike.
+func findGrant(tx *store.Tx, digest string, c client) (g grant, err error) {
+	var expires, used int64
+	var id, sid string
+	err = tx.QueryRow(`SELECT request, session, expires_at, used_at FROM openid_codes WHERE code = $1 AND client = $2 AND tenant = $3`, digest, c.id, c.tenant).Scan(&id, &sid, &expires, &used)
+	if err != nil {
+		return g, err
 	}
+	g = grant{code: digest, client: c.id, expires: store.Time(expires), used: used != 0}
+	if g.used {
+		return g, nil
+	}
+	if g.request, err = scanRequest(tx.QueryRow(`SELECT `+requestColumns+` FROM openid_requests WHERE id = $1 AND tenant = $2`, id, c.tenant)); err != nil {
+		return g, err
+	}
+	g.session, err = findSession(tx, c.tenant, sid)
 	return g, err
 }
 

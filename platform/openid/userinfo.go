@@ -47,7 +47,7 @@ func (p *Provider) holderAt(r *http.Request, i, below issuer, path string) (h he
 	if err := p.Host.Spend(h.session.tenant, true); err != nil {
 		return h, err
 	}
-	if err := p.Host.Standing(r.Context(), h.session.tenant); err != nil {
+	if err := p.standing(r.Context(), h.session.tenant); err != nil {
 		return h, err
 	}
 	if jkt == "" {
