@@ -19,17 +19,25 @@ import (
 // actTime is how long an act may take before it is given up.
 const actTime = 90 * time.Second
 
+// settling is how long after a start an act that a restart has cut short waits for who does not answer yet: others may have been
+// restarted too. askAgain is the pause between two tries.
+const (
+	settling = 30 * time.Second
+	askAgain = 500 * time.Millisecond
+)
+
 // actors does the acts, one for a person at a time, and goes on with those that a restart has cut short.
 type actors struct {
-	desk *desk
-	poke chan struct{}
+	desk   *desk
+	poke   chan struct{}
+	opened time.Time // wall time
 
 	mu  sync.Mutex
 	now map[jitsuin.ID]bool // the acts that are being done in this process
 }
 
 func newActors(d *desk) *actors {
-	return &actors{desk: d, poke: make(chan struct{}, 1), now: map[jitsuin.ID]bool{}}
+	return &actors{desk: d, poke: make(chan struct{}, 1), opened: time.Now(), now: map[jitsuin.ID]bool{}}
 }
 
 // start takes in an act: what cannot be done in the person's present state is a Conflict whose code says why,
@@ -125,6 +133,13 @@ func (s *actors) play(ctx context.Context, a *actFile) {
 	defer cancel()
 	r := &acting{desk: s.desk, file: a, began: time.Now()}
 	err := r.do(limited)
+	for a.Started.Before(s.opened) && jitsuin.KindOf(err) == jitsuin.Unavailable && time.Since(s.opened) < settling && limited.Err() == nil {
+		select {
+		case <-limited.Done():
+		case <-time.After(askAgain):
+			err = r.do(limited)
+		}
+	}
 	if ctx.Err() != nil {
 		return // goes on at the next start
 	}
