@@ -39,6 +39,44 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// Events for which nobody waits are numbered a little later, at the latest with the next one for which somebody does.
+func TestPatientEvents(t *testing.T) {
+	s := newSender(t, openDB(t, "sqlite::memory:"), newMarks())
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.seq.Run(ctx) }()
+	patient := func(subject string) {
+		t.Helper()
+		err := s.db.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := Append(tx, Draft{Topic: topic, Subject: subject, Type: "set", RecordedAt: start, Patient: true})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	numbered := func(want int64) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); number(t, s.db, `SELECT COUNT(*) FROM feed_events`) != want; {
+			if time.Now().After(deadline) {
+				t.Fatalf("not %d events after 10 seconds, long before the sequencer looks by itself", want)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	patient("a")
+	numbered(1)
+	patient("b")
+	if err := s.append("c", "1"); err != nil {
+		t.Fatal(err)
+	}
+	numbered(3)
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAbortedTransactionAppendsNothing(t *testing.T) {
 	s := newSender(t, openDB(t, "sqlite::memory:"), newMarks())
 	err := s.db.Update(t.Context(), func(tx *store.Tx) error {

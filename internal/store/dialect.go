@@ -40,21 +40,12 @@ func (d dialect) ddl() *strings.Replacer {
 		"{{ID}}", "INTEGER PRIMARY KEY AUTOINCREMENT")
 }
 
-// updateOptions and viewOptions are the isolation of Update and View. A View on PostgreSQL reads
-// one snapshot without taking part in conflict detection, so it never makes a writer rerun.
-func (d dialect) updateOptions() *sql.TxOptions {
-	if d == postgres {
-		return &sql.TxOptions{Isolation: sql.LevelSerializable}
-	}
-	return nil // SQLite is always serializable
-}
-
-func (d dialect) viewOptions() *sql.TxOptions {
-	if d == postgres {
-		return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	}
-	return &sql.TxOptions{ReadOnly: true}
-}
+// updateOptions and viewOptions are the isolation of Update and View on PostgreSQL. A View reads one snapshot without
+// taking part in conflict detection, so it never makes a writer rerun. SQLite is always serializable.
+var (
+	updateOptions = &sql.TxOptions{Isolation: sql.LevelSerializable}
+	viewOptions   = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+)
 
 func (db *DB) openSQLite(path string) error {
 	db.dialect = sqlite
@@ -86,21 +77,25 @@ func (db *DB) openSQLite(path string) error {
 	return db.openHandles(name+common+"&_txlock=immediate"+erasing, name+common+"&_query_only=1")
 }
 
+// mostReaders is how many connections read an SQLite file at a time.
+const mostReaders = 8
+
 // openHandles opens one writing connection and, unless readers is "", a pool that only reads.
 func (db *DB) openHandles(writer, readers string) (err error) {
 	if db.write, err = sql.Open("sqlite", writer); err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
-	db.read = db.write
+	db.writer = newLanes(db.write, 1)
+	db.read, db.readers = db.write, db.writer
 	if readers == "" {
 		return nil
 	}
 	if db.read, err = sql.Open("sqlite", readers); err != nil {
 		return fmt.Errorf("open SQLite for reading: %w", err)
 	}
-	db.read.SetMaxOpenConns(8)
-	db.read.SetMaxIdleConns(8)
+	db.read.SetMaxOpenConns(mostReaders)
+	db.readers = newLanes(db.read, mostReaders)
 	return nil
 }
 

@@ -19,7 +19,7 @@ import (
 // migrated and nothing can be written. NotFound "database-missing" where an SQLite file is not there.
 // Transactions are those of View; Update fails.
 func OpenReadOnly(ctx context.Context, address string) (*DB, error) {
-	db := &DB{opts: options{maxConns: 1, attempts: 3}, watchers: map[string]map[chan struct{}]bool{}, stmts: map[stmtKey]*sql.Stmt{}}
+	db := &DB{opts: options{maxConns: 1, attempts: 3}, watchers: map[string]map[chan struct{}]bool{}}
 	var err error
 	if strings.Contains(address, "://") {
 		err = db.openPostgres(address)
@@ -54,6 +54,8 @@ func (db *DB) peekSQLite(path string) error {
 	}
 	db.read.SetMaxOpenConns(1)
 	db.write = db.read
+	db.readers = newLanes(db.read, 1)
+	db.writer = db.readers
 	return nil
 }
 
@@ -74,6 +76,7 @@ func (db *DB) Check(ctx context.Context) (wrong []string, err error) {
 		return nil, db.View(ctx, func(tx *Tx) error { var one int; return tx.QueryRow(`SELECT 1`).Scan(&one) })
 	}
 	err = db.View(ctx, func(tx *Tx) error {
+		tx.interruptible()
 		wrong, err = Collect(func(s Scanner) (line string, err error) { return line, s.Scan(&line) })(tx.Query(`PRAGMA integrity_check(5)`))
 		return err
 	})

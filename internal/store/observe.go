@@ -71,4 +71,9 @@ func fileSize(path string) (int64, error) {
 
 // Connections tells of the writing connections: how many are in use, and for how long transactions
 // have waited for one altogether.
-func (db *DB) Connections() sql.DBStats { return db.write.Stats() }
+func (db *DB) Connections() sql.DBStats {
+	if db.dialect == sqlite {
+		return db.writer.stats()
+	}
+	return db.write.Stats()
+}

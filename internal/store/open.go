@@ -17,15 +17,14 @@ type DB struct {
 	dialect dialect
 	write   *sql.DB
 	read    *sql.DB // the same as write, except for SQLite files
+	writer  *lanes  // of write, for SQLite
+	readers *lanes  // of read
 	opts    options
 	path    string // of an SQLite file, else ""
 	frozen  bool   // of OpenReadOnly: opened while nobody else had the file open
 
 	signalMu sync.Mutex // owns watchers
 	watchers map[string]map[chan struct{}]bool
-
-	stmtMu sync.RWMutex // owns stmts
-	stmts  map[stmtKey]*sql.Stmt
 }
 
 type options struct {
@@ -75,7 +74,7 @@ func Open(ctx context.Context, url string, migrations fs.FS, opts ...Option) (*D
 	for _, opt := range opts {
 		opt(&o)
 	}
-	db := &DB{opts: o, watchers: map[string]map[chan struct{}]bool{}, stmts: map[stmtKey]*sql.Stmt{}}
+	db := &DB{opts: o, watchers: map[string]map[chan struct{}]bool{}}
 	var err error
 	switch {
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
@@ -112,7 +111,10 @@ func (db *DB) Shared() bool { return db.dialect == postgres }
 
 // Close ends all connections. Transactions under way fail.
 func (db *DB) Close() error {
-	db.closeStatements()
+	if db.dialect == sqlite {
+		db.writer.close()
+		db.readers.close()
+	}
 	err := db.write.Close()
 	if db.read != db.write {
 		err = errors.Join(db.read.Close(), err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -43,7 +44,10 @@ func (db *DB) Scrub(ctx context.Context, tables ...string) error {
 	}
 	for range scrubTries {
 		var busy, frames, done int
-		if err := db.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &done); err != nil {
+		err := db.outside(ctx, func(conn *sql.Conn) error {
+			return conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &done)
+		})
+		if err != nil {
 			return fmt.Errorf("empty the log of the database: %w", err)
 		}
 		if busy == 0 {
@@ -63,8 +67,20 @@ func (db *DB) Rewrite(ctx context.Context) error {
 	if db.dialect == postgres {
 		return nil
 	}
-	if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
+	err := db.outside(ctx, func(conn *sql.Conn) error { _, err := conn.ExecContext(ctx, `VACUUM`); return err })
+	if err != nil {
 		return jitsuin.Errorf(jitsuin.Unavailable, "scrub-busy", "the database cannot be written anew now: %w", err)
 	}
 	return db.Scrub(ctx)
+}
+
+// outside does something with SQLite's writing connection that is no transaction.
+func (db *DB) outside(ctx context.Context, do func(*sql.Conn) error) error {
+	l, err := db.writer.take(ctx)
+	if err != nil {
+		return err
+	}
+	err = do(l.conn)
+	db.writer.give(l, err)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -195,6 +196,111 @@ func TestCancelled(t *testing.T) {
 		}
 		update(t, db, `INSERT INTO things (name) VALUES ($1)`, "b") // the connection still works
 	})
+}
+
+// A transaction ends with its context between two statements and between two rows, with the context's error; what it has left open holds
+// nobody up.
+func TestCancelledInBetween(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		for _, name := range []string{"a", "b", "c"} {
+			update(t, db, `INSERT INTO things (name) VALUES ($1)`, name)
+		}
+		const all = `SELECT name FROM things ORDER BY name`
+		for what, run := range map[string]func(context.Context, func(*store.Tx) error) error{"View": db.View, "Update": db.Update} {
+			ctx, cancel := context.WithCancel(t.Context())
+			err := run(ctx, func(tx *store.Tx) error {
+				var name string
+				if err := tx.QueryRow(all).Scan(&name); err != nil {
+					return err
+				}
+				cancel()
+				return tx.QueryRow(all).Scan(&name)
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s between two statements: %v", what, err)
+			}
+			ctx, cancel = context.WithCancel(t.Context())
+			seen := 0
+			err = run(ctx, func(tx *store.Tx) error {
+				rows, err := tx.Query(all)
+				if err != nil {
+					return err
+				}
+				for rows.Next() {
+					seen++
+					cancel()
+				}
+				return rows.Err() // and does not close them
+			})
+			if !errors.Is(err, context.Canceled) || seen != 1 {
+				t.Errorf("%s between two rows, after %d: %v", what, seen, err)
+			}
+			err = run(t.Context(), func(tx *store.Tx) error {
+				rows, err := tx.Query(all)
+				if err != nil {
+					return err
+				}
+				if !rows.Next() { // and leaves the rest
+					t.Errorf("%s: no row", what)
+				}
+				return nil
+			})
+			if err != nil && url[:8] != "postgres" { // whose connection is busy with the rows
+				t.Errorf("%s that leaves rows open: %v", what, err)
+			}
+			var kept *store.Tx
+			if err := run(t.Context(), func(tx *store.Tx) error { kept = tx; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := kept.Exec(`DELETE FROM things`); !errors.Is(err, sql.ErrTxDone) {
+				t.Errorf("%s: its transaction after its end: %v", what, err)
+			}
+		}
+		update(t, db, `INSERT INTO things (name) VALUES ($1)`, "d")
+		if n := count(t, db, `SELECT COUNT(*) FROM things`); n != 4 {
+			t.Errorf("%d things", n)
+		}
+	})
+}
+
+// More readers than there are connections wait for one another, and who waits can be cancelled; a closed database begins nothing.
+func TestManyReaders(t *testing.T) {
+	db := open(t, storetest.SQLite().Fresh(t))
+	var all sync.WaitGroup
+	begun, release := make(chan struct{}, 64), make(chan struct{})
+	for range 32 {
+		all.Go(func() {
+			err := db.View(t.Context(), func(tx *store.Tx) error {
+				begun <- struct{}{}
+				<-release
+				var n int
+				return tx.QueryRow(`SELECT COUNT(*) FROM things`).Scan(&n)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range 8 {
+		<-begun
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := db.View(ctx, func(*store.Tx) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a reader too many: %v", err)
+	}
+	update(t, db, `INSERT INTO things (name) VALUES ($1)`, "beside") // readers do not hold the writer up
+	close(release)
+	all.Wait()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for what, run := range map[string]func(context.Context, func(*store.Tx) error) error{"View": db.View, "Update": db.Update} {
+		if err := run(t.Context(), func(*store.Tx) error { return nil }); jitsuin.CodeOf(err) != "database-unavailable" {
+			t.Errorf("%s after Close: %v", what, err)
+		}
+	}
 }
 
 // While one transaction holds the only writer, another that waits for it can be cancelled.

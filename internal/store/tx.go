@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 )
@@ -11,58 +13,128 @@ import (
 // Tx is one attempt of a transaction. It is valid inside the closure it was given to, in one
 // goroutine, and bound to the context of its Update or View.
 type Tx struct {
-	db    *DB
 	ctx   context.Context // of its statements
 	ends  context.Context // with which the transaction ends
-	tx    *sql.Tx
-	rerun error    // the first conflict seen, even where the closure swallowed it
-	sick  error    // the first error seen that speaks of the database's health
-	after []func() // run after the commit
-	named []string // signals given after the commit
-	fresh []string // query texts to prepare once the connection is free
+	rerun error           // the first conflict seen, even where the closure swallowed it
+	sick  error           // the first error seen that speaks of the database's health
+	after []func()        // run after the commit
+	named []string        // signals given after the commit
 
-	reading bool // of a View
+	tx     *sql.Tx // of PostgreSQL
+	cancel func()  // ends it
+
+	lane  *lane // of SQLite; nil once it was given back
+	of    *lanes
+	over  bool    // committed or rolled back
+	lines []*Rows // to be closed before the lane is given back
 }
 
-func (tx *Tx) handle() *sql.DB {
-	if tx.reading {
-		return tx.db.read
+// interruptible has statements end with the transaction's context: for those that take long.
+func (tx *Tx) interruptible() { tx.ctx = tx.ends }
+
+func (tx *Tx) commit() error {
+	if tx.tx != nil {
+		timer := time.AfterFunc(commitTimeout, tx.cancel)
+		defer timer.Stop()
+		return tx.tx.Commit()
 	}
-	return tx.db.write
+	err := tx.lane.run(context.Background(), "COMMIT")
+	tx.over = err == nil
+	return err
+}
+
+func (tx *Tx) rollback() error {
+	if tx.tx != nil {
+		return tx.tx.Rollback()
+	}
+	tx.over = true
+	return tx.lane.run(context.Background(), "ROLLBACK")
+}
+
+// end rolls back what was not committed and gives the connection back. A second time it does nothing.
+func (tx *Tx) end() {
+	if tx.tx != nil {
+		tx.tx.Rollback()
+		tx.cancel()
+		return
+	}
+	if tx.lane == nil {
+		return
+	}
+	for _, r := range tx.lines {
+		r.Close()
+	}
+	var err error
+	if !tx.over {
+		err = tx.rollback() // fails where SQLite has rolled back by itself
+	}
+	tx.of.give(tx.lane, err)
+	tx.lane = nil
+}
+
+// live is nil as long as the transaction may go on.
+func (tx *Tx) live() error {
+	if tx.tx == nil && tx.lane == nil {
+		return sql.ErrTxDone
+	}
+	return tx.ends.Err()
 }
 
 // Exec runs a statement that gives no rows.
-func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
-	if s := tx.prepared(query); s != nil {
-		r, err := s.ExecContext(tx.ctx, args...)
-		return r, tx.note(err)
+func (tx *Tx) Exec(query string, args ...any) (r sql.Result, err error) {
+	if err := tx.live(); err != nil {
+		return nil, err
 	}
-	r, err := tx.tx.ExecContext(tx.ctx, query, args...)
+	if tx.tx != nil {
+		r, err = tx.tx.ExecContext(tx.ctx, query, args...)
+	} else if s := tx.lane.stmt(query); s != nil {
+		r, err = s.ExecContext(tx.ctx, args...)
+	} else {
+		r, err = tx.lane.conn.ExecContext(tx.ctx, query, args...)
+	}
 	return r, tx.note(err)
 }
 
 // Query runs a statement that gives rows. The rows must be closed (or read to their end) before
 // the next statement; Collect does both.
 func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
+	if err := tx.live(); err != nil {
+		return nil, err
+	}
+	if tx.tx != nil {
+		rows, err := tx.tx.QueryContext(tx.ctx, query, args...)
+		if err != nil {
+			return nil, tx.note(err)
+		}
+		return &Rows{Rows: rows, tx: tx}, nil
+	}
 	var rows *sql.Rows
 	var err error
-	if s := tx.prepared(query); s != nil {
+	if s := tx.lane.stmt(query); s != nil {
 		rows, err = s.QueryContext(tx.ctx, args...)
 	} else {
-		rows, err = tx.tx.QueryContext(tx.ctx, query, args...)
+		rows, err = tx.lane.conn.QueryContext(tx.ctx, query, args...)
 	}
 	if err != nil {
 		return nil, tx.note(err)
 	}
-	return &Rows{rows, tx}, nil
+	out := &Rows{Rows: rows, tx: tx}
+	tx.lines = append(slices.DeleteFunc(tx.lines, func(r *Rows) bool { return r.read }), out)
+	return out, nil
 }
 
 // QueryRow runs a statement that gives at most one row; its Scan says sql.ErrNoRows if there is none.
 func (tx *Tx) QueryRow(query string, args ...any) *Row {
-	if s := tx.prepared(query); s != nil {
-		return &Row{s.QueryRowContext(tx.ctx, args...), tx}
+	if err := tx.live(); err != nil {
+		return &Row{err: err, tx: tx}
 	}
-	return &Row{tx.tx.QueryRowContext(tx.ctx, query, args...), tx}
+	if tx.tx != nil {
+		return &Row{row: tx.tx.QueryRowContext(tx.ctx, query, args...), tx: tx}
+	}
+	if s := tx.lane.stmt(query); s != nil {
+		return &Row{row: s.QueryRowContext(tx.ctx, args...), tx: tx}
+	}
+	return &Row{row: tx.lane.conn.QueryRowContext(tx.ctx, query, args...), tx: tx}
 }
 
 // AfterCommit has f run once the commit is known to have taken effect; not after an attempt that
@@ -80,12 +152,10 @@ func (tx *Tx) Notify(name string) {
 }
 
 // note remembers a conflict, so that the transaction is rerun whatever the closure makes of it,
-// and a failing database, so that the closure's error gets the kind Unavailable. That the context ended the transaction is the context's error.
+// and a failing database, so that the closure's error gets the kind Unavailable.
 func (tx *Tx) note(err error) error {
 	switch {
 	case err == nil:
-	case errors.Is(err, sql.ErrTxDone) && tx.ends.Err() != nil:
-		return tx.ends.Err()
 	case tx.rerun == nil && isConflict(err):
 		tx.rerun = err
 	case tx.sick == nil && isUnhealthy(err):
@@ -108,20 +178,47 @@ func (tx *Tx) outcome(err error) error {
 // Rows are the rows of a query.
 type Rows struct {
 	*sql.Rows
-	tx *Tx
+	tx   *Tx
+	read bool // to the end, or closed
+}
+
+// Next goes on to the next row, as long as the transaction may go on.
+func (r *Rows) Next() bool {
+	if r.tx.ends.Err() != nil {
+		return false
+	}
+	r.read = !r.Rows.Next()
+	return !r.read
+}
+
+// Close ends the iteration.
+func (r *Rows) Close() error {
+	r.read = true
+	return r.Rows.Close()
 }
 
 // Err gives the error that ended the iteration early, if one did.
-func (r *Rows) Err() error { return r.tx.note(r.Rows.Err()) }
+func (r *Rows) Err() error {
+	if err := r.tx.ends.Err(); err != nil {
+		return err
+	}
+	return r.tx.note(r.Rows.Err())
+}
 
 // Row is the result of QueryRow.
 type Row struct {
 	row *sql.Row
+	err error
 	tx  *Tx
 }
 
 // Scan copies the row's columns into dest, or says sql.ErrNoRows.
-func (r *Row) Scan(dest ...any) error { return r.tx.note(r.row.Scan(dest...)) }
+func (r *Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	return r.tx.note(r.row.Scan(dest...))
+}
 
 // Scanner is a Row or the current one of Rows, so that one function can read both.
 type Scanner interface{ Scan(dest ...any) error }

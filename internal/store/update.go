@@ -64,13 +64,11 @@ type rerunError struct{ cause error }
 func (e rerunError) Error() string { return "rerun: " + e.cause.Error() }
 
 func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
-	stx, err := db.read.BeginTx(ctx, db.dialect.viewOptions())
+	tx, err := db.begin(ctx, false)
 	if err != nil {
-		return begin(err)
+		return notBegun(err)
 	}
-	tx := &Tx{db: db, ctx: db.statements(ctx), ends: ctx, tx: stx, reading: true}
-	defer func() { db.prepare(ctx, db.read, tx.fresh) }() // runs after the rollback below
-	defer stx.Rollback()
+	defer tx.end()
 	err = fn(tx)
 	if err != nil && tx.rerun != nil {
 		return rerunError{tx.rerun}
@@ -79,20 +77,11 @@ func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
-	// The transaction has a context of its own, so that cancelling ctx never interrupts COMMIT.
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	stop := context.AfterFunc(ctx, cancel)
-	stx, err := db.write.BeginTx(own, db.dialect.updateOptions())
-	if !stop() && err == nil {
-		stx.Rollback()
-		return ctx.Err()
-	}
+	tx, err := db.begin(ctx, true)
 	if err != nil {
-		return begin(errors.Join(ctx.Err(), err))
+		return notBegun(err)
 	}
-	defer stx.Rollback() // nothing happens after a commit
-	tx := &Tx{db: db, ctx: db.statements(ctx), ends: ctx, tx: stx}
+	defer tx.end()
 	err = tx.outcome(fn(tx))
 	if err == nil {
 		err = ctx.Err()
@@ -103,8 +92,6 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	timer := time.AfterFunc(commitTimeout, cancel)
-	defer timer.Stop()
 	sent := time.Now()
 	if err := db.commit(tx); err != nil {
 		if jitsuin.CodeOf(err) == CodeUnknown {
@@ -114,7 +101,7 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	db.opts.observer.committed(time.Since(sent))
-	db.prepare(ctx, db.write, tx.fresh)
+	tx.end()
 	for _, f := range tx.after {
 		f()
 	}
@@ -122,13 +109,28 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
-// statements gives the context of a transaction's statements. SQLite's driver starts a goroutine for each one that may be interrupted,
-// which takes as long as the statement: there the transaction alone ends with ctx, between two statements or rows.
-func (db *DB) statements(ctx context.Context) context.Context {
+// begin begins a transaction that the caller ends. On PostgreSQL one that writes has a context of its own, so that cancelling ctx never
+// interrupts COMMIT.
+func (db *DB) begin(ctx context.Context, write bool) (*Tx, error) {
 	if db.dialect == sqlite {
-		return context.WithoutCancel(ctx)
+		return db.beginOnLane(ctx, write)
 	}
-	return ctx
+	if !write {
+		stx, err := db.read.BeginTx(ctx, viewOptions)
+		return &Tx{ctx: ctx, ends: ctx, tx: stx, cancel: func() {}}, err
+	}
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	stx, err := db.write.BeginTx(own, updateOptions)
+	if !stop() && err == nil {
+		stx.Rollback()
+		err = ctx.Err()
+	}
+	if err != nil {
+		cancel()
+		return nil, errors.Join(ctx.Err(), err)
+	}
+	return &Tx{ctx: ctx, ends: ctx, tx: stx, cancel: cancel}, nil
 }
 
 func (db *DB) commit(tx *Tx) error {
@@ -137,9 +139,9 @@ func (db *DB) commit(tx *Tx) error {
 		fault = db.opts.faults()
 	}
 	if fault == CommitLost {
-		return unknown(errors.Join(errInjected, tx.tx.Rollback()))
+		return unknown(errors.Join(errInjected, tx.rollback()))
 	}
-	err := tx.tx.Commit()
+	err := tx.commit()
 	switch {
 	case err == nil && fault == CommitPersisted:
 		return unknown(errInjected)
@@ -158,8 +160,8 @@ func unknown(cause error) error {
 		"it is not known whether the transaction took effect: %w", cause)
 }
 
-// begin sorts an error of BEGIN, after which nothing has happened yet.
-func begin(err error) error {
+// notBegun sorts an error of BEGIN, after which nothing has happened yet.
+func notBegun(err error) error {
 	if isConflict(err) {
 		return rerunError{err}
 	}

@@ -1,12 +1,15 @@
 package openid_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/x509"
 	"html"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
+	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
 )
@@ -235,6 +239,45 @@ func TestSecretsAndPublicClients(t *testing.T) {
 	if got := public.redeem(a, code, bare); got.Status != http.StatusOK {
 		t.Errorf("a public client: %s", got.Raw)
 	}
+}
+
+// An answer that a holder sends again, also several times at once, is one login and leads to one place.
+func TestAnAnswerThatIsSentAgainIsOneLogin(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db string) {
+		b := open(t, db, nil)
+		p, hanako, br := b.relyingParty(b.tenant, nil), b.Agency.Resident("霧島　花子"), b.Browser()
+		away, _ := p.begun(br, p.query(newAsking(), nil))
+		asked := b.OpenRequest(away)
+		answer := b.AnswerOf(asked, hanako)
+		led := make([]string, 8)
+		var all sync.WaitGroup
+		for n := range led {
+			all.Go(func() {
+				status, back := b.PostAnswer(asked, answer)
+				if led[n] = back; status != http.StatusOK {
+					t.Errorf("HTTP %d", status)
+				}
+			})
+		}
+		all.Wait()
+		if led = slices.Compact(led); len(led) != 1 {
+			t.Fatalf("it leads to %q", led)
+		}
+		if got := p.back(br, led[0]); got.Get("code") == "" {
+			t.Errorf("back with %v", got)
+		}
+		for what, query := range map[string]string{"logins": `SELECT COUNT(*) FROM checks WHERE sort = 'login'`, "sessions": `SELECT COUNT(*) FROM openid_sessions`, "uses of a login": `SELECT COUNT(*) FROM metered WHERE service = 'login'`} {
+			if n := b.count(query); n != 1 {
+				t.Errorf("%d %s", n, what)
+			}
+		}
+		other := answer
+		other.Signature = bytes.Clone(answer.Signature)
+		other.Signature[0] ^= 1
+		if status, _ := b.PostAnswer(asked, other); status != http.StatusConflict {
+			t.Errorf("another answer: HTTP %d", status)
+		}
+	})
 }
 
 // What the holder answers for one login is no answer to another, nor is what another origin or client asked for.
