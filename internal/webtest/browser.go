@@ -237,11 +237,38 @@ func (b *Browser) find(kinds, name string) string {
 	return `[data-webtest="` + mark + `"]`
 }
 
+// with does something with the one control that is called name. A page that is just being left may have one of that name too, which is gone
+// when its turn comes: then it is looked for again.
+func (b *Browser) with(kinds, name string, do func(ctx context.Context, sel string) error) {
+	b.t.Helper()
+	for deadline := time.Now().Add(b.Wait); ; {
+		sel := b.find(kinds, name)
+		ctx, cancel := context.WithTimeout(b.ctx, b.Wait/4)
+		err := do(ctx, sel)
+		cancel()
+		if err == nil {
+			return
+		}
+		there := Eval[bool](b, `document.querySelector('`+sel+`') !== null`)
+		if there && !errors.Is(err, context.DeadlineExceeded) || time.Now().After(deadline) {
+			b.t.Fatalf("browser: %q on %s: %v", name, b.URL(), err)
+		}
+		b.t.Logf("%q is looked for again: %v", name, err)
+	}
+}
+
+func (b *Browser) click(kinds, name string) {
+	b.t.Helper()
+	b.with(kinds, name, func(ctx context.Context, sel string) error {
+		_, err := chromedp.Run(ctx, chromedp.Steps(chromedp.ScrollIntoView(sel), chromedp.Click(sel)))
+		return err
+	})
+}
+
 // Click clicks the link or button with that name, whole or its beginning.
 func (b *Browser) Click(name string) {
 	b.t.Helper()
-	sel := b.find(controls, name)
-	b.do(chromedp.ScrollIntoView(sel), chromedp.Click(sel))
+	b.click(controls, name)
 }
 
 // Has tells whether a link or button with that name is there now.
@@ -253,26 +280,34 @@ func (b *Browser) Has(name string) bool {
 // Fill types into the field with that label, in the place of what stands there.
 func (b *Browser) Fill(label, value string) {
 	b.t.Helper()
-	sel := b.find(fields, label)
-	arg, _ := json.Marshal([]string{sel, value})
-	kind := Eval[string](b, `((sel, v) => { const e = document.querySelector(sel); e.focus(); e.value = e.type === "date" ? v : ""; e.dispatchEvent(new Event("input", {bubbles: true})); return e.type; })(...`+string(arg)+`)`)
-	if kind != "date" {
-		b.do(chromedp.SendKeys(sel, value))
-	}
+	b.with(fields, label, func(ctx context.Context, sel string) error {
+		arg, _ := json.Marshal([]string{sel, value})
+		kind, err := chromedp.Run(ctx, chromedp.Evaluate[string](`((sel, v) => { const e = document.querySelector(sel); e.focus(); e.value = e.type === "date" ? v : ""; e.dispatchEvent(new Event("input", {bubbles: true})); return e.type; })(...`+string(arg)+`)`))
+		if err == nil && kind != "date" {
+			_, err = chromedp.Run(ctx, chromedp.SendKeys(sel, value))
+		}
+		return err
+	})
 }
 
 // Upload puts files into the field with that label, as if they had been dropped on it.
 func (b *Browser) Upload(label string, paths ...string) {
 	b.t.Helper()
-	b.do(chromedp.SetUploadFiles(b.find(`input[type=file]`, label), paths))
+	b.with(`input[type=file]`, label, func(ctx context.Context, sel string) error {
+		_, err := chromedp.Run(ctx, chromedp.SetUploadFiles(sel, paths))
+		return err
+	})
 }
 
 // Choose takes the option with that text in the choice with that label.
 func (b *Browser) Choose(label, option string) {
 	b.t.Helper()
-	sel := b.find(fields, label)
-	arg, _ := json.Marshal([]string{sel, option})
-	ok := Eval[bool](b, `((sel, text) => { const e = document.querySelector(sel), flat = s => s.replace(/\s+/g, ""); const o = [...e.options].find(o => flat(o.text) === flat(text)) || [...e.options].find(o => flat(o.text).startsWith(flat(text))); if (!o) return false; e.value = o.value; e.dispatchEvent(new Event("change", {bubbles: true})); return true; })(...`+string(arg)+`)`)
+	ok := false
+	b.with(fields, label, func(ctx context.Context, sel string) (err error) {
+		arg, _ := json.Marshal([]string{sel, option})
+		ok, err = chromedp.Run(ctx, chromedp.Evaluate[bool](`((sel, text) => { const e = document.querySelector(sel), flat = s => s.replace(/\s+/g, ""); const o = [...e.options].find(o => flat(o.text) === flat(text)) || [...e.options].find(o => flat(o.text).startsWith(flat(text))); if (!o) return false; e.value = o.value; e.dispatchEvent(new Event("change", {bubbles: true})); return true; })(...`+string(arg)+`)`))
+		return err
+	})
 	if !ok {
 		b.t.Fatalf("the choice %q has no option %q", label, option)
 	}
@@ -281,8 +316,7 @@ func (b *Browser) Choose(label, option string) {
 // Tick clicks the radio button or check box with that label.
 func (b *Browser) Tick(label string) {
 	b.t.Helper()
-	sel := b.find(`input[type=radio], input[type=checkbox]`, label)
-	b.do(chromedp.ScrollIntoView(sel), chromedp.Click(sel))
+	b.click(`input[type=radio], input[type=checkbox]`, label)
 }
 
 // focusScript gives the accessible name of what has the focus.

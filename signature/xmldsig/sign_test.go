@@ -96,7 +96,7 @@ func TestWhatIsSignedVerifies(t *testing.T) {
 			if got := verdict(t, signed, Options{Content: withAttachment}); got != want {
 				t.Errorf("%s: %s\n%s", s.name, got, signed)
 			}
-			if bytes.Contains(signed, []byte("sha1")) {
+			if bytes.Contains(signed, []byte(`sha1"`)) { // at the end of an identifier: a certificate in base64 has the four letters too, now and then
 				t.Errorf("%s: SHA-1 is written", s.name)
 			}
 		}
