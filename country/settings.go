@@ -28,6 +28,15 @@ type Settings struct {
 	Keys       string   // file of sealed keys, where there is no journal beside it
 	Passphrase string   // file with what the keys are sealed with
 	Cards      string   // folder of chips, where it has one
+	TLS        TLSPort  // where browsers show a card's certificate
+}
+
+// TLSPort is a port that ends TLS itself.
+type TLSPort struct {
+	Listen      string // "" for none
+	Host        string // by which browsers reach it
+	Certificate string // PEM files, "" where they are of the actor's own making
+	Key         string
 }
 
 // schemas are the tables of each role that has some of its own.
@@ -71,7 +80,12 @@ var settings = map[string]func(path string) (Settings, error){
 	}),
 	"jukinet":  settingsOf[jukinet.Config](schemas["jukinet"], nil),
 	"minister": settingsOf[minister.Config](schemas["minister"], nil),
-	"platform": settingsOf[platform.Config](schemas["platform"], nil),
+	"platform": settingsOf(schemas["platform"], func(s *Settings, c platform.Config) {
+		if l := c.TLSLogin; l.Listen != "" {
+			s.TLS = TLSPort{Listen: l.Listen, Host: l.Host(), Certificate: l.Certificate, Key: l.Key}
+			s.Secrets = append(s.Secrets, l.Key)
+		}
+	}),
 	"tsa": settingsOf(schemas["tsa"], func(s *Settings, c tsa.Config) {
 		s.Keys, s.Passphrase, s.Secrets = c.Keys(), c.PassphraseFile, append(s.Secrets, c.PassphraseFile)
 	}),

@@ -208,7 +208,10 @@ func (h openidHost) Present(w http.ResponseWriter, r *http.Request, request jits
 }
 
 // Words implements openid.Host.
-func (h openidHost) Words(outcome string) string {
+func (h openidHost) Words(outcome string, signing bool) string {
+	if signing {
+		return outcomeWords(outcome, "openid.sign.", []string{string(openid.Revoked), string(openid.Expired), string(openid.Refused)})
+	}
 	for own, o := range openidRefusals {
 		if outcome == string(o) {
 			return outcomeWords(own, "me.login.", meOutcomes)

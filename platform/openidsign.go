@@ -79,7 +79,18 @@ func (p *Platform) decideSign(ctx context.Context, v errand.Visit, a api.HolderA
 	case found.Report.Verdict == signature.Passed:
 		return string(openid.Welcome), "", nil
 	}
-	return string(openid.Refused), "", p.openid.EndSigning(ctx, jitsuin.ID(v.About), true)
+	return string(signRefusal(found.Report.SubIndication)), unattended(a), p.openid.EndSigning(ctx, jitsuin.ID(v.About), true)
+}
+
+// signRefusal is how the person is told that a signature was not accepted.
+func signRefusal(s signature.SubIndication) openid.Outcome {
+	switch s {
+	case signature.Revoked:
+		return openid.Revoked
+	case signature.Expired, signature.NotYetValid, signature.OutOfBoundsNoPOE:
+		return openid.Expired
+	}
+	return openid.Refused
 }
 
 // verifySigned checks a signature for its tenant and, where it passes, closes the transaction in the same commit. Each answer is a check of

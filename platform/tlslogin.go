@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -34,7 +35,7 @@ func (p *Platform) openTLSLogin() error {
 	if c.Certificate == "" {
 		c.Certificate = filepath.Join(p.cfg.State, tlsLoginFile)
 		c.Key = c.Certificate
-		if err := tlslogin.DrawOwn(c.Certificate, c.host(), time.Now()); err != nil {
+		if err := tlslogin.DrawOwn(c.Certificate, c.Host(), time.Now()); err != nil {
 			return err
 		}
 	}
@@ -206,7 +207,12 @@ func (c *TLSLoginConfig) fill() error {
 	return nil
 }
 
-func (c *TLSLoginConfig) host() string {
+// Host is the name by which browsers reach the port.
+func (c *TLSLoginConfig) Host() string {
+	if c.Origin == "" {
+		host, _, _ := net.SplitHostPort(c.Listen)
+		return host
+	}
 	u, err := url.Parse(c.Origin)
 	if err != nil {
 		return "" // fill parsed it

@@ -3,11 +3,15 @@ package doctor_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -206,6 +210,31 @@ func text(r doctor.Report) string {
 	return b.String()
 }
 
+// port gives the platform's port for logins by card a certificate for a host, "" for the right one, that begins and ends so many days from now.
+func port(t *testing.T, d, host string, from, until int) {
+	t.Helper()
+	s, err := country.ReadSettings(country.Folder(d).ConfigPath("platform:1"))
+	must(t, err)
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().AddDate(0, 0, from), NotAfter: time.Now().AddDate(0, 0, until), DNSNames: []string{host}}
+	if host == "" {
+		tmpl.DNSNames, tmpl.IPAddresses = nil, []net.IP{net.ParseIP(s.TLS.Host)}
+	}
+	key, err := actor.NewKey()
+	must(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	must(t, err)
+	files := filepath.Join(d, "actors", "platform-1")
+	write(t, filepath.Join(files, "port.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	must(t, actor.WriteKey(filepath.Join(files, "port.key"), key))
+	edit(t, country.Folder(d).ConfigPath("platform:1"), func(b []byte) []byte {
+		out := regexp.MustCompile(`(?m)^tls_login:\n( +)listen: .*$`).ReplaceAll(b, []byte("$0\n${1}certificate: ../actors/platform-1/port.pem\n${1}key: ../actors/platform-1/port.key"))
+		if bytes.Equal(out, b) {
+			t.Fatal("the configuration has no tls_login")
+		}
+		return out
+	})
+}
+
 type trouble struct {
 	name    string
 	bring   func(t *testing.T, data string)
@@ -283,6 +312,29 @@ func troubles(young string) []trouble {
 				s, err := country.ReadSettings(country.Folder(d).ConfigPath(country.Minister))
 				must(t, err)
 				l, err := net.Listen("tcp", s.Metrics)
+				must(t, err)
+				t.Cleanup(func() { l.Close() })
+			}},
+		{name: "a port for logins by card whose certificate is over", want: "tls-over platform:1", says: "without a restart",
+			bring: func(t *testing.T, d string) { port(t, d, "", -100, -1) }},
+		{name: "one that begins tomorrow", want: "tls-over platform:1",
+			bring: func(t *testing.T, d string) { port(t, d, "", 1, 100) }},
+		{name: "one that ends soon", want: "tls-soon platform:1", note: true,
+			bring: func(t *testing.T, d string) { port(t, d, "", -100, 13) }},
+		{name: "one of another host", want: "tls-name platform:1",
+			bring: func(t *testing.T, d string) { port(t, d, "login.example", -1, 100) }},
+		{name: "a certificate and a key that do not belong together", want: "tls-broken actors/platform-1/port.pem",
+			bring: func(t *testing.T, d string) {
+				port(t, d, "", -1, 100)
+				key, err := actor.NewKey()
+				must(t, err)
+				must(t, actor.WriteKey(in(d, "actors/platform-1/port.key"), key))
+			}},
+		{name: "a port for logins by card that somebody else has", want: "address-taken platform:1",
+			bring: func(t *testing.T, d string) {
+				s, err := country.ReadSettings(country.Folder(d).ConfigPath("platform:1"))
+				must(t, err)
+				l, err := net.Listen("tcp", s.TLS.Listen)
 				must(t, err)
 				t.Cleanup(func() { l.Close() })
 			}},

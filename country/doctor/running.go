@@ -45,6 +45,7 @@ func (p *patient) addresses(ctx context.Context, s country.Settings) {
 			p.silent(s.Instance, address, err)
 		}
 	}
+	p.tlsPort(ctx, s, answering)
 	switch {
 	case s.Metrics == "":
 		p.note("metrics-none", s.Instance)

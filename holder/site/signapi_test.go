@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/holder/holdertest"
 	"github.com/jitsuin/jitsuin/internal/webtest"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -41,7 +42,8 @@ func TestAPersonSignsForTheSignAPIInABrowser(t *testing.T) {
 	const text = "売買契約書\n甲は乙に、りんご一箱を売る。\n"
 	sum := sha256.Sum256([]byte(text))
 	digest := fmt.Sprintf("%x", sum)
-	for _, lang := range []string{"ja", "en"} {
+	// asked opens a transaction and has a person choose the card, type the password and read what they sign.
+	asked := func(lang string, look func(b *webtest.Browser, name string)) (b *webtest.Browser, id, verifier, sign string) {
 		ask := map[string]any{"client_id": c.ID, "digest": sum[:]}
 		words := []string{"You are asked to sign", "Go on with this card", "Password for signatures", "Go on", "Sign", "The document cannot be read here"}
 		if lang == "ja" {
@@ -52,8 +54,8 @@ func TestAPersonSignsForTheSignAPIInABrowser(t *testing.T) {
 			ID string `json:"sign_transaction_id"`
 		}
 		called(t, own.Client(t.Context()), "POST", w.Origin+"/api/sign-transactions", ask, http.StatusCreated, &opened)
-		verifier := oauth2.GenerateVerifier()
-		b := webtest.New(t, lang, 1280)
+		verifier = oauth2.GenerateVerifier()
+		b = webtest.New(t, lang, 1280)
 		b.Open(firm.URL)
 		b.Open(config.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("nonce", "nonce"), oauth2.SetAuthURLParam("sign_transaction_id", opened.ID)))
 		b.See(words[0])
@@ -64,7 +66,11 @@ func TestAPersonSignsForTheSignAPIInABrowser(t *testing.T) {
 		b.Click(words[3])
 		b.See(words[5], digest)
 		look(b, "signapi-2-read-"+lang)
-		b.Click(words[4])
+		return b, opened.ID, verifier, words[4]
+	}
+	for _, lang := range []string{"ja", "en"} {
+		b, id, verifier, sign := asked(lang, look)
+		b.Click(sign)
 		b.See("firm")
 		token, err := config.Exchange(t.Context(), <-codes, oauth2.VerifierOption(verifier))
 		if err != nil {
@@ -74,9 +80,22 @@ func TestAPersonSignsForTheSignAPIInABrowser(t *testing.T) {
 			Signature    []byte           `json:"signature"`
 			Verification api.Verification `json:"verification"`
 		}
-		called(t, config.Client(t.Context(), token), "GET", w.Origin+"/api/sign-transactions/"+url.PathEscape(opened.ID)+"/result", nil, http.StatusOK, &result)
+		called(t, config.Client(t.Context(), token), "GET", w.Origin+"/api/sign-transactions/"+url.PathEscape(id)+"/result", nil, http.StatusOK, &result)
 		if v := result.Verification; v.Report.Verdict != signature.Passed || v.Items == nil || !strings.HasPrefix(v.Items.Name, "霧島") || len(result.Signature) != 256 {
 			t.Errorf("%s: %+v %+v", lang, v.Report, v.Items)
+		}
+	}
+	// She has moved since: the person reads what to do, and the firm learns that nothing was signed.
+	w.Agency.Revoke(jitsuin.SignCert, w.Good.Certificates[jitsuin.SignCert])
+	for lang, words := range map[string][]string{"ja": {"この署名用電子証明書は失効しているか、利用が一時停止されています", "元のサイトに戻る"}, "en": {"This signature certificate has been revoked or suspended", "Back to the site"}} {
+		b, _, _, sign := asked(lang, func(*webtest.Browser, string) {})
+		b.Click(sign)
+		b.See(words[0])
+		look(b, "signapi-3-refused-"+lang)
+		b.Keyboard(words[1])
+		b.See("firm")
+		if code := <-codes; code != "" || !strings.Contains(b.URL(), "error=access_denied") {
+			t.Errorf("%s: back at %s", lang, b.URL())
 		}
 	}
 	w.secretsStayOut()

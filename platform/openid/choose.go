@@ -70,7 +70,7 @@ func (p *Provider) showChoice(i issuer) func(http.ResponseWriter, *http.Request)
 			return err
 		}
 		page := choosePage{Login: q.id, JA: ja, EN: en, Origin: u.Scheme + "://" + u.Host,
-			Words: p.Host.Words(r.URL.Query().Get("outcome")), Holder: i.path + "/choose", Deny: p.denied(q)}
+			Words: p.Host.Words(r.URL.Query().Get("outcome"), false), Holder: i.path + "/choose", Deny: p.denied(q)}
 		if p.Presents {
 			page.TLS = i.path + "/choose/tls?" + url.Values{"login": {string(q.id)}}.Encode()
 		}

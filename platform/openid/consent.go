@@ -19,12 +19,20 @@ type consentPage struct {
 	Action, Deny string
 }
 
-// pending gives the request of a page of ours, to the browser that began it and to nobody else.
+// pending gives the login of a page of ours that goes on with it, to the browser that began it and to nobody else.
 func (p *Provider) pending(r *http.Request, i issuer, id string) (c client, q request, err error) {
+	if c, q, err = p.unanswered(r, i, id); err == nil && q.params.Signing != "" {
+		err = errRequestUnknown
+	}
+	return c, q, err
+}
+
+// unanswered is pending for a signature too.
+func (p *Provider) unanswered(r *http.Request, i issuer, id string) (c client, q request, err error) {
 	if q, err = p.request(r.Context(), jitsuin.ID(id)); err != nil {
 		return c, q, err
 	}
-	if q.browser != browserOf(r) || q.issuer.path != i.path || q.takenAt == 0 || q.session != "" || q.params.Signing != "" {
+	if q.browser != browserOf(r) || q.issuer.path != i.path || q.takenAt == 0 || q.session != "" {
 		return c, q, errRequestUnknown
 	}
 	c, err = p.client(r.Context(), q.client)

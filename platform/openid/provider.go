@@ -55,8 +55,9 @@ type Host interface {
 	MaySign(ctx context.Context, purpose string) error
 	// Verified gives what the check of a signature found, as the API tells it, with the certificate that it was made with.
 	Verified(ctx context.Context, t Signing, check jitsuin.ID, certificate []byte) (any, error)
-	// Words gives the stem of the texts about an outcome that ChooseAgain or Arrive was told, "" for one that there is nothing to say about.
-	Words(outcome string) string
+	// Words gives the stem of the texts about an outcome that ChooseAgain or Arrive was told, of a login or of a signature, "" for one that
+	// there is nothing to say about.
+	Words(outcome string, signing bool) string
 	// Spend takes one request from what a tenant may send: of its quota where it proved who it is (proven), else of as much again that is
 	// there for browsers and for clients without a secret, so that strangers do not use its quota up. Limited where nothing is left.
 	Spend(tenant string, proven bool) error

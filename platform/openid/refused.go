@@ -14,7 +14,7 @@ type refusedPage struct {
 	Origin      string
 	Words       string // the stem of its title and what to do next
 	Later       bool   // the card may be in order: the same one may be tried again
-	Again, Back string
+	Again, Back string // Again is "" for a signature, whose transaction is over
 }
 
 // explain leads the browser to the page that says why a certificate was not accepted. It has an address of its own, so that it can be loaded
@@ -30,12 +30,12 @@ func (p *Provider) explain(w http.ResponseWriter, r *http.Request, q request, o 
 
 func (p *Provider) showRefused(i issuer) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		c, q, err := p.pending(r, i, r.URL.Query().Get("login"))
+		c, q, err := p.unanswered(r, i, r.URL.Query().Get("login"))
 		if err != nil {
 			return err
 		}
 		o := Outcome(r.URL.Query().Get("outcome"))
-		words := p.Host.Words(string(o))
+		words := p.Host.Words(string(o), q.params.Signing != "")
 		if words == "" {
 			return errRequestUnknown
 		}
@@ -47,8 +47,12 @@ func (p *Provider) showRefused(i issuer) func(http.ResponseWriter, *http.Request
 		if err != nil {
 			return err
 		}
-		p.Host.Page(w, r, http.StatusOK, "openid-refused", refusedPage{Login: q.id, JA: ja, EN: en, Origin: u.Scheme + "://" + u.Host, Words: words, Later: o == Unsure,
-			Again: i.path + "/again", Back: p.answerAt(q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(o.told()))})
+		page := refusedPage{Login: q.id, JA: ja, EN: en, Origin: u.Scheme + "://" + u.Host, Words: words, Later: o == Unsure,
+			Back: p.answerAt(q.issuer, q.params.RedirectURI, q.params.State, errorAnswer(o.told()))}
+		if q.params.Signing == "" {
+			page.Again = i.path + "/again"
+		}
+		p.Host.Page(w, r, http.StatusOK, "openid-refused", page)
 		return nil
 	}
 }

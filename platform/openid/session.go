@@ -204,7 +204,7 @@ func (p *Provider) Arrive(w http.ResponseWriter, r *http.Request, l Landed, atte
 	case l.wrong != nil:
 		l.answer = errorAnswer(l.wrong)
 	case l.answer != nil:
-	case attended && !l.answered && q.params.Signing == "" && p.Host.Words(string(l.outcome)) != "":
+	case attended && !l.answered && p.Host.Words(string(l.outcome), q.params.Signing != "") != "":
 		return p.explain(w, r, q, l.outcome)
 	default:
 		l.answer = errorAnswer(l.outcome.told())

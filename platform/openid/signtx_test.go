@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/cert"
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
@@ -376,24 +377,42 @@ func TestSignaturesThatAreNotAccepted(t *testing.T) {
 	revoked := *hanako
 	b.Agency.Revoke(jitsuin.SignCert, hanako.Sign.Cert)
 	b.Agency.Reissue(hanako, jitsuin.SignCert, nil)
+	expired := b.Agency.Resident("期限　切子")
+	b.Agency.Reissue(expired, jitsuin.SignCert, func(c *cert.Template) {
+		c.NotBefore, c.LastDay = time.Now().AddDate(-4, 0, 0).Truncate(time.Second), jitsuin.DateOf(time.Now()).AddDays(-2)
+	})
 	for what, c := range map[string]struct {
 		who    *platformtest.Person
 		change func(*api.HolderAnswer)
+		says   string // on the page that the person reads first, "" for none
 	}{
-		"cancelled":             {taro, func(a *api.HolderAnswer) { *a = api.HolderAnswer{Txn: a.Txn, State: a.State, Error: "access_denied"} }},
-		"revoked":               {&revoked, nil},
-		"another's certificate": {taro, func(a *api.HolderAnswer) { a.Certificate = hanako.Sign.Cert.Raw }},
-		"another's signature":   {taro, func(a *api.HolderAnswer) { a.Signature[20] ^= 1 }},
+		"cancelled":             {taro, func(a *api.HolderAnswer) { *a = api.HolderAnswer{Txn: a.Txn, State: a.State, Error: "access_denied"} }, ""},
+		"revoked":               {&revoked, nil, "has been revoked or suspended"},
+		"revoked, in a test":    {&revoked, func(a *api.HolderAnswer) { a.Unattended = true }, ""},
+		"expired":               {expired, nil, "is not within its time"},
+		"another's certificate": {taro, func(a *api.HolderAnswer) { a.Certificate = hanako.Sign.Cert.Raw }, "was not accepted"},
+		"another's signature":   {taro, func(a *api.HolderAnswer) { a.Signature[20] ^= 1 }, "was not accepted"},
 		"the login certificate": {taro, func(a *api.HolderAnswer) {
 			sum := sha256.Sum256([]byte(terms))
 			a.Signature, _ = taro.Auth.Key.Sign(rand.Reader, sum[:], crypto.SHA256)
 			a.Certificate = taro.Auth.Cert.Raw
-		}},
-		"no certificate": {taro, func(a *api.HolderAnswer) { a.Certificate = []byte("x") }},
+		}, "was not accepted"},
+		"no certificate": {taro, func(a *api.HolderAnswer) { a.Certificate = []byte("x") }, "was not accepted"},
 	} {
 		id := p.transaction(nil)
-		back, token := p.signedBy(c.who, id, c.change)
-		if back.Get("error") != "access_denied" || token != "" {
+		br, asked := b.Browser(), newAsking()
+		toHolder, _ := p.begun(br, p.query(asked, signing(id)))
+		_, from := b.signed(toHolder, c.who, c.change)
+		back := url.Values{}
+		if c.says == "" {
+			back = p.back(br, from)
+		} else {
+			page := p.turnedAway(br, from, c.says)
+			if back = page.back; page.login != "" || strings.Contains(page.page, "<form method=\"post\" action=\"/api") {
+				t.Errorf("%s: the page goes on with it: %s", what, page.page)
+			}
+		}
+		if back.Get("error") != "access_denied" || back.Has("code") || back.Get("state") != asked.State || strings.Contains(back.Encode(), "revoked") || strings.Contains(back.Encode(), "expired") {
 			t.Errorf("%s: came back with %v", what, back)
 		}
 		away, _ := p.begun(b.Browser(), p.query(newAsking(), signing(id)))
