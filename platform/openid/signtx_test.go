@@ -403,7 +403,7 @@ func TestSignaturesThatAreNotAccepted(t *testing.T) {
 		br, asked := b.Browser(), newAsking()
 		toHolder, _ := p.begun(br, p.query(asked, signing(id)))
 		_, from := b.signed(toHolder, c.who, c.change)
-		back := url.Values{}
+		var back url.Values
 		if c.says == "" {
 			back = p.back(br, from)
 		} else {
@@ -485,5 +485,23 @@ func TestTransactionsEnd(t *testing.T) {
 		return tx.QueryRow(`SELECT COUNT(*) FROM openid_sign_transactions`).Scan(&n)
 	}); err != nil || n != 0 {
 		t.Errorf("%d transactions are kept: %v", n, err)
+	}
+}
+
+// A client's own token is good for ten minutes and not a moment longer.
+func TestAClientsOwnTokenEnds(t *testing.T) {
+	b, _, _, _ := refusing(t)
+	p := b.signer(b.tenant)
+	if got := p.own(nil); got.Members["expires_in"] != 600. {
+		t.Errorf("expires_in: %s", got.Raw)
+	}
+	for left, want := range map[time.Duration]int{time.Minute: http.StatusCreated, 0: http.StatusUnauthorized, -time.Minute: http.StatusUnauthorized} {
+		token, err := b.Platform.OpenID().OwnToken(p.id, time.Now().Add(left))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.start(token, p.body(nil)); got.Status != want || want != http.StatusCreated && !got.is("invalid_token") {
+			t.Errorf("a token that is good for %v more: HTTP %d %s", left, got.Status, got.Raw)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
+	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/store/storetest"
 	"github.com/jitsuin/jitsuin/platform"
 	"github.com/jitsuin/jitsuin/platform/platformtest"
@@ -99,6 +100,10 @@ func TestTheSecondWay(t *testing.T) {
 			if one["sub"] != two["sub"] || one["sub"] == nil || one["nonce"] != a.Nonce || !strings.Contains(one["acr"].(string), "crl") {
 				t.Errorf("%v, by a holder %v", one, two)
 			}
+		}
+		const lines = `SELECT COUNT(*) FROM (SELECT body FROM feed_events WHERE topic = $1 UNION ALL SELECT body FROM feed_outbox WHERE topic = $1) l WHERE body LIKE '%"act":"login"%'`
+		if all, tls := b.count(lines, audit.Topic), b.count(lines+` AND body LIKE '%"way":"tls"%'`, audit.Topic); all != 4 || tls != 2 {
+			t.Errorf("of %d logins the operation log says that %d came by the second way", all, tls)
 		}
 	})
 }
