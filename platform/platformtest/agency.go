@@ -209,7 +209,8 @@ func (c Credential) Over(t testing.TB, document []byte) []byte {
 // Status plays the status origin.
 type Status struct {
 	Down   atomic.Bool
-	Denied atomic.Bool // nobody is served
+	Denied atomic.Bool  // nobody is served
+	Signed atomic.Int64 // nanoseconds in which OCSP answers were signed
 
 	mu     sync.Mutex
 	frozen time.Time
@@ -250,7 +251,7 @@ func (w *World) startStatus() *Status {
 		s.lists[kind], err = status.NewPublisher(status.PublisherOptions{CA: ca.Cert, Set: w.Agency.Sets[kind], Sign: ca.Sign, Clock: s.clock})
 		w.must(err)
 	}
-	responder, err := status.NewResponder(list, status.ResponderOptions{Clock: s.clock})
+	responder, err := status.NewResponder(list, status.ResponderOptions{Clock: s.clock, Signed: func(took time.Duration) { s.Signed.Add(int64(took)) }})
 	w.must(err)
 	a, err := actor.New(context.Background(), w.Config("status:1", "sqlite::memory:"), actor.Spec{Title: "status", Version: "1", Log: quiet()})
 	w.must(err)
