@@ -13,6 +13,7 @@ import (
 	"github.com/jitsuin/jitsuin/platform/api"
 	"github.com/jitsuin/jitsuin/platform/errand"
 	"github.com/jitsuin/jitsuin/platform/openid"
+	"github.com/jitsuin/jitsuin/platform/tlslogin"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/cms"
 )
@@ -83,12 +84,9 @@ func (p *Platform) decideSign(ctx context.Context, v errand.Visit, a api.HolderA
 }
 
 // signRefusal is how the person is told that a signature was not accepted.
-func signRefusal(s signature.SubIndication) openid.Outcome {
-	switch s {
-	case signature.Revoked:
-		return openid.Revoked
-	case signature.Expired, signature.NotYetValid, signature.OutOfBoundsNoPOE:
-		return openid.Expired
+func signRefusal(sub signature.SubIndication) openid.Outcome {
+	if o, ok := openidRefusals[tlslogin.ReasonOf(sub)]; ok {
+		return o
 	}
 	return openid.Refused
 }

@@ -64,13 +64,18 @@ func TestPatientEvents(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}
+	if err := s.append("first", "1"); err != nil {
+		t.Fatal(err)
+	}
+	numbered(1) // so that nothing of the start numbers the next
+	time.Sleep(20 * time.Millisecond)
 	patient("a")
-	numbered(1)
+	numbered(2)
 	patient("b")
 	if err := s.append("c", "1"); err != nil {
 		t.Fatal(err)
 	}
-	numbered(3)
+	numbered(4)
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

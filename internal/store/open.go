@@ -94,7 +94,14 @@ func Open(ctx context.Context, url string, migrations fs.FS, opts ...Option) (*D
 }
 
 func (db *DB) start(ctx context.Context) error {
-	if err := db.write.PingContext(ctx); err != nil {
+	err := db.write.PingContext(ctx)
+	for n := 1; isConflict(err) && n < db.opts.attempts; n++ { // another process opens the file or closes it: SQLite then does not wait by itself
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+		err = db.write.PingContext(ctx)
+	}
+	if err != nil {
 		return jitsuin.Errorf(jitsuin.Unavailable, "database-unavailable", "open the database: %w", err)
 	}
 	for _, s := range db.opts.sources {
@@ -109,7 +116,7 @@ func (db *DB) start(ctx context.Context) error {
 // signals of this process (Watch) do not tell of everything that happens.
 func (db *DB) Shared() bool { return db.dialect == postgres }
 
-// Close ends all connections. Transactions under way fail.
+// Close ends all connections. A transaction that is under way goes on to its end, and none begins any more.
 func (db *DB) Close() error {
 	if db.dialect == sqlite {
 		db.writer.close()

@@ -293,8 +293,15 @@ func TestManyReaders(t *testing.T) {
 	update(t, db, `INSERT INTO things (name) VALUES ($1)`, "beside") // readers do not hold the writer up
 	close(release)
 	all.Wait()
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		_, err := tx.Exec(`INSERT INTO things (name) VALUES ($1)`, "under way")
+		return err
+	})
+	if err != nil {
+		t.Errorf("an Update that was under way: %v", err)
 	}
 	for what, run := range map[string]func(context.Context, func(*store.Tx) error) error{"View": db.View, "Update": db.Update} {
 		if err := run(t.Context(), func(*store.Tx) error { return nil }); jitsuin.CodeOf(err) != "database-unavailable" {

@@ -29,7 +29,7 @@ type caller struct {
 	client client
 	seen   *seen // of its assertion, nil for none
 	grant  grant // of the code that it brings to the token endpoint
-	wrong  error // errCode, where that is none of its codes
+	wrong  error // what is wrong with that code: it is none of its own, or its login is over
 }
 
 // seen is a proof that is taken once.
@@ -129,8 +129,14 @@ func (p *Provider) called(r *http.Request, i issuer, path string) (in map[string
 		if in["code"] == "" || path != i.token {
 			return nil
 		}
-		if who.grant, err = findGrant(tx, hashed(in["code"]), c); errors.Is(err, sql.ErrNoRows) {
+		// What is wrong with a code is told to who proves to be the client, and to nobody before.
+		who.grant, err = findGrant(tx, hashed(in["code"]), c)
+		who.wrong = nil
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			who.wrong, err = errCode, nil
+		case errors.Is(err, errSessionOver):
+			who.wrong, err = err, nil
 		}
 		return err
 	})

@@ -241,6 +241,22 @@ func TestSecretsAndPublicClients(t *testing.T) {
 	}
 }
 
+// What is wrong with a code is told to the client whose it is, and to nobody who has not proved to be it.
+func TestACodeTellsStrangersNothing(t *testing.T) {
+	b, _, _, hanako := refusing(t)
+	p := b.relyingParty(b.tenant, func(m map[string]any) { m["token_endpoint_auth_method"], m["jwks"] = "client_secret_post", nil })
+	a, code := p.coded(hanako, nil)
+	b.exec(`DELETE FROM openid_sessions`)
+	for _, c := range []string{code, "x"} {
+		if got := p.redeem(a, c, url.Values{"client_secret": {"wrong"}}); !got.is("invalid_client") {
+			t.Errorf("without the secret: HTTP %d %s", got.Status, got.Raw)
+		}
+	}
+	if got := p.redeem(a, code, nil); !got.is("invalid_grant") || got.Members["error_description"] != "the login is over" {
+		t.Errorf("with it: HTTP %d %s", got.Status, got.Raw)
+	}
+}
+
 // An answer that a holder sends again, also several times at once, is one login and leads to one place.
 func TestAnAnswerThatIsSentAgainIsOneLogin(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db string) {

@@ -27,7 +27,12 @@ func RefusalOf(leaf *x509.Certificate, r *signature.Report) string {
 	if kind, _ := cert.KindOf(leaf); kind == jitsuin.SignCert {
 		return OtherKind
 	}
-	switch r.SubIndication {
+	return ReasonOf(r.SubIndication)
+}
+
+// ReasonOf says why a certificate that is of the right kind was refused.
+func ReasonOf(sub signature.SubIndication) string {
+	switch sub {
 	case signature.TryLater:
 		return Unsure
 	case signature.Revoked:
