@@ -127,6 +127,7 @@ func (a *Agency) open(ctx context.Context) (err error) {
 	a.At(a.dueRevocations())
 	a.offerDue()
 	a.Go("issue", a.workApplications)
+	a.Every(time.Hour, "forget reports of losses", func(ctx context.Context) error { return a.forgetReports(ctx, time.Now().Add(-reportsKept)) })
 	a.health()
 	if a.cfg.Status.Listen != "" {
 		err = a.newNode(ctx)

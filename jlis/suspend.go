@@ -183,6 +183,20 @@ func (a *Agency) reportLost(ctx context.Context, in *lostIn) (*lostOut, error) {
 	return &lostOut{out}, nil
 }
 
+// reportsKept is how long it is kept from where a report came, which is counted for an hour, and that one suspended nothing.
+const reportsKept = 24 * time.Hour
+
+// forgetReports drops the reports of before a wall time that suspended nothing, and of the others from where they came.
+func (a *Agency) forgetReports(ctx context.Context, before time.Time) error {
+	return a.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`DELETE FROM lost_report WHERE source <> '' AND received_at < $1 AND reference NOT IN (SELECT report FROM suspension)`, store.Micros(before))
+		if err == nil {
+			_, err = tx.Exec(`UPDATE lost_report SET source = '' WHERE source <> '' AND received_at < $1`, store.Micros(before))
+		}
+		return err
+	})
+}
+
 // whoHas gives the one person with these four items; "" where there is none, or more than one: then a person at the desk must look.
 func whoHas(tx *store.Tx, items jitsuin.FourItems) (jitsuin.ID, error) {
 	all, err := store.Collect(func(s store.Scanner) (id jitsuin.ID, err error) { return id, s.Scan(&id) })(

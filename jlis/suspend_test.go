@@ -131,6 +131,37 @@ func TestAReportTellsNothingAndIsNotForTrying(t *testing.T) {
 	refusedWith(t, "another cause", err, jitsuin.Invalid, "lost-cause")
 }
 
+// From where reports came is kept for a day, and so are those that suspended nothing.
+func TestReportsAreKeptNoLongerThanTheyAreNeeded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		d := newDesk(t, newWorld(t, url))
+		d.holder(hanako, 0)
+		stranger := hanako
+		stranger.Name = "見知　らぬ人"
+		hit, err := d.lose(hanako)
+		must(t, err)
+		for _, items := range []jitsuin.FourItems{stranger, hanako} { // nobody's, and a second one, that changed nothing
+			_, err := d.lose(items)
+			must(t, err)
+		}
+		count := func(where string) int { return d.count(`SELECT COUNT(*) FROM lost_report WHERE ` + where) }
+		must(t, d.forgetReports(t.Context(), time.Now().Add(-time.Minute)))
+		if count(`source <> ''`) != 3 {
+			t.Error("forgotten within their time")
+		}
+		for range 2 {
+			must(t, d.forgetReports(t.Context(), time.Now().Add(time.Minute)))
+			if all, own := count(`1 = 1`), count(`reference = '`+hit.Reference+`' AND source = ''`); all != 1 || own != 1 {
+				t.Errorf("%d reports are left, %d of them the one that suspended", all, own)
+			}
+		}
+		if n := d.count(`SELECT COUNT(*) FROM suspension WHERE released_at = 0`); n != 2 {
+			t.Errorf("%d suspensions", n)
+		}
+	})
+}
+
 // Only the town on whose register the person stands lifts a suspension, and a holder's call does not.
 func TestASuspensionIsLiftedAtTheOwnTownsCounterOnly(t *testing.T) {
 	t.Parallel()

@@ -38,25 +38,12 @@ func (p *Platform) openOpenID(ctx context.Context) error {
 	p.errands.Handle(errandOpenID, errand.Handler{Look: p.lookOpenID, Decide: p.decideOpenID, Present: p.presentOpenID, Elsewhere: true, Land: p.openidLands, Arrive: p.openidArrives})
 	p.errands.Handle(errandSign, errand.Handler{Decide: p.decideSign, Ended: p.signEnded, Land: p.openidLands, Arrive: p.openidArrives})
 	p.Go("logout tokens", p.openid.SendLogouts)
-	p.Go("logins that are over", p.cleanOpenID)
+	p.Every(10*time.Minute, "logins that are over", p.openid.Clean)
 	return nil
 }
 
 // OpenID gives the provider, to who turns its keys.
 func (p *Platform) OpenID() *openid.Provider { return p.openid }
-
-func (p *Platform) cleanOpenID(ctx context.Context) error {
-	for {
-		if err := p.openid.Clean(ctx); err != nil && ctx.Err() == nil {
-			p.Log.WarnContext(ctx, "what is over of logins was not dropped", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(10 * time.Minute):
-		}
-	}
-}
 
 // decideOpenID judges what a holder answers to a login at a client of a tenant's.
 func (p *Platform) decideOpenID(ctx context.Context, v errand.Visit, a api.HolderAnswer) (outcome, result string, err error) {

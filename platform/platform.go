@@ -101,7 +101,7 @@ func (p *Platform) open(ctx context.Context) error {
 	p.Go("fetch the root for time", p.fetchTimeAnchor)
 	p.Go("notify J-LIS", p.notifyJLIS)
 	p.openAccreditation()
-	p.Go("forget", p.forget)
+	p.Every(time.Hour, "forget", p.forget)
 	if err := p.beginOld(ctx); err != nil {
 		return err
 	}
@@ -121,29 +121,7 @@ func (p *Platform) open(ctx context.Context) error {
 
 // forget drops what is only needed for a while, by wall time.
 func (p *Platform) forget(ctx context.Context) error {
-	for {
-		if err := httpapi.ForgetRequests(ctx, p.DB); err != nil {
-			return err
-		}
-		if err := p.forgetChallenges(ctx, time.Now().Add(-24*time.Hour)); err != nil {
-			return err
-		}
-		if err := p.endUnused(ctx, time.Now()); err != nil {
-			return err
-		}
-		if err := p.forgetRequests(ctx, time.Now().Add(-time.Hour)); err != nil {
-			return err
-		}
-		if err := p.errands.Forget(ctx, time.Now().Add(-24*time.Hour)); err != nil {
-			return err
-		}
-		if err := p.forgetAdapters(ctx, time.Now()); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Hour):
-		}
-	}
+	now := time.Now()
+	return errors.Join(p.forgetChallenges(ctx, now.Add(-24*time.Hour)), p.endUnused(ctx, now), p.forgetRequests(ctx, now.Add(-time.Hour)),
+		p.errands.Forget(ctx, now.Add(-24*time.Hour)), p.forgetAdapters(ctx, now))
 }

@@ -30,7 +30,7 @@ func (p *Platform) openResults() (err error) {
 	p.openSubmissions()
 	p.At(clock.Job{Name: "end of submissions", Next: p.nextSubmissionEnd, Fire: p.endSubmissions, List: p.submissionEnds})
 	p.Metrics.Read("results", p.readResults)
-	p.Go("forget results", p.forgetResults)
+	p.Every(time.Hour, "forget results", p.forgetResults)
 	return nil
 }
 
@@ -85,14 +85,6 @@ func (p *Platform) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, err
 
 // forgetResults drops what is no longer kept: events and batches by wall time, submissions by civil time.
 func (p *Platform) forgetResults(ctx context.Context) error {
-	for {
-		if err := errors.Join(p.forgetEvents(ctx, time.Now().Add(-eventsKept)), p.forgetAnswers(ctx, time.Now().Add(-answersKept)), p.forgetBatches(ctx, time.Now().Add(-batchesKept)), p.forgetSubmissions(ctx, p.Clock.Now())); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Hour):
-		}
-	}
+	now := time.Now()
+	return errors.Join(p.forgetEvents(ctx, now.Add(-eventsKept)), p.forgetAnswers(ctx, now.Add(-answersKept)), p.forgetBatches(ctx, now.Add(-batchesKept)), p.forgetSubmissions(ctx, p.Clock.Now()))
 }

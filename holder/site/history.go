@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jitsuin/jitsuin"
-	"github.com/jitsuin/jitsuin/internal/httpapi"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/internal/web"
 	"github.com/jitsuin/jitsuin/platform/api"
@@ -120,21 +119,8 @@ func (s *Site) lately(ctx context.Context) (all []past, err error) {
 const kept = 90 * 24 * time.Hour
 
 func (s *Site) forget(ctx context.Context) error {
-	for {
-		if err := httpapi.ForgetRequests(ctx, s.DB); err != nil {
-			return err
-		}
-		err := s.DB.Update(ctx, func(tx *store.Tx) error {
-			_, err := tx.Exec(`DELETE FROM answers WHERE noted_at < $1`, store.Micros(time.Now().Add(-kept)))
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Hour):
-		}
-	}
+	return s.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`DELETE FROM answers WHERE noted_at < $1`, store.Micros(time.Now().Add(-kept)))
+		return err
+	})
 }

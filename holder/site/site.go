@@ -66,7 +66,7 @@ func New(ctx context.Context, cfg Config) (*Site, error) {
 	})
 	s.routes()
 	a.Go("close what nobody uses", s.sweep)
-	a.Go("forget", s.forget)
+	a.Every(time.Hour, "forget", s.forget)
 	return s, nil
 }
 

@@ -134,6 +134,7 @@ func New(ctx context.Context, cfg Config, spec Spec) (*Actor, error) {
 	a.offerProgress()
 	a.offerDue()
 	a.readFigures()
+	a.Every(time.Hour, "forget requests", func(ctx context.Context) error { return httpapi.ForgetRequests(ctx, a.DB) })
 	a.API.Ready("database", func(ctx context.Context) error {
 		return a.DB.View(ctx, func(tx *store.Tx) error { var one int; return tx.QueryRow(`SELECT 1`).Scan(&one) })
 	})
@@ -162,6 +163,22 @@ func (a *Actor) RemoteAs(self httpapi.Identity, target string) *httpapi.Remote {
 // ends when its context does.
 func (a *Actor) Go(name string, run func(ctx context.Context) error) {
 	a.tasks = append(a.tasks, task{name, run})
+}
+
+// Every adds a task that is done at the start and after each pause, by wall time.
+func (a *Actor) Every(pause time.Duration, name string, do func(ctx context.Context) error) {
+	a.Go(name, func(ctx context.Context) error {
+		for {
+			if err := do(ctx); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(pause):
+			}
+		}
+	})
 }
 
 // At adds things that fall due at civil times.

@@ -74,16 +74,16 @@ type signer func(c api.ChallengeText) (a signature.Answer, took time.Duration, e
 
 // whole is a login from the redirect to the ID token, which is checked afterwards: what the holder does in between is to fetch the request, have
 // the card sign and post the answer.
-func (p *rp) whole(b testing.TB, br *platformtest.Browser, form url.Values, sign signer) (took, card time.Duration) {
+func (p *rp) whole(b testing.TB, br *platformtest.Browser, change url.Values, sign signer) (took, card time.Duration) {
 	start, a := time.Now(), newAsking()
-	away, _ := p.begun(br, p.query(a, nil))
+	away, _ := p.begun(br, p.query(a, change))
 	asked := p.b.OpenRequest(away)
 	answer, card, err := sign(*asked.Challenge)
 	if err != nil {
 		b.Fatal(err)
 	}
 	_, back := p.b.PostAnswer(asked, api.HolderAnswer{Txn: asked.Txn, State: asked.State, Certificate: answer.Certificate.Raw, Signature: answer.Signature, DigestAlg: answer.DigestAlg})
-	got := p.redeem(a, p.back(br, back).Get("code"), form)
+	got := p.redeem(a, p.back(br, back).Get("code"), nil)
 	took = time.Since(start)
 	if got.Status != http.StatusOK || p.claims(got.text("id_token"))["nonce"] != a.Nonce {
 		b.Fatalf("HTTP %d %s", got.Status, got.Raw)
@@ -125,18 +125,24 @@ func (m *benched) softwareCard(b *testing.B) signer {
 }
 
 // Show 5 of the login: a login takes what the card's signature takes, and the durable commits, and less than five milliseconds more. All three are
-// measured in this run: the card by its APDUs, the commits by the database. Of the rest, what J-LIS's responder signs is told apart.
+// measured in this run: the card by its APDUs, the commits by the database. Status is asked by OCSP, where what J-LIS's responder signs is told
+// apart, or looked up in the lists at hand.
 func BenchmarkLogin(b *testing.B) {
+	b.Run("ocsp", func(b *testing.B) { benchmarkLogin(b, nil) })
+	b.Run("lists", func(b *testing.B) { benchmarkLogin(b, url.Values{"acr_values": {"aal3 crl"}}) })
+}
+
+func benchmarkLogin(b *testing.B, change url.Values) {
 	m := onDisk(b)
 	p, sign, br := m.relyingParty(m.tenant, nil), m.softwareCard(b), m.Browser()
-	p.whole(b, br, nil, sign) // the user is known from now on
+	p.whole(b, br, change, sign) // the user is known from now on
 	p.keys = p.published()    // a relying party keeps them
 	var total, card, commits, responder []time.Duration
 	m.waited()
 	used := cputime.Used()
 	for b.Loop() {
 		before := m.Status.Signed.Load()
-		took, signed := p.whole(b, br, nil, sign)
+		took, signed := p.whole(b, br, change, sign)
 		total, card, commits = append(total, took), append(card, signed), append(commits, m.waited())
 		responder = append(responder, time.Duration(m.Status.Signed.Load()-before))
 	}

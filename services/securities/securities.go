@@ -96,7 +96,7 @@ func New(ctx context.Context, cfg Config) (*Firm, error) {
 	}
 	f.routes()
 	f.pages()
-	f.Go("forget", f.forget)
+	f.Every(10*time.Minute, "forget", func(ctx context.Context) error { return f.forgetTokens(ctx, time.Now()) })
 	return f, nil
 }
 
@@ -142,18 +142,4 @@ func (f *Firm) routes() {
 		Summary: "The customer who is logged in", Policy: httpapi.Public("the session cookie decides")}, f.me)
 	httpapi.Register(f.API, httpapi.Operation{ID: "record", Method: http.MethodGet, Path: "/me/record",
 		Summary: "The confirmation record of the customer who is logged in", Policy: httpapi.Public("the session cookie decides")}, f.getRecord)
-}
-
-// forget drops what has expired, by wall time.
-func (f *Firm) forget(ctx context.Context) error {
-	for {
-		if err := errors.Join(httpapi.ForgetRequests(ctx, f.DB), f.forgetTokens(ctx, time.Now())); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(10 * time.Minute):
-		}
-	}
 }
