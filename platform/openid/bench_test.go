@@ -136,7 +136,7 @@ func benchmarkLogin(b *testing.B, change url.Values) {
 	m := onDisk(b)
 	p, sign, br := m.relyingParty(m.tenant, nil), m.softwareCard(b), m.Browser()
 	p.whole(b, br, change, sign) // the user is known from now on
-	p.keys = p.published()    // a relying party keeps them
+	p.keys = p.published()       // a relying party keeps them
 	var total, card, commits, responder []time.Duration
 	m.waited()
 	used := cputime.Used()
