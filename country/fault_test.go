@@ -296,7 +296,7 @@ var reads = []string{"card/reader.SelectJPKI", "card/reader.(*Application).Authe
 
 // atStart are writes of a start, at whose moments TestKill ends the program.
 var atStart = []string{"jlis.(*Agency).certifyTerminal", "jukinet.(*Network).refill", "municipality.(*Town).importLines", "municipality.(*Town).enterOrdinance", "jlis.(*Agency).notify",
-	"jlis.(*Agency).account", "jlis.(*Agency).openFace", "jlis.(*Agency).ownCertificate", "jlis.(*Agency).finishOwn"}
+	"jlis.(*Agency).account", "jlis.(*Agency).openFace", "jlis.(*Agency).ownCertificate", "jlis.(*Agency).finishOwn", "jlis.(*Agency).forgetReports", "internal/httpapi.ForgetRequests"}
 
 // TestFaultMatrix lets every write fail that a resident's whole story makes (a card from the form to
 // the hand-over, a move, the revocation that follows, a new certificate), once lost and once done
