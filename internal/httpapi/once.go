@@ -28,8 +28,12 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// RequestsKept is how long a request's result is kept for a repetition.
+// RequestsKept is how long a request's result is kept for a repetition, to the moment: who answers a repetition may in turn repeat a call to
+// another actor, which took effect later and so is remembered there for longer.
 const RequestsKept = 7 * 24 * time.Hour
+
+// forgotten is the moment before which results are no longer known.
+func forgotten() int64 { return store.Micros(time.Now().Add(-RequestsKept)) }
 
 // Once runs fn in a transaction unless the same caller has sent the same Idempotency-Key before:
 // then it gives the result of that time. Result and effect are stored by one commit. The same key
@@ -49,9 +53,14 @@ func Once[O any](ctx context.Context, db *store.DB, operation string, in any, fn
 	digest := sha256.Sum256(append([]byte(operation+"\x00"), asked...))
 	err = db.Update(ctx, func(tx *store.Tx) error {
 		var had, result []byte
+		var doneAt int64
 		var zero O
 		out = zero
-		switch err := tx.QueryRow(`SELECT digest, result FROM api_request WHERE caller = $1 AND key = $2`, caller, key).Scan(&had, &result); {
+		switch err := tx.QueryRow(`SELECT digest, result, done_at FROM api_request WHERE caller = $1 AND key = $2`, caller, key).Scan(&had, &result, &doneAt); {
+		case err == nil && doneAt < forgotten():
+			if _, err := tx.Exec(`DELETE FROM api_request WHERE caller = $1 AND key = $2`, caller, key); err != nil {
+				return err
+			}
 		case err == nil && bytes.Equal(had, digest[:]):
 			return json.Unmarshal(result, &out)
 		case err == nil:
@@ -76,7 +85,7 @@ func Once[O any](ctx context.Context, db *store.DB, operation string, in any, fn
 // ForgetRequests drops results that are older than RequestsKept.
 func ForgetRequests(ctx context.Context, db *store.DB) error {
 	return db.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(`DELETE FROM api_request WHERE done_at < $1`, store.Micros(time.Now().Add(-RequestsKept)))
+		_, err := tx.Exec(`DELETE FROM api_request WHERE done_at < $1`, forgotten())
 		return err
 	})
 }
