@@ -23,8 +23,10 @@ import (
 	"github.com/jitsuin/jitsuin/country/people"
 	"github.com/jitsuin/jitsuin/holder"
 	"github.com/jitsuin/jitsuin/internal/audit"
+	"github.com/jitsuin/jitsuin/internal/feed"
 	"github.com/jitsuin/jitsuin/internal/store"
 	"github.com/jitsuin/jitsuin/minister"
+	office "github.com/jitsuin/jitsuin/minister/api"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 	"github.com/jitsuin/jitsuin/signature"
 	"github.com/jitsuin/jitsuin/signature/tsp"
@@ -74,10 +76,46 @@ func newDrill(t *testing.T) *drill {
 	}
 	d.lostTime(t, l)
 	view := country.Settle(t, d.Folder)
+	d.isRead(t, l)
 	l.stop()
+	if said := l.log.String(); strings.Contains(said, "is not stated") {
+		t.Fatal(said)
+	}
 	country.CheckInvariants(t, d.Folder, view)
 	d.given = country.Given(t, d.Folder)
 	return d
+}
+
+// isRead waits until the office has read what the platform did last, so that it states it when it is stopped.
+func (d *drill) isRead(t *testing.T, l *living) {
+	t.Helper()
+	r, err := d.Remote(country.Official, country.Minister)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var head, read string
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		look(t, d.Folder, country.Platform, func(db *store.DB) error {
+			return db.View(t.Context(), func(tx *store.Tx) error {
+				last, _, err := feed.LastOf(tx, audit.Topic)
+				head = last.Position.String()
+				return err
+			})
+		})
+		logs, err := office.Client{Remote: r}.Witnessed(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, log := range logs {
+			if read = log.Read; log.Verifier == country.Platform && read == head {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the platform's log goes to %s, the office has read %s\n%s", head, read, l.log)
+		}
+	}
 }
 
 // lostTime is what happens between the backup and the disaster.
@@ -420,7 +458,7 @@ func (d *drill) lostLines(t *testing.T, f country.Folder) {
 	})
 }
 
-// look opens the database of an actor that is stopped.
+// look opens the database of an actor, to read.
 func look(t *testing.T, f country.Folder, id string, do func(*store.DB) error) {
 	t.Helper()
 	s, err := country.ReadSettings(f.ConfigPath(id))

@@ -47,7 +47,8 @@ type witnessed struct {
 	statedW time.Time    // wall
 	seen    feed.Mark    // up to where the log was read and is good
 
-	mu      sync.Mutex // owns what follows
+	mu      sync.Mutex       // owns what follows
+	read    jitsuin.Position // seen, for others
 	heardAt time.Time
 	trouble string
 }
@@ -143,7 +144,7 @@ func (w *witness) follow(ctx context.Context, l *witnessed) {
 }
 
 // lastWordTime bounds the last statement of an office that ends.
-const lastWordTime = 5 * time.Second
+const lastWordTime = 20 * time.Second
 
 // lastWord states what was read and not yet stated, so that an office which is stopped forgets nothing.
 func (w *witness) lastWord(ctx context.Context, l *witnessed) {
@@ -160,6 +161,7 @@ func (w *witness) lastWord(ctx context.Context, l *witnessed) {
 func (l *witnessed) note(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.read = l.seen.Position
 	if l.trouble = jitsuin.CodeOf(err); err == nil {
 		l.heardAt = time.Now()
 	} else if l.trouble == "" {
@@ -205,14 +207,19 @@ func isAlarm(finding string) bool {
 
 // newEpoch goes over to an epoch that the log has begun: it states whether it continues what was witnessed.
 func (w *witness) newEpoch(ctx context.Context, l *witnessed) error {
-	if l.stated != nil && l.seen != l.stated.Mark() { // what was seen of the old epoch is stated first
-		if err := w.state(ctx, l, audit.Statement{}); err != nil {
-			return err
-		}
-	}
 	head, _, err := l.tail.Head(ctx)
 	if err != nil {
 		return err
+	}
+	if l.stated != nil {
+		if err := w.rest(ctx, l, head.Epoch); err != nil {
+			return err
+		}
+		if l.seen != l.stated.Mark() { // what was seen of the old epoch is stated first
+			if err := w.state(ctx, l, audit.Statement{}); err != nil {
+				return err
+			}
+		}
 	}
 	begin := feed.Mark{Position: jitsuin.Position{Epoch: head.Epoch}, Hash: head.Hash}
 	if head.N > 0 {
@@ -243,6 +250,19 @@ func (w *witness) newEpoch(ctx context.Context, l *witnessed) error {
 		w.m.Log.ErrorContext(ctx, "a verifier's operation log has lost lines", "verifier", l.verifier, "witnessed", before.Position.String())
 	}
 	return nil
+}
+
+// rest reads what the log still has of the epochs before the present one. An office that was behind when the copy was made has lost nothing.
+func (w *witness) rest(ctx context.Context, l *witnessed, present uint32) error {
+	for {
+		events, err := l.tail.Past(ctx, l.seen, present)
+		if n := len(events); n > 0 {
+			l.seen = feed.Mark{Position: events[n-1].Position(), Hash: events[n-1].Hash}
+		}
+		if len(events) == 0 || err != nil {
+			return err
+		}
+	}
 }
 
 // alarm states, once, that a log no longer continues what was witnessed.

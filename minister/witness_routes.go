@@ -53,6 +53,9 @@ func (l *witnessed) standing() api.Witnessed {
 	if l.stated != nil {
 		out.Seen, out.StatedAt = l.stated.Position().String(), l.statedW
 	}
+	if l.read.N > 0 {
+		out.Read = l.read.String()
+	}
 	return out
 }
 

@@ -7,10 +7,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/internal/actor"
 	"github.com/jitsuin/jitsuin/internal/audit"
 	"github.com/jitsuin/jitsuin/internal/feed"
@@ -274,6 +276,43 @@ func TestARolledBackLogIsAnAlarmAndANewEpochSaysWhatIsLost(t *testing.T) {
 	}
 	r, err := audit.CheckDatabase(t.Context(), c.verifier.DB, audit.Expect{Verifier: "platform:1", Keys: audit.DirectoryKeys(c.directory), Statements: raw})
 	if err != nil || r.Fault != nil || len(r.Epochs) != 1 || r.Epochs[0].After != kept.Position || r.Epochs[0].LostUntil != lost.Position || r.Epochs[0].Lost != lost.N-kept.N {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// The office was behind when the copy was made that is restored, through two epochs: nothing that it witnessed is lost, and it says so.
+func TestAnOfficeThatWasBehindFindsNothingLost(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.accredit()
+	c.acts(4)
+	c.witnessed()
+	was := c.head()
+	c.stop["minister:1"]()
+	c.acts(3)
+	copied := c.head()
+	c.stop["platform:1"]()
+	c.openVerifierInNewEpoch()
+	c.acts(2)
+	again := c.head()
+	c.stop["platform:1"]()
+	c.openVerifierInNewEpoch()
+	c.openOffice()
+	c.acts(1)
+	c.witnessed()
+	all, raw := c.statements()
+	var said []string
+	for _, s := range all {
+		if s.Seen.Mark().Compare(was.Position) > 0 {
+			said = append(said, s.Seen.Mark().Position.String()+s.Finding)
+		}
+	}
+	begun := jitsuin.Position{Epoch: c.head().Epoch}
+	if want := []string{again.Position.String(), begun.String() + audit.FindingNewEpoch, c.head().Position.String()}; !slices.Equal(said, want) {
+		t.Errorf("stated: %q, not %q", said, want)
+	}
+	r, err := audit.CheckDatabase(t.Context(), c.verifier.DB, audit.Expect{Verifier: "platform:1", Keys: audit.DirectoryKeys(c.directory), Statements: raw})
+	if err != nil || r.Fault != nil || len(r.Epochs) != 2 || r.Epochs[0].After != copied.Position || r.Epochs[0].Lost+r.Epochs[1].Lost != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jitsuin/jitsuin"
@@ -274,4 +276,64 @@ func TestAPartOfALostSnapshotIsForgotten(t *testing.T) {
 	r.mustPoll()
 	r.mustPoll()
 	wantState(t, r)
+}
+
+// Somebody who watches over the chain and was behind when new epochs began reads what the sender still has of the earlier ones, as far
+// as it continues what was read.
+func TestWhatIsLeftOfEarlierEpochsContinuesTheChain(t *testing.T) {
+	s := newSender(t, openDB(t, "sqlite::memory:"), newMarks())
+	tail, err := NewTail(source(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.must("a", "1", "b", "1", "a", "2")
+	first, err := tail.Next(t.Context(), Mark{}, 0)
+	if err != nil || len(first) != 3 {
+		t.Fatal(first, err)
+	}
+	for range 2 {
+		if _, err := s.seq.NewEpoch(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		s.must("b", "2")
+	}
+	if _, err := tail.Next(t.Context(), Mark{first[0].Position(), first[0].Hash}, 0); !IsNewEpoch(err) {
+		t.Errorf("of an earlier epoch, without asking for the past: %v", err)
+	}
+	for name, k := range map[string]struct {
+		after Mark
+		want  []string
+	}{
+		"the first of three": {Mark{first[0].Position(), first[0].Hash}, []string{"1.2", "1.3", "2.1"}},
+		"the last":           {Mark{first[2].Position(), first[2].Hash}, []string{"2.1"}},
+		"the beginning":      {Mark{}, []string{"1.1", "1.2", "1.3", "2.1"}},
+		"one that is lost":   {Mark{jitsuin.Position{Epoch: 1, N: 9}, Hash{9}}, nil},
+		"another line there": {Mark{first[1].Position(), Hash{9}}, nil},
+	} {
+		got, err := tail.Past(t.Context(), k.after, 3)
+		var at []string
+		for _, e := range got {
+			at = append(at, e.Position().String())
+		}
+		if err != nil || !slices.Equal(at, k.want) {
+			t.Errorf("after %s: %v, not %v; %v", name, at, k.want, err)
+		}
+	}
+	// What was numbered and not given out is not given out here either.
+	if err := s.append("c", "1"); err != nil {
+		t.Fatal(err)
+	}
+	other, err := NewSequencer(t.Context(), SequencerConfig{DB: s.db, HighWater: newMarks(), Log: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if resp := get(t, s, "/feeds/changes?after=3.0&past=true"); resp.StatusCode != 200 || strings.Count(body(t, resp), "\n") != 1 {
+		t.Errorf("beyond the head: %d", resp.StatusCode)
+	}
+	if resp := get(t, s, "/feeds/changes?past=true&limit=0"); resp.StatusCode != 400 {
+		t.Errorf("a limit of 0: %d", resp.StatusCode)
+	}
 }

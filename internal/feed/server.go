@@ -76,7 +76,8 @@ func (s *Server) Handler() http.Handler {
 
 // Events answers with the events after a position, one JSON object a line. Where there are none it
 // waits for the first, at most the time that the caller names. The header Feed-Head has the
-// position of the last event that there is.
+// position of the last event that there is. With past=true it does not wait, and gives what there is of earlier
+// epochs too, one after the other: for somebody who watches over the chain and was behind when a new one began.
 func (s *Server) Events(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, s.events)
 }
@@ -146,7 +147,14 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, topic string) er
 	if err != nil {
 		return err
 	}
-	after, head, err := s.await(r, topic, after, wait)
+	var head Head
+	read := readEvents
+	if r.URL.Query().Get("past") == "true" {
+		read = readPast
+		head, err = s.cfg.Sequencer.Head(r.Context(), topic)
+	} else {
+		after, head, err = s.await(r, topic, after, wait)
+	}
 	if err != nil {
 		return err
 	}
@@ -154,7 +162,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, topic string) er
 	if head.Compare(after) > 0 {
 		err := s.cfg.Sequencer.cfg.DB.View(r.Context(), func(tx *store.Tx) error {
 			lines.Reset()
-			return readEvents(tx, &lines, topic, after, head, limit)
+			return read(tx, &lines, topic, after, head, limit)
 		})
 		if err != nil {
 			return err
@@ -265,6 +273,27 @@ func readEvents(tx *store.Tx, lines *bytes.Buffer, topic string, after jitsuin.P
 		return rolledBack(topic, jitsuin.Position{Epoch: after.Epoch, N: after.N}, head.Position)
 	}
 	return nil
+}
+
+// readPast writes the events after a position through all epochs up to head as lines.
+func readPast(tx *store.Tx, lines *bytes.Buffer, topic string, after jitsuin.Position, head Head, limit int) error {
+	rows, err := tx.Query(`SELECT `+eventRow+` FROM feed_events e
+		WHERE topic = $1 AND (epoch > $2 OR (epoch = $2 AND n > $3)) AND (epoch < $4 OR (epoch = $4 AND n <= $5)) ORDER BY epoch, n LIMIT $6`,
+		topic, after.Epoch, after.N, head.Epoch, head.N, limit)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() && lines.Len() < maxAnswer {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return err
+		}
+		if err := writeLine(lines, e); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // writeLine writes v as JSON in one line. Bodies stay in the form in which they were stored.

@@ -71,6 +71,37 @@ func (t *Tail) Next(ctx context.Context, after Mark, wait time.Duration) (good [
 	return []Event{e}, nil
 }
 
+// Past gives, after a place of an earlier epoch, the events that the sender has of the epochs before the present one,
+// as far as each continues the one before. There are none where the sender has lost the place itself.
+func (t *Tail) Past(ctx context.Context, after Mark, present uint32) (good []Event, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	resp, err := t.cfg.get(ctx, "", url.Values{"past": {"true"}, "after": {after.Position.String()}})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	in := newLines(resp.Body)
+	for at := after.Hash; len(good) < MaxLimit; {
+		line, err := in.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return good, err
+		}
+		e, err := parseEvent(line)
+		if err != nil {
+			return good, jitsuin.Errorf(jitsuin.Conflict, CodeMalformed, "in an earlier epoch: %w", err)
+		}
+		if e.Epoch >= present || e.Prev != at {
+			break
+		}
+		good, at = append(good, e), e.Hash
+	}
+	return good, nil
+}
+
 // Head asks for the signed head. It gives the place, and the signature as it came, which proves what the sender said.
 func (t *Tail) Head(ctx context.Context) (at Mark, compact string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)

@@ -31,6 +31,7 @@ type Witnessed struct {
 	Number   uint64    `json:"number" doc:"of the last statement; 0 where there is none"`
 	Seen     string    `json:"seen,omitempty" doc:"EPOCH.N, up to where the last statement goes"`
 	StatedAt time.Time `json:"stated_at,omitzero" doc:"wall time"`
+	Read     string    `json:"read,omitempty" doc:"EPOCH.N, up to where the log was read since the office was started; what lies behind seen is stated within a minute"`
 	Finding  string    `json:"finding,omitempty" enum:",new-epoch,lines-lost,rewritten,rolled-back" doc:"of the last statement, besides a log that grows"`
 	HeardAt  time.Time `json:"heard_at,omitzero" doc:"wall time at which the log last answered since the office was started"`
 	Trouble  string    `json:"trouble,omitempty" doc:"code of the present failure to read the log"`
