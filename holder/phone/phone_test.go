@@ -7,6 +7,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
+	"io"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -103,7 +105,7 @@ func TestTheSensorStandsForThePIN(t *testing.T) {
 		}
 	}
 	for n := range phone.MostTouches {
-		if s, err := p.Sensor(); err != nil || !s.On || s.Locked || s.Left != phone.MostTouches-n {
+		if s, err := p.Sensor(jitsuin.AuthCert); err != nil || !s.On || s.Locked || s.Left != phone.MostTouches-n {
 			t.Errorf("after %d: %+v %v", n, s, err)
 		}
 		if _, err := p.Touch(jitsuin.AuthCert, false); jitsuin.CodeOf(err) != "sensor-unknown" {
@@ -127,10 +129,49 @@ func TestTheSensorStandsForThePIN(t *testing.T) {
 		return err
 	}))
 	must(t, p.StopBiometrics())
-	if s, err := p.Sensor(); err != nil || s.On {
+	if s, err := p.Sensor(jitsuin.AuthCert); err != nil || s.On {
 		t.Errorf("given up: %+v %v", s, err)
 	}
 	must(t, p.StopBiometrics())
+}
+
+// The sensor stands for the PIN that the chip has: the new one once it was changed, the old one where the chip refused, none where nobody knows.
+func TestTheSensorFollowsAChangeOfThePIN(t *testing.T) {
+	t.Parallel()
+	p := made(t, t.TempDir(), rules.Android)
+	must(t, p.Reseal(jitsuin.AuthCert, []byte("1357"), func() error { return nil }))
+	if s, err := p.Sensor(jitsuin.AuthCert); err != nil || s.On {
+		t.Errorf("it was never in use: %+v %v", s, err)
+	}
+	must(t, p.UseBiometrics(pins))
+	off := func() error {
+		if _, err := p.Touch(jitsuin.AuthCert, true); jitsuin.CodeOf(err) != "sensor-off" {
+			t.Errorf("during the change: %v", err)
+		}
+		if s, err := p.Sensor(jitsuin.AuthCert); err != nil || s.On {
+			t.Errorf("during the change: %+v %v", s, err)
+		}
+		return nil
+	}
+	stands := func(kind jitsuin.CertKind, want string) {
+		t.Helper()
+		if pin, err := p.Touch(kind, true); err != nil || string(pin) != want {
+			t.Errorf("%s: %q %v, not %q", kind, pin, err, want)
+		}
+	}
+	must(t, p.Reseal(jitsuin.AuthCert, []byte("1357"), off))
+	stands(jitsuin.AuthCert, "1357")
+	stands(jitsuin.SignCert, pins[jitsuin.SignCert].Reveal())
+	refused := jitsuin.Errorf(jitsuin.Denied, "pin-wrong", "no")
+	if err := p.Reseal(jitsuin.AuthCert, []byte("9753"), func() error { return refused }); jitsuin.CodeOf(err) != "pin-wrong" {
+		t.Errorf("a refusal: %v", err)
+	}
+	stands(jitsuin.AuthCert, "1357")
+	if err := p.Reseal(jitsuin.AuthCert, []byte("9753"), func() error { return io.ErrUnexpectedEOF }); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a chip that does not answer: %v", err)
+	}
+	must(t, off())
+	stands(jitsuin.SignCert, pins[jitsuin.SignCert].Reveal())
 }
 
 type typed string

@@ -31,23 +31,88 @@ func (p *Phone) UseBiometrics(pins map[jitsuin.CertKind]jitsuin.PIN) error {
 	}
 	sealed := map[jitsuin.CertKind][]byte{}
 	for _, kind := range jitsuin.CertKinds {
-		nonce := make([]byte, aead.NonceSize())
-		rand.Read(nonce)
 		plain := []byte(pins[kind].Reveal())
-		sealed[kind] = aead.Seal(nonce, nonce, plain, []byte(kind))
+		sealed[kind] = seal(aead, kind, plain)
 		clear(plain)
 	}
-	b, err := json.Marshal(sealed)
-	if err != nil {
+	if err := files.Replace(filepath.Join(p.dir, "sensor.key"), key, 0o600); err != nil {
 		return err
 	}
-	if err := files.Replace(filepath.Join(p.dir, "sensor.key"), key, 0o600); err != nil {
+	return p.keep(sealed)
+}
+
+func seal(aead cipher.AEAD, kind jitsuin.CertKind, pin []byte) []byte {
+	nonce := make([]byte, aead.NonceSize())
+	rand.Read(nonce)
+	return aead.Seal(nonce, nonce, pin, []byte(kind))
+}
+
+func (p *Phone) keep(sealed map[jitsuin.CertKind][]byte) error {
+	b, err := json.Marshal(sealed)
+	if err != nil {
 		return err
 	}
 	return files.Replace(filepath.Join(p.dir, "sealed.json"), b, 0o600)
 }
 
-// StopBiometrics forgets the sealed PINs, as when one of them was changed. The PIN must be typed again.
+// kept reads the sealed PINs; there are none where biometrics are not in use.
+func (p *Phone) kept() (sealed map[jitsuin.CertKind][]byte, err error) {
+	b, err := os.ReadFile(filepath.Join(p.dir, "sealed.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &sealed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the sealed PINs: %w", err)
+	}
+	return sealed, nil
+}
+
+// sensorKey gives what the sensor opens sealed PINs with.
+func (p *Phone) sensorKey() (cipher.AEAD, error) {
+	key, err := os.ReadFile(filepath.Join(p.dir, "sensor.key"))
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	return sealer(key)
+}
+
+// Reseal runs change, which makes fresh the PIN of a kind, for somebody who holds the chip. Where the sensor stood for the old PIN it stands for the
+// new one afterwards, and for the old one where the change was refused. Meanwhile, and after a change of which nobody knows
+// whether it was made, the PIN must be typed: a sealed PIN that is not the chip's would use up a try.
+func (p *Phone) Reseal(kind jitsuin.CertKind, fresh []byte, change func() error) error {
+	sealed, err := p.kept()
+	if err != nil {
+		return err
+	}
+	old, on := sealed[kind]
+	if !on {
+		return change()
+	}
+	aead, err := p.sensorKey()
+	if err != nil {
+		return err
+	}
+	delete(sealed, kind)
+	if err := p.keep(sealed); err != nil {
+		return err
+	}
+	err = change()
+	switch kindOf := jitsuin.KindOf(err); {
+	case err == nil:
+		sealed[kind] = seal(aead, kind, fresh)
+	case kindOf == jitsuin.Internal || kindOf == jitsuin.Unavailable:
+		return err
+	default:
+		sealed[kind] = old
+	}
+	return errors.Join(err, p.keep(sealed))
+}
+
+// StopBiometrics forgets the sealed PINs. The PIN must be typed again.
 func (p *Phone) StopBiometrics() error {
 	for _, name := range []string{"sensor.key", "sealed.json"} {
 		if err := os.Remove(filepath.Join(p.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -67,22 +132,22 @@ func sealer(key []byte) (cipher.AEAD, error) {
 
 // Sensor is how the sensor stands.
 type Sensor struct {
-	On     bool // biometrics are in use
+	On     bool // it stands for the PIN of the kind
 	Locked bool // the PIN must be typed first
 	Left   int  // touches left until it locks
 }
 
-// Sensor tells how the sensor stands.
-func (p *Phone) Sensor() (s Sensor, err error) {
+// Sensor tells how the sensor stands for somebody who would show the PIN of a kind.
+func (p *Phone) Sensor(kind jitsuin.CertKind) (s Sensor, err error) {
 	i, err := p.Info()
 	if err != nil {
 		return s, err
 	}
-	_, err = os.Stat(filepath.Join(p.dir, "sealed.json"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	sealed, err := p.kept()
+	if err != nil {
 		return s, err
 	}
-	s.On = err == nil
+	_, s.On = sealed[kind]
 	s.Left = max(0, MostTouches-i.Touched)
 	s.Locked = s.Left == 0
 	return s, nil
@@ -92,7 +157,7 @@ func (p *Phone) Sensor() (s Sensor, err error) {
 // overwrites. Unsupported "sensor-off" where the PIN must be typed anyway, Denied "sensor-unknown" where the person is
 // not recognised, Locked "sensor-locked" after five times.
 func (p *Phone) Touch(kind jitsuin.CertKind, recognised bool) ([]byte, error) {
-	s, err := p.Sensor()
+	s, err := p.Sensor(kind)
 	switch {
 	case err != nil:
 		return nil, err
@@ -130,20 +195,11 @@ func (p *Phone) Known() error {
 }
 
 func (p *Phone) unseal(kind jitsuin.CertKind) ([]byte, error) {
-	key, err := os.ReadFile(filepath.Join(p.dir, "sensor.key"))
+	sealed, err := p.kept()
 	if err != nil {
 		return nil, err
 	}
-	defer clear(key)
-	b, err := os.ReadFile(filepath.Join(p.dir, "sealed.json"))
-	if err != nil {
-		return nil, err
-	}
-	var sealed map[jitsuin.CertKind][]byte
-	if err := json.Unmarshal(b, &sealed); err != nil {
-		return nil, fmt.Errorf("the sealed PINs: %w", err)
-	}
-	aead, err := sealer(key)
+	aead, err := p.sensorKey()
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/card/reader"
 	"github.com/jitsuin/jitsuin/holder"
+	"github.com/jitsuin/jitsuin/holder/phone"
 	"github.com/jitsuin/jitsuin/internal/web"
 )
 
@@ -62,7 +63,8 @@ func (*change) Confirms() bool { return true }
 func (c *change) clear() { clear(c.old); clear(c.fresh); clear(c.again) }
 
 type changePage struct {
-	Card      string
+	Card      string // or telephone, as a person calls it
+	Phone     bool
 	Path      string
 	Form      *web.Form
 	Kind      jitsuin.CertKind
@@ -71,46 +73,82 @@ type changePage struct {
 	Missing   bool
 }
 
-func (s *Site) changePIN(w http.ResponseWriter, r *http.Request) error {
+// changing is whose PIN is changed, and which.
+type changing struct {
+	name  string // for openCard
+	label string
+	path  string
+	back  string // where to go when it is done
+	phone *phone.Phone
+	kind  jitsuin.CertKind
+}
+
+// whatChanges reads the address of a page that changes a PIN.
+func (s *Site) whatChanges(r *http.Request) (c changing, err error) {
+	c.kind = jitsuin.AuthCert
+	if r.URL.Query().Get("kind") == string(jitsuin.SignCert) {
+		c.kind = jitsuin.SignCert
+	}
+	if named := r.PathValue("phone"); named != "" {
+		if c.phone, err = phone.Find(s.phones(), jitsuin.ID(named)); err != nil {
+			return c, err
+		}
+		i, err := c.phone.Info()
+		c.name, c.label, c.path, c.back = phonePrefix+named, i.Label, "/phones/"+named+"/pin", "/phones"
+		return c, err
+	}
 	id, err := jitsuin.ParseID(r.PathValue("card"))
 	if err != nil {
-		return jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here")
+		return c, jitsuin.Errorf(jitsuin.NotFound, "card-missing", "there is no such card here")
 	}
-	kind := jitsuin.AuthCert
-	if r.URL.Query().Get("kind") == string(jitsuin.SignCert) {
-		kind = jitsuin.SignCert
+	c.name, c.path, c.back = string(id), "/cards/"+string(id)+"/pin", "/"
+	label, err := s.cards.Label(id)
+	c.label = cardText(label, id)
+	return c, err
+}
+
+func (s *Site) changePIN(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.whatChanges(r)
+	if err != nil {
+		return err
 	}
 	var wrong error
 	var field string
 	if r.Method == http.MethodPost {
-		if field, wrong = s.takeChange(r, id, kind); wrong == nil {
-			http.Redirect(w, r, "/?changed", http.StatusSeeOther)
+		if field, wrong = s.takeChange(r, c); wrong == nil {
+			http.Redirect(w, r, c.back+"?changed", http.StatusSeeOther)
 			return nil
 		}
 		if field == "" {
 			return wrong
 		}
 	}
-	return s.changePage(w, r, id, kind, field, wrong)
+	return s.changePage(w, r, c, field, wrong)
 }
 
 // takeChange changes the PIN; field is where what is wrong is to be said, "" for no field.
-func (s *Site) takeChange(r *http.Request, id jitsuin.ID, kind jitsuin.CertKind) (field string, err error) {
-	c := &change{secret(r, "old_pin"), secret(r, "new_pin"), secret(r, "again_pin")}
-	defer c.clear()
-	if err := checkTyped(kind, c.old); err != nil {
+func (s *Site) takeChange(r *http.Request, c changing) (field string, err error) {
+	typed := &change{secret(r, "old_pin"), secret(r, "new_pin"), secret(r, "again_pin")}
+	defer typed.clear()
+	if err := checkTyped(c.kind, typed.old); err != nil {
 		return "old_pin", err
 	}
-	if _, err := reader.NormalNewPIN(kind, jitsuin.PIN(c.fresh)); err != nil {
+	if _, err := reader.NormalNewPIN(c.kind, jitsuin.PIN(typed.fresh)); err != nil {
 		return "new_pin", err
 	}
-	card, err := s.cards.Open(r.Context(), string(id))
+	card, err := s.openCard(r.Context(), c.name)
 	if err != nil {
 		return "", err
 	}
 	defer card.Close()
-	switch err = card.ChangePIN(r.Context(), kind, c); jitsuin.CodeOf(err) {
-	case "pin-wrong":
+	change := func() error { return card.ChangePIN(r.Context(), c.kind, typed) }
+	if c.phone == nil {
+		err = change()
+	} else if err = c.phone.Reseal(c.kind, typed.fresh, change); err == nil {
+		err = c.phone.Known()
+	}
+	switch jitsuin.CodeOf(err) {
+	case "pin-wrong", "pin-blocked":
 		return "old_pin", err
 	case "pin-differs":
 		return "again_pin", err
@@ -120,8 +158,8 @@ func (s *Site) takeChange(r *http.Request, id jitsuin.ID, kind jitsuin.CertKind)
 	return "", err
 }
 
-func (s *Site) changePage(w http.ResponseWriter, r *http.Request, id jitsuin.ID, kind jitsuin.CertKind, field string, wrong error) error {
-	card, err := s.cards.Open(r.Context(), string(id))
+func (s *Site) changePage(w http.ResponseWriter, r *http.Request, c changing, field string, wrong error) error {
+	card, err := s.openCard(r.Context(), c.name)
 	if err != nil {
 		return err
 	}
@@ -132,16 +170,13 @@ func (s *Site) changePage(w http.ResponseWriter, r *http.Request, id jitsuin.ID,
 	if err != nil {
 		return err
 	}
-	label, err := s.cards.Label(id)
-	if err != nil {
-		return err
-	}
 	other := jitsuin.SignCert
-	if kind == jitsuin.SignCert {
+	if c.kind == jitsuin.SignCert {
 		other = jitsuin.AuthCert
 	}
-	p := changePage{Card: cardText(label, id), Path: "/cards/" + string(id) + "/pin", Kind: kind, Other: other, TriesLeft: status.Of(kind).TriesLeft, Missing: !status.Of(kind).Certificate,
-		Form: web.NewForm(nil, pinField("old_pin", "holder.change.old", kind), pinField("new_pin", "holder.change.new", kind), pinField("again_pin", "holder.change.again", kind))}
+	key := status.Of(c.kind)
+	p := changePage{Card: c.label, Phone: c.phone != nil, Path: c.path, Kind: c.kind, Other: other, TriesLeft: key.TriesLeft, Missing: !key.Certificate,
+		Form: web.NewForm(nil, pinField("old_pin", "holder.change.old", c.kind), pinField("new_pin", "holder.change.new", c.kind), pinField("again_pin", "holder.change.again", c.kind))}
 	code := http.StatusOK
 	if wrong != nil {
 		code = http.StatusUnprocessableEntity

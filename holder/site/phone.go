@@ -66,6 +66,7 @@ type phonesPage struct {
 	Form    *web.Form
 	Cards   bool // a card is here
 	Done    bool
+	Changed bool   // a PIN
 	Refused string // a code that the page has words for; "other" for any other
 	Sandbox bool
 }
@@ -115,7 +116,7 @@ func (s *Site) phonesPage(w http.ResponseWriter, r *http.Request, f *web.Form, s
 	if err != nil {
 		return err
 	}
-	s.pages.Page(w, r, status, "phones", phonesPage{Phones: all, Form: f, Cards: len(f.Fields[0].Options) > 0, Done: r.URL.Query().Has("done"), Refused: refused, Sandbox: s.cfg.Sandbox})
+	s.pages.Page(w, r, status, "phones", phonesPage{Phones: all, Form: f, Cards: len(f.Fields[0].Options) > 0, Done: r.URL.Query().Has("done"), Changed: r.URL.Query().Has("changed"), Refused: refused, Sandbox: s.cfg.Sandbox})
 	return nil
 }
 
@@ -273,13 +274,13 @@ func (s *Site) erasePhone(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// sensorOf gives the sensor of the telephone that a flow uses; nil for a card, and for a telephone without biometrics.
+// sensorOf gives the sensor of the telephone that a flow uses; nil for a card, and where the sensor does not stand for the PIN.
 func (s *Site) sensorOf(f *flow) (*phone.Sensor, error) {
 	p, err := s.phoneNamed(f.card)
 	if err != nil || p == nil {
 		return nil, err
 	}
-	sensor, err := p.Sensor()
+	sensor, err := p.Sensor(f.kind())
 	if err != nil || !sensor.On {
 		return nil, err
 	}

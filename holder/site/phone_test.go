@@ -146,6 +146,68 @@ func TestATelephoneIsEnrolledWithTheCardAndUsedInItsPlace(t *testing.T) {
 	}
 }
 
+// A telephone's PINs are its own: they are changed there, the card's stay as they are, and the finger goes on standing for them.
+func TestATelephonesPINsAreChanged(t *testing.T) {
+	t.Parallel()
+	w, _ := phoneWorld(t)
+	p := w.person()
+	p.enrols()
+	p.open(w.request("login", nil).Open)
+	name := p.phoneName()
+	home := "http://" + w.Address("holder:1")
+	page := "/phones/" + strings.TrimPrefix(name, "phone:") + "/pin"
+	change := func(kind, old, fresh, again string) {
+		t.Helper()
+		p.open(home + page + "?kind=" + kind)
+		p.on(map[string]string{"auth": "4桁の暗証番号を変える", "sign": "署名用パスワードを変える"}[kind], "スマートフォン: わたしの電話", "カードのものではありません")
+		p.send(page+"?kind="+kind, "old_pin", old, "new_pin", fresh, "again_pin", again)
+	}
+	withFinger := func() {
+		t.Helper()
+		p.open(w.request("login", nil).Open)
+		p.send(p.flow(""), "card", name)
+		p.send(p.flow("/sensor"), "finger", "known")
+		p.on("本人であることを示しました")
+	}
+	change("auth", phonePIN, "13", "13")
+	p.on("4桁の暗証番号を変える", `href="#f-new_pin"`, "あと3回")
+	change("auth", holdertest.AuthPIN, "1357", "1357")
+	p.on("4桁の暗証番号を変える", `href="#f-old_pin"`, "あと2回")
+	withFinger() // the sealed PIN is still the chip's
+	change("auth", phonePIN, "1357", "1358")
+	p.on("4桁の暗証番号を変える", `href="#f-again_pin"`, "まだ変わっていません")
+	change("auth", phonePIN, "1357", "1357")
+	p.on("スマートフォン用電子証明書", "変更しました")
+	withFinger()
+	change("sign", phonePassword, "CHANGED77", "CHANGED77")
+	p.on("スマートフォン用電子証明書", "変更しました")
+	p.open(w.request("login", nil).Open)
+	p.send(p.flow(""), "card", name)
+	p.send(p.flow("/pin"), "pin", phonePIN)
+	p.on("暗証番号の入力", "あと2回")
+	p.send(p.flow("/pin"), "pin", "1357")
+	p.on("本人であることを示しました")
+	p.open(w.request("login", nil).Open)
+	p.send(p.flow(""), "card", string(w.Good.ID))
+	p.send(p.flow("/pin"), "pin", holdertest.AuthPIN)
+	p.on("本人であることを示しました")
+
+	for range 3 {
+		change("auth", "9999", "1111", "1111")
+	}
+	p.on("4桁の暗証番号を変える", "この暗証番号はロックされています", "カードを使って載せ直してください")
+	for _, other := range []string{string(jitsuin.NewID()), url.PathEscape("../cards"), "x"} {
+		if p.send("/phones/"+other+"/pin?kind=auth", "old_pin", "1234", "new_pin", "1357", "again_pin", "1357"); p.code != http.StatusNotFound {
+			t.Errorf("changing at %s: %d", other, p.code)
+		}
+	}
+	for _, s := range []string{"=1357", "CHANGED77", "=9999"} {
+		if strings.Contains(w.log.String(), s) {
+			t.Errorf("the log shows %q", s)
+		}
+	}
+}
+
 func TestWhatKeepsATelephoneFromBeingEnrolled(t *testing.T) {
 	t.Parallel()
 	w, a := phoneWorld(t)
@@ -222,9 +284,11 @@ func TestTelephoneAndLossInABrowser(t *testing.T) {
 	for _, lang := range []string{"ja", "en"} {
 		words := map[string][]string{
 			"ja": {"署名して申請する", "カードの署名用パスワード", "Android", "端末の呼び名", "スマートフォンで使う4桁の暗証番号", "スマートフォンで使う署名用パスワード", "暗証番号の代わりに", "電子証明書を載せました",
-				"このカードで進む", "（テスト）認識に失敗させる", "認識できませんでした", "指紋・顔で認証する", "直ちに一時停止する", "入力内容を確かめてください"},
+				"このカードで進む", "（テスト）認識に失敗させる", "認識できませんでした", "指紋・顔で認証する", "直ちに一時停止する", "入力内容を確かめてください",
+				"4桁の暗証番号を変える", "今のもの", "新しいもの ※必須", "新しいもの（もう一度）", "変更する", "変更しました"},
 			"en": {"Sign and apply", "The card's password", "Android", "What you call it", "A new PIN of four digits", "A new password for signatures", "Use a fingerprint", "The telephone has its certificates",
-				"Go on with this card", "(Test) let it not recognise you", "You were not recognised", "Use fingerprint or face", "Suspend at once", "Please check what you entered"},
+				"Go on with this card", "(Test) let it not recognise you", "You were not recognised", "Use fingerprint or face", "Suspend at once", "Please check what you entered",
+				"Change the PIN of four digits", "The present one", "The new one (required)", "The new one again", "Change it", "It was changed"},
 		}[lang]
 		label := "わたしの電話 " + lang
 		b := webtest.New(t, lang, 1280)
@@ -248,6 +312,21 @@ func TestTelephoneAndLossInABrowser(t *testing.T) {
 		}
 		b.See(words[7], label)
 		look(b, "phone-2-done-"+lang)
+		b.Click(words[14] + " " + label)
+		b.See(label, words[15])
+		look(b, "phone-2-change-"+lang)
+		for _, old := range []string{"0000", phonePIN} {
+			b.Fill(words[15], old)
+			b.Fill(words[16], "1357")
+			b.Fill(words[17], "1357")
+			b.Click(words[18])
+			if old != phonePIN {
+				b.See(words[13])
+				look(b, "phone-2-change-wrong-"+lang)
+			}
+		}
+		b.See(words[19], label)
+		look(b, "phone-2-changed-"+lang)
 		before := len(w.firm.taken())
 		w.from(b, w.request("login", nil))
 		b.Tick(label)

@@ -92,8 +92,9 @@ func (s *Site) hosts() []string {
 func (s *Site) routes() {
 	browser := httpapi.Public("the person at the browser; a request's pages belong to the browser that opened it")
 	alone := map[string]web.Handler{"GET /{$}": s.home, "GET /cards/{card}/pin": s.changePIN, "POST /cards/{card}/pin": s.changePIN,
-		"GET /phones": s.showPhones, "POST /phones": s.takePhones, "POST /phones/{phone}/erase": s.erasePhone,
-		"GET /lost": s.showLost, "POST /lost": s.takeLost}
+		"GET /phones": s.showPhones, "POST /phones": s.takePhones, "GET /phones/{phone}/pin": s.changePIN, "POST /phones/{phone}/pin": s.changePIN,
+		"POST /phones/{phone}/erase": s.erasePhone,
+		"GET /lost":                  s.showLost, "POST /lost": s.takeLost}
 	if s.cfg.own != nil { // no authority knows of it
 		alone = map[string]web.Handler{"GET /{$}": s.localHome}
 	}

@@ -321,7 +321,7 @@ func TestPINsAreChanged(t *testing.T) {
 	change("1234", "56", "56")
 	p.on("4桁の暗証番号を変える", `href="#f-new_pin"`, "あと3回")
 	change("1234", "5678", "5679")
-	p.on("4桁の暗証番号を変える", `href="#f-again_pin"`, "カードは変わっていません")
+	p.on("4桁の暗証番号を変える", `href="#f-again_pin"`, "まだ変わっていません")
 	change("9999", "5678", "5678")
 	p.on("4桁の暗証番号を変える", `href="#f-old_pin"`, "あと2回")
 	change("1234", "5678", "5678")

@@ -314,7 +314,7 @@ func (p *person) send(path string, pairs ...string) {
 	link := *p.at
 	link.RawQuery = ""
 	if path != "" {
-		link.Path = path
+		link.Path, link.RawQuery, _ = strings.Cut(path, "?")
 	}
 	p.take(p.http.PostForm(link.String(), v))
 }
