@@ -301,6 +301,7 @@ func (c *customers) outlivesTheCertificate(p people.Resident) {
 	if err := c.AccreditPlatform(c.t.Context()); err != nil {
 		c.t.Fatal(err)
 	}
+	untilAccredited(c.t, c.Folder)
 	c.begins(p, "/open", "firm.open.button")
 	c.types("sign", "SAMPLE1")
 	c.See(c.text("holder.warning.certificate-expired"), c.text("holder.warning.next"))

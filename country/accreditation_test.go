@@ -65,12 +65,15 @@ func (s *suspension) attempts() map[string]func(ctx context.Context) string {
 	}
 }
 
-func (s *suspension) list(ctx context.Context) string {
+func (s *suspension) list(ctx context.Context) string { return listOf(ctx, s.status) }
+
+// listOf asks the status origin for a list, and gives the code of the refusal, "" for none.
+func listOf(ctx context.Context, origin *httpapi.Remote) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://callee/crl/sign", nil)
 	if err != nil {
 		return err.Error()
 	}
-	resp, err := s.status.RoundTrip(req)
+	resp, err := origin.RoundTrip(req)
 	if err != nil {
 		return err.Error()
 	}
@@ -116,6 +119,7 @@ func (s *suspension) until(since time.Time, code string) map[string]time.Duratio
 					s.t.Errorf("%s: %q, want %q", what, got, code)
 					return
 				}
+				time.Sleep(20 * time.Millisecond) // within the tenant's quota
 			}
 		})
 	}
@@ -262,8 +266,37 @@ func (s *suspension) accreditedAnew(operator *httpapi.Remote) {
 	standing("the accreditation", func(own platform.Standing) bool {
 		return own.MayVerify && own.Notified && own.Application.State == minister.Granted
 	})
+	for end := time.Now().Add(20 * time.Second); s.list(t.Context()) != ""; time.Sleep(20 * time.Millisecond) { // J-LIS hears of it by itself
+		if time.Now().After(end) {
+			t.Fatal("J-LIS does not serve the platform that is accredited anew")
+		}
+	}
 	if code := s.verify(t.Context(), client.NewRequestID()); code != "" {
 		t.Errorf("accredited anew: %q", code)
+	}
+}
+
+// untilAccredited waits until the platform has heard that it is accredited and J-LIS serves it, and the verifier that every country has.
+func untilAccredited(t *testing.T, f country.Folder) {
+	t.Helper()
+	remote := func(from, to string) *httpapi.Remote {
+		r, err := f.Remote(from, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		return r
+	}
+	operator, own, verifier := remote(country.Operator, country.Platform), remote(country.Platform, country.Status), remote(country.Verifier, country.Status)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		var standing platform.Standing
+		err := operator.Call(t.Context(), "GET", "/v1/accreditation", "", nil, &standing)
+		if err == nil && standing.MayVerify && standing.Notified && listOf(t.Context(), own) == "" && listOf(t.Context(), verifier) == "" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the platform is not accredited: %+v, %v", standing, err)
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ func TestActorsApart(t *testing.T) {
 			if err := country.FirstActs(t.Context(), folder, facts, country.Options{Quick: true}); err != nil {
 				t.Fatal(err)
 			}
+			untilAccredited(t, folder)
 			tourOf(t.Context(), t, data)
 			tracedApart(t, folder)
 		})

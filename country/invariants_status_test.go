@@ -32,11 +32,18 @@ func Settle(t testing.TB, f Folder) StatusView {
 	a := openAudit(t, f)
 	defer a.close()
 	deadline := time.Now().Add(30 * time.Second)
-	for why := a.busy(); why != ""; why = a.busy() {
+	// One look takes a while, in which something may go on behind its back: what it looked at first is only at rest if all is the same the next time.
+	for before := ""; ; time.Sleep(50 * time.Millisecond) {
+		why, standing := a.busy()
+		if why == "" && standing == before {
+			break
+		}
+		if before = standing; why != "" {
+			before = ""
+		}
 		if time.Now().After(deadline) {
 			t.Fatalf("the country does not come to rest: %s", why)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	for {
 		view, err := a.ask()
@@ -50,15 +57,16 @@ func Settle(t testing.TB, f Folder) StatusView {
 	}
 }
 
-// busy names something that is still under way.
-func (a *audit) busy() string {
+// busy names something that is still under way, and gives how far everything has come.
+func (a *audit) busy() (why, standing string) {
 	for _, id := range a.ids {
 		if n := a.count(id, "feed_outbox"); n > 0 {
-			return fmt.Sprintf("%s has %d events to number", id, n)
+			return fmt.Sprintf("%s has %d events to number", id, n), ""
 		}
 		if n := a.count(id, "feed_parked"); n > 0 {
-			return fmt.Sprintf("%s has parked %d events", id, n)
+			return fmt.Sprintf("%s has parked %d events", id, n), ""
 		}
+		standing += fmt.Sprintf("%s %v\n", id, a.pairs(id, `SELECT topic, epoch || '.' || n FROM feed_heads`))
 		heads, behind := map[string]map[string]string{}, ""
 		a.each(id, func(scan func(...any)) {
 			var source, topic, at string
@@ -71,18 +79,18 @@ func (a *audit) busy() string {
 			}
 		}, `SELECT source, topic, epoch || '.' || n FROM feed_cursors`)
 		if behind != "" {
-			return behind
+			return behind, ""
 		}
 		if roleOf(id) == "municipality" {
 			if n := a.count(id, "counter_case WHERE due = 1 OR state = 'notified'"); n > 0 {
-				return fmt.Sprintf("%s has %d cases under way", id, n)
+				return fmt.Sprintf("%s has %d cases under way", id, n), ""
 			}
 		}
 	}
 	if n := a.count(JLIS, "application WHERE state IN ('waiting', 'intended', 'issued')"); n > 0 {
-		return fmt.Sprintf("J-LIS works on %d applications", n)
+		return fmt.Sprintf("J-LIS works on %d applications", n), ""
 	}
-	return ""
+	return "", standing
 }
 
 func (a *audit) ask() (StatusView, error) {

@@ -3,7 +3,9 @@ package country
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/jitsuin/jitsuin"
 	"github.com/jitsuin/jitsuin/cert"
@@ -20,6 +23,7 @@ import (
 	"github.com/jitsuin/jitsuin/internal/httpapi"
 	town "github.com/jitsuin/jitsuin/municipality/api"
 	platform "github.com/jitsuin/jitsuin/platform/api"
+	"github.com/jitsuin/jitsuin/status"
 )
 
 // Personas: the residents who hold a card from the beginning have names for automated tests, and the platform is told from what
@@ -119,13 +123,17 @@ func (f Folder) labelled() (map[string]jitsuin.ID, error) {
 	return all, nil
 }
 
-func (f Folder) authSerial(ctx context.Context, id jitsuin.ID) (string, error) {
+func (f Folder) authCertificate(ctx context.Context, id jitsuin.ID) (*x509.Certificate, error) {
 	card, err := holder.CardsIn(string(f)).Open(ctx, string(id))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer card.Close()
-	leaf, err := card.Certificate(ctx, jitsuin.AuthCert, nil)
+	return card.Certificate(ctx, jitsuin.AuthCert, nil)
+}
+
+func (f Folder) authSerial(ctx context.Context, id jitsuin.ID) (string, error) {
+	leaf, err := f.authCertificate(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -139,8 +147,9 @@ func (f Folder) authSerial(ctx context.Context, id jitsuin.ID) (string, error) {
 // Personas reads who the named people of a country are.
 func (f Folder) Personas() (site.Personas, error) { return site.ReadPersonas(f.Path(personasName)) }
 
-// EndPersona has a persona's certificates revoked for good, by the strongest way that there is: the town records a death. A login
-// with the card is refused from then on. Repeated, it changes nothing.
+// EndPersona has a persona's certificates revoked for good, by the strongest way that there is: the town records a death. It returns once the
+// status origin says so; a login with the card is refused from then on. Repeated, it changes nothing. Unavailable "persona-not-told" where
+// verifiers are not told in time: the end is recorded all the same.
 func (f Folder) EndPersona(ctx context.Context, name string) error {
 	facts, err := f.Facts()
 	if err != nil {
@@ -151,9 +160,22 @@ func (f Folder) EndPersona(ctx context.Context, name string) error {
 		return err
 	}
 	who, err := known.Find(name)
-	if err != nil || who.Ended {
+	if err != nil {
 		return err
 	}
+	if !who.Ended {
+		if err := f.recordDeath(ctx, facts, who); err != nil {
+			return err
+		}
+		known.Personas[slices.Index(known.Personas, who)].Ended = true
+		if err := f.putPersonas(known); err != nil {
+			return err
+		}
+	}
+	return f.untilRevoked(ctx, who)
+}
+
+func (f Folder) recordDeath(ctx context.Context, facts Facts, who site.Persona) error {
 	_, residents := personas(facts, jitsuin.DateOf(facts.Civil))
 	r, ok := residents[who.ID]
 	if !ok {
@@ -169,9 +191,57 @@ func (f Folder) EndPersona(ctx context.Context, name string) error {
 	}
 	defer remote.Close()
 	_, err = town.Client{Remote: remote}.Record(ctx, town.ChangeRequest{Subject: r.ID, Cause: jitsuin.CauseDeath, OccurredOn: jitsuin.DateOf(now.Now), Clerk: sampleClerk}, "persona-ended-"+string(r.ID))
+	return err
+}
+
+// toldWithin is how long EndPersona waits until verifiers are told, wall time.
+const toldWithin = 30 * time.Second
+
+// untilRevoked waits until a verifier is told that the certificate with which a persona logs in is revoked. Who has no card any more has none.
+func (f Folder) untilRevoked(ctx context.Context, who site.Persona) error {
+	cards, err := f.labelled()
 	if err != nil {
 		return err
 	}
-	known.Personas[slices.Index(known.Personas, who)].Ended = true
-	return f.putPersonas(known)
+	id, ok := cards[who.Name]
+	if !ok {
+		return nil
+	}
+	leaf, err := f.authCertificate(ctx, id)
+	if err != nil {
+		return err
+	}
+	der, err := os.ReadFile(f.Path("anchors", string(jitsuin.AuthCert)+".cer"))
+	if err != nil {
+		return err
+	}
+	issuer, err := cert.Parse(der)
+	if err != nil {
+		return err
+	}
+	remote, err := f.Remote(Verifier, Status)
+	if err != nil {
+		return err
+	}
+	defer remote.Close()
+	origin := status.OCSPClient{URL: "http://callee/ocsp", HTTPClient: remote.HTTPClient(), Random: rand.Reader}
+	for deadline := time.Now().Add(toldWithin); ; {
+		now, err := CivilNow(ctx, f)
+		if err != nil {
+			return err
+		}
+		st, err := origin.Status(ctx, leaf, issuer, now.Now)
+		if err != nil || st.State == cert.Revoked {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return jitsuin.Errorf(jitsuin.Unavailable, "persona-not-told", "the town has recorded the death, and verifiers are not told yet").
+				WithHint("with --cadence official they are told at the next quarter hour; the same command waits again")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }

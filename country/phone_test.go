@@ -73,6 +73,7 @@ func TestATelephoneInTheCountry(t *testing.T) {
 	card := held[0]
 	withCard, _ := s.logsIn(t, l, card, country.AuthPIN.Reveal())
 	first := l.enrols(t, card, "first")
+	country.Settle(t, l.Folder) // J-LIS has written down that it is in force, or that another has ended: from then it is a moment until everybody is told
 	in, leaf := s.logsIn(t, l, first, phonePIN)
 	if in.Report.Verdict != signature.Passed || in.User.ID != withCard.User.ID || !cert.OnPhone(leaf) {
 		t.Fatalf("with the telephone: %+v, user %+v and %+v with the card", in.Report, in.User, withCard.User)
@@ -84,7 +85,7 @@ func TestATelephoneInTheCountry(t *testing.T) {
 	}
 
 	second := l.enrols(t, card, "second")
-	country.Settle(t, l.Folder) // J-LIS has written down the end of the first: from then it is a moment until everybody is told
+	country.Settle(t, l.Folder)
 	if in, _ := s.logsIn(t, l, first, phonePIN); in.Report.Verdict == signature.Passed || in.Report.Revocation.Reason != jitsuin.ReasonSuperseded {
 		t.Errorf("the old telephone: %+v", in.Report)
 	}

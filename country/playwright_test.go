@@ -50,9 +50,9 @@ func (l *living) runsPlaywright(t *testing.T, somebody, revoked string) {
 	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join("node_modules", ".bin", "playwright"), "test", "--reporter=list", "--workers=1", "--max-failures=1")
+	cmd := exec.CommandContext(t.Context(), filepath.Join("node_modules", ".bin", "playwright"), "test", "--reporter=list", "--workers=1", "--max-failures=1", "--timeout=180000")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOLDER="+origin(country.Holder), "ISSUER="+origin(country.Platform)+"/openid", "PORT="+strconv.Itoa(port), "CHROMIUM="+chromium, "PERSONA="+somebody, "REVOKED="+revoked)
+	cmd.Env = append(os.Environ(), "HOLDER="+origin(country.Holder), "ISSUER="+origin(country.Platform)+"/openid", "PORT="+strconv.Itoa(port), "CHROMIUM="+chromium, "PATIENCE=60000", "PERSONA="+somebody, "REVOKED="+revoked)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v:\n%s", err, out)

@@ -203,7 +203,7 @@ func firstLineWith(s, part string) string {
 func tourOf(ctx context.Context, t *testing.T, data string) {
 	t.Helper()
 	var said bytes.Buffer
-	ok, err := tour.Run(ctx, tour.Options{Data: data, Lang: "en", Writer: &said})
+	ok, err := tour.Run(ctx, tour.Options{Data: data, Lang: "en", Writer: &said, Soon: 10 * time.Second})
 	if err != nil || !ok {
 		t.Fatalf("the tour failed: %v\n%s", err, said.String())
 	}

@@ -51,6 +51,7 @@ func TestRestartUnderLoad(t *testing.T) {
 				all := newClients(t, f, load, !way.kill)
 				for range restarts {
 					time.Sleep(pause) // the load goes on meanwhile
+					all.goOn(20)
 					if way.kill {
 						m.now.kill()
 					} else {
@@ -99,6 +100,15 @@ func quickCountry(t *testing.T) country.Folder {
 	}
 	cancel()
 	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	// The load is one tenant's, and no quota is to end it.
+	config, err := os.OpenFile(f.ConfigPath(country.Platform), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer config.Close()
+	if _, err := config.WriteString("quota: {per_second: 1000000}\n"); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -349,6 +359,21 @@ func (c *clients) work(i int, l load, ask func(ctx context.Context, id string, b
 				return
 			}
 			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// goOn waits until n more requests have been answered.
+func (c *clients) goOn(n int) {
+	c.t.Helper()
+	have := func() int {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.answered)
+	}
+	for before, deadline := have(), time.Now().Add(time.Minute); have() < before+n; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.t.Fatal("the clients are not answered")
 		}
 	}
 }

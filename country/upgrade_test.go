@@ -161,6 +161,7 @@ func TestAnOlderFolder(t *testing.T) {
 		if _, err := counter.Town.Apply(t.Context(), ask, "first-card-"+string(applicant)); jitsuin.CodeOf(err) != "idempotency-key-reused" {
 			t.Errorf("another request with the key of then: %v", err)
 		}
+		country.Settle(t, f)
 		if v := l.sign(t, string(r.Card)); v.Report.Verdict != signature.Passed {
 			t.Errorf("a signature with a card of then: %v %v", v.Report.Verdict, v.Report.Reasons)
 		}

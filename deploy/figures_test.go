@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"time"
 	"bufio"
 	"context"
 	"encoding/json"
@@ -36,7 +37,7 @@ func TestFiguresOfACountry(t *testing.T) {
 	err = country.Up(ctx, country.Options{Data: dir, Seed: 1, Quick: true, Listen: fmt.Sprintf("127.0.0.1:%d", port),
 		Log: slog.New(slog.DiscardHandler), Ready: func(f country.Folder) {
 			defer cancel()
-			ok, err := tour.Run(ctx, tour.Options{Data: dir, Out: filepath.Join(t.TempDir(), "evidence")})
+			ok, err := tour.Run(ctx, tour.Options{Data: dir, Out: filepath.Join(t.TempDir(), "evidence"), Soon: 10 * time.Second})
 			if err != nil || !ok {
 				t.Errorf("the story: %v, %v", ok, err)
 				return

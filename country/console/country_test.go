@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -81,18 +82,30 @@ func runCountry(t *testing.T) *small {
 		t.Fatal(err)
 	}
 	s := &small{origin: fmt.Sprintf("http://127.0.0.1:%d", port), log: &logged{}}
+	o := country.Options{Data: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", port), Quick: true, Seed: 5,
+		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Pages: func(a *actor.Actor, cfg country.Config) error {
+			var err error
+			s.Console, err = open(a, cfg)
+			return err
+		}}
+	made, _, err := country.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The office does not state what it has read while a test counts messages.
+	config, err := os.OpenFile(made.ConfigPath(country.Minister), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer config.Close()
+	if _, err := config.WriteString("witness_every: 1h\n"); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan country.Folder, 1), make(chan error, 1)
-	go func() {
-		ended <- country.Up(ctx, country.Options{Data: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", port), Quick: true, Seed: 5,
-			Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-			Pages: func(a *actor.Actor, cfg country.Config) error {
-				var err error
-				s.Console, err = open(a, cfg)
-				return err
-			},
-			Ready: func(f country.Folder) { ready <- f }})
-	}()
+	o.Ready = func(f country.Folder) { ready <- f }
+	go func() { ended <- country.Up(ctx, o) }()
 	select {
 	case s.folder = <-ready:
 	case err := <-ended:
@@ -114,7 +127,7 @@ func runCountry(t *testing.T) *small {
 // play plays the tour in the country: every act over the actors' APIs.
 func (s *small) play(t *testing.T) {
 	t.Helper()
-	ok, err := tour.Run(t.Context(), tour.Options{Data: string(s.folder), Writer: io.Discard, Log: slog.New(slog.DiscardHandler)})
+	ok, err := tour.Run(t.Context(), tour.Options{Data: string(s.folder), Writer: io.Discard, Log: slog.New(slog.DiscardHandler), Soon: 10 * time.Second})
 	if err != nil || !ok {
 		t.Fatalf("the tour: %v %v", ok, err)
 	}

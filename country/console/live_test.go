@@ -61,10 +61,10 @@ func (s *small) logged(t *testing.T, after cursor) map[string]int {
 	return all
 }
 
-// heads reads how far every actor has numbered each of its feeds.
-func (s *small) heads(t *testing.T) map[string]jitsuin.Position {
+// progress asks every actor how far its feeds, and those that it follows, have come.
+func (s *small) progress(t *testing.T) map[string]actor.Progress {
 	t.Helper()
-	all := map[string]jitsuin.Position{}
+	all := map[string]actor.Progress{}
 	for _, i := range s.traced() {
 		if role, _, _ := strings.Cut(i.ID, ":"); role == "cards" || role == "status" {
 			continue
@@ -73,22 +73,49 @@ func (s *small) heads(t *testing.T) map[string]jitsuin.Position {
 		if err := s.Remote(i.ID).Call(t.Context(), http.MethodGet, "/feeds", "", nil, &p); err != nil {
 			t.Fatal(err)
 		}
+		all[i.ID] = p
+	}
+	return all
+}
+
+// heads reads how far every actor has numbered each of its feeds.
+func (s *small) heads(t *testing.T) map[string]jitsuin.Position {
+	t.Helper()
+	all := map[string]jitsuin.Position{}
+	for id, p := range s.progress(t) {
 		for _, sent := range p.Sent {
-			all[i.ID+" "+sent.Topic] = sent.Position
+			all[id+" "+sent.Topic] = sent.Position
 		}
 	}
 	return all
 }
 
-// settle waits until the actors have had nothing to say to each other for a second.
+// behind names a reader that has not read all that it is sent.
+func (s *small) behind(t *testing.T) string {
+	t.Helper()
+	all := s.progress(t)
+	for id, p := range all {
+		for _, f := range p.Followed {
+			for _, sent := range all[f.Source].Sent {
+				if sent.Topic == f.Topic && sent.Position.N > 0 && sent.Position != f.Applied {
+					return fmt.Sprintf("%s has read %s of %s up to %s of %s", id, f.Topic, f.Source, f.Applied, sent.Position)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// settle waits until the actors have had nothing to say to each other for a second, and have read all that they were sent.
 func (s *small) settle(t *testing.T) {
 	t.Helper()
 	count, since := -1, time.Now()
 	await(t, func() string {
-		if n := len(s.logged(t, cursor{})); n != count {
+		behind := s.behind(t)
+		if n := len(s.logged(t, cursor{})); n != count || behind != "" {
 			count, since = n, time.Now()
 		}
-		return missing(time.Since(since) > time.Second, "the actors go on talking")
+		return missing(time.Since(since) > time.Second, "the actors go on talking "+behind)
 	})
 }
 

@@ -51,7 +51,7 @@ func (s *story) move(ctx context.Context) error {
 		return err
 	}
 	s.rec.tell(Text{fmt.Sprintf("届出から%v後に、署名用電子証明書は失効しました。", took), fmt.Sprintf("%v after the clerk's act the signature certificate was dead.", took)})
-	s.rec.step("move", s.firm.id, Text{"届出から失効確認まで1秒以内", "from the clerk's act to the refusal in under a second"}, "true", fmt.Sprint(took < time.Second))
+	s.rec.step("move", s.firm.id, Text{fmt.Sprintf("届出から失効確認まで%.0f秒以内", s.soon.Seconds()), fmt.Sprintf("from the clerk's act to the refusal in under %v", s.soon)}, "true", fmt.Sprint(took < s.soon))
 	if err := s.verify(ctx, "move", "moved", s.contract, s.signature, "TOTAL-FAILED REVOKED", Text{"同じ契約書を再び検証: 失効のため通らない", "the same contract again: refused, the certificate is revoked"}); err != nil {
 		return err
 	}

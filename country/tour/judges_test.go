@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jitsuin/jitsuin/country/tour"
 )
@@ -25,7 +26,7 @@ var evidence = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	var said bytes.Buffer
-	ok, err := tour.Run(context.Background(), tour.Options{Out: dir, Lang: "en", Writer: io.MultiWriter(&said), Log: slog.New(slog.DiscardHandler)})
+	ok, err := tour.Run(context.Background(), tour.Options{Out: dir, Lang: "en", Writer: io.MultiWriter(&said), Log: slog.New(slog.DiscardHandler), Soon: 10 * time.Second})
 	if err != nil || !ok {
 		return dir, &failedTour{said.String(), err}
 	}

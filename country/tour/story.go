@@ -18,6 +18,7 @@ import (
 // story is the state of one tour.
 type story struct {
 	rec       *recorder
+	soon      time.Duration
 	folder    country.Folder
 	sample    people.Country
 	authority authority

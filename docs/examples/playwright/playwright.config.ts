@@ -4,6 +4,7 @@ const port = process.env.PORT ?? "3010";
 
 export default defineConfig({
   testMatch: "*.spec.ts",
+  expect: { timeout: Number(process.env.PATIENCE ?? 5000) },
   use: {
     baseURL: `http://localhost:${port}`,
     locale: "en-GB",
