@@ -102,6 +102,9 @@ func TestACardInUseIsSaidToBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := cards.Open(t.Context(), string(made.ID))
+	for end := time.Now().Add(20 * time.Second); jitsuin.CodeOf(err) == "card-in-use" && time.Now().Before(end); { // the host sees the end a moment later
+		again, err = cards.Open(t.Context(), string(made.ID))
+	}
 	if err != nil {
 		t.Fatalf("after it was given back: %v", err)
 	}

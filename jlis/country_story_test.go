@@ -44,6 +44,7 @@ func TestFromTheApplicationToTheEnd(t *testing.T) {
 			parsed, err := cert.Parse(i.Certificate)
 			must(t, err)
 			certificates[i.Kind] = parsed
+			eventually(t, "OCSP knows of it", func() bool { return c.ocsp(i.Kind, parsed).State == cert.Good })
 			c.judge(i.Kind, parsed, "good")
 		}
 		links, err := c.linksOf("platform:1", jitsuin.AuthCert, certificates[jitsuin.AuthCert])

@@ -223,7 +223,7 @@ func run(t testing.TB, r runner) (stop func()) {
 	t.Cleanup(stop)
 	select {
 	case <-r.Started():
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("an actor does not start")
 	}
 	return stop
@@ -258,7 +258,7 @@ func must(t testing.TB, err error) {
 // eventually waits until ok.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}

@@ -85,7 +85,7 @@ func (b *bank) refuseWrongAnswers(t *testing.T, p *platformtest.Person) {
 func TestAChallengeIsAnsweredOnceAndInTime(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
-		b := open(t, url, func(c *platform.Config) { c.ChallengeLife = 3 * time.Second })
+		b := open(t, url, func(c *platform.Config) { c.ChallengeLife = 10 * time.Second })
 		other := b.Register("tenant:other", origin)
 		hanako := b.Agency.Resident("霧島　花子")
 		late := b.challenge(b.tenant)

@@ -192,8 +192,9 @@ func (b *bank) toldOf(tenant httpapi.Identity, kind string) (all []api.Event) {
 // settle waits until the platform's jobs have done what is due now.
 func (b *bank) settle() {
 	b.t.Helper()
+	now := b.Platform.Clock.Now() // before the jobs look, so that they look at it
 	b.Platform.PokeJobs()
-	resp, err := http.Get(b.Origin + "/clock?fired=" + url.QueryEscape(b.Platform.Clock.Now().Format(time.RFC3339Nano)))
+	resp, err := http.Get(b.Origin + "/clock?fired=" + url.QueryEscape(now.Format(time.RFC3339Nano)))
 	if err != nil {
 		b.t.Fatal(err)
 	}

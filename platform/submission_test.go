@@ -345,6 +345,7 @@ func TestSubmissionsThroughFaults(t *testing.T) {
 		c, hanako, at := b.clientOf(b.tenant), b.Agency.Resident("霧島　花子"), b.Browser()
 		k := books{}
 		for n := range int64(9) {
+			armed.Store(0) // the request itself is made
 			s := b.slot(c, askedForm(t, fmt.Sprint("A-", n)))
 			claims := b.OpenRequest(at.Post(s.Link+"/sign", nil).Location)
 			answer := api.HolderAnswer{Txn: claims.Txn, State: claims.State, Certificate: hanako.Sign.Cert.Raw,

@@ -196,7 +196,7 @@ func TestATimeServerIsASecondSource(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(timeServer(t, c.ahead, c.damage), readClocks)
 			s.query = func(address string) (*ntp.Response, error) {
-				return ntp.QueryWithOptions(address, ntp.QueryOptions{Timeout: time.Second})
+				return ntp.QueryWithOptions(address, ntp.QueryOptions{Timeout: 30 * time.Second})
 			}
 			w := newWatch(readClocks, time.Second, slog.New(slog.DiscardHandler), s)
 			if _, err := w.now(t.Context()); err == nil {

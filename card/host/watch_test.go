@@ -88,7 +88,7 @@ func TestAWatcherSeesNoPIN(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket.Close()
-	for range 100 {
+	for range 2000 {
 		o.mu.Lock()
 		done := o.closed == 2
 		o.mu.Unlock()

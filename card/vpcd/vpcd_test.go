@@ -107,10 +107,14 @@ func TestConnIsACard(t *testing.T) {
 func TestCancelledTransmitClosesTheConn(t *testing.T) {
 	here, there := net.Pipe()
 	defer there.Close()
-	go io.Copy(io.Discard, there) // takes everything, answers nothing
-	conn := vpcd.NewConn(here)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	go func() { // takes everything, answers nothing
+		io.ReadFull(there, make([]byte, 6)) // the length, and the command
+		cancel()
+		io.Copy(io.Discard, there)
+	}()
+	conn := vpcd.NewConn(here)
 	if _, err := conn.Transmit(ctx, []byte{0, 0x20, 0, 0x80}); jitsuin.CodeOf(err) != "card-gone" {
 		t.Errorf("%v", err)
 	}

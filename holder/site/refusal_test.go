@@ -219,7 +219,7 @@ func TestAFlowBelongsToOneBrowser(t *testing.T) {
 
 func TestARequestExpiresWhileItIsRead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, plan{platform: func(c *platform.Config) { c.RequestLife = 8 * time.Second }})
+	w := newWorld(t, plan{platform: func(c *platform.Config) { c.RequestLife = 20 * time.Second }})
 	p := w.person()
 	m := w.request("pdf", nil)
 	p.toPIN(m, w.Good.ID)

@@ -319,6 +319,22 @@ func (p *person) send(path string, pairs ...string) {
 	p.take(p.http.PostForm(link.String(), v))
 }
 
+// shows tells whether a text has a secret; digits in the middle of a random id in hexadecimal are none.
+func shows(text, secret string) bool {
+	hex := func(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
+	for at := 0; ; {
+		i := strings.Index(text[at:], secret)
+		if i < 0 {
+			return false
+		}
+		from, to := at+i, at+i+len(secret)
+		if !(from > 0 && hex(secret[0]) && hex(text[from-1])) && !(to < len(text) && hex(text[to])) {
+			return true
+		}
+		at = from + 1
+	}
+}
+
 var flowPath = regexp.MustCompile(`^/request/[0-9a-f]{32}`)
 
 // flow is the path of the flow on which the person is.
@@ -386,7 +402,7 @@ func (w *world) sandbox(caller string, in site.SandboxAnswer) (site.SandboxAnswe
 // await waits until something is so.
 func (w *world) await(what string, so func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("waited in vain for %s", what)
 		}

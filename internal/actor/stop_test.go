@@ -124,8 +124,8 @@ func TestAnUnusedConnectionDoesNotHoldTheEndUp(t *testing.T) {
 	} else if body, _ := io.ReadAll(resp.Body); !strings.Contains(string(body), "ok") {
 		t.Fatalf("%q", body)
 	}
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	stop()
+	c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := in.ReadByte(); err != io.EOF {
 		t.Errorf("the idle connection: %v", err)
 	}

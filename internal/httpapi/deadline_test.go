@@ -11,7 +11,7 @@ import (
 
 func TestABodyThatDoesNotComeEndsTheRequest(t *testing.T) {
 	ended := make(chan error, 1)
-	s := httptest.NewServer(withBodyDeadline(50*time.Millisecond, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(withBodyDeadline(time.Second, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.ReadAll(r.Body)
 		ended <- err
 	})))
@@ -38,7 +38,7 @@ func TestAReadBodyLeavesTheHandlerItsTime(t *testing.T) {
 		select {
 		case <-r.Context().Done():
 			w.WriteHeader(http.StatusServiceUnavailable)
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(1500 * time.Millisecond):
 		}
 	})))
 	defer s.Close()

@@ -54,10 +54,12 @@ new MutationObserver(() => { old.remove(); setTimeout(() => document.querySelect
 	}))
 	defer s.Close()
 	b := New(t, "en", 1280)
-	b.Wait = 8 * time.Second // a quarter of it is waited for what is gone
 	for path, do := range map[string]func(){"/click": func() { b.Click("Go on") }, "/fill": func() { b.Fill("Name", "filled") }, "/tick": func() { b.Tick("Yes") }} {
 		b.Open(s.URL + path)
+		patience := b.Wait
+		b.Wait = 20 * time.Second // a quarter of it is waited for what is gone
 		do()
+		b.Wait = patience
 		b.See("Hello " + strings.TrimPrefix(path, "/") + "ed")
 	}
 }

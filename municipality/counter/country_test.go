@@ -2,6 +2,7 @@ package counter_test
 
 import (
 	"context"
+	"errors"
 	"github.com/jitsuin/jitsuin/internal/freeport"
 	"log/slog"
 	"net"
@@ -106,8 +107,8 @@ func start() (*land, func() error, error) {
 	case err := <-ended:
 		cancel()
 		return nil, nil, err
-	case <-time.After(time.Minute):
-		return nil, nil, stop()
+	case <-time.After(5 * time.Minute):
+		return nil, nil, errors.Join(errors.New("the country does not come to life"), stop())
 	}
 }
 

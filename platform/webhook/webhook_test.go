@@ -78,13 +78,18 @@ func TestAnswers(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	defer close(slow)
-	s := New(true, 300*time.Millisecond)
+	s, hurried := New(true, 30*time.Second), New(true, 300*time.Millisecond)
 	defer s.Close()
+	defer hurried.Close()
 	if body, err := s.Send(t.Context(), server.URL+"/taken", "token"); err != nil || string(body) != "token" {
 		t.Errorf("%q, %v", body, err)
 	}
 	for path, code := range map[string]string{"/leads-on": "webhook-answered", "/endless": "webhook-answered", "/fails": "webhook-answered", "/nothing": "webhook-answered", "/slow": "webhook-unreachable"} {
-		if _, err := s.Send(t.Context(), server.URL+path, "token"); jitsuin.KindOf(err) != jitsuin.Unavailable || jitsuin.CodeOf(err) != code {
+		by := s
+		if path == "/slow" {
+			by = hurried
+		}
+		if _, err := by.Send(t.Context(), server.URL+path, "token"); jitsuin.KindOf(err) != jitsuin.Unavailable || jitsuin.CodeOf(err) != code {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
