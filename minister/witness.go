@@ -120,11 +120,11 @@ func (w *witness) open(ctx context.Context, verifier string) (*witnessed, error)
 
 // follow reads a log until ctx ends.
 func (w *witness) follow(ctx context.Context, l *witnessed) {
+	defer w.lastWord(context.WithoutCancel(ctx), l)
 	pause := witnessPause
-	for ctx.Err() == nil {
+	for {
 		err := w.look(ctx, l)
 		if ctx.Err() != nil {
-			w.lastWord(context.WithoutCancel(ctx), l)
 			return
 		}
 		l.note(err)
@@ -137,6 +137,7 @@ func (w *witness) follow(ctx context.Context, l *witnessed) {
 		}
 		select {
 		case <-ctx.Done():
+			return
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, witnessMaxPause)

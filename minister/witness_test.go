@@ -33,11 +33,12 @@ type court struct {
 	office    *minister.Minister
 	verifier  *actor.Actor
 	stop      map[string]func()
+	every     time.Duration // is stated what was read
 }
 
 func newCourt(t *testing.T) *court {
 	t.Helper()
-	c := &court{t: t, folder: t.TempDir(), configs: map[string]actor.Config{}, keys: map[string]httpapi.Identity{}, stop: map[string]func(){}}
+	c := &court{t: t, folder: t.TempDir(), configs: map[string]actor.Config{}, keys: map[string]httpapi.Identity{}, stop: map[string]func(){}, every: time.Millisecond}
 	operator, err := actor.NewKey()
 	c.must(err)
 	var list []httpapi.Instance
@@ -76,7 +77,7 @@ func (c *court) must(err error) {
 func (c *court) openOffice() {
 	c.t.Helper()
 	var err error
-	c.office, err = minister.New(c.t.Context(), minister.Config{Config: c.configs["minister:1"], WitnessEvery: time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+	c.office, err = minister.New(c.t.Context(), minister.Config{Config: c.configs["minister:1"], WitnessEvery: c.every, Log: slog.New(slog.DiscardHandler)})
 	c.must(err)
 	c.run("minister:1", c.office)
 }
@@ -278,6 +279,33 @@ func TestARolledBackLogIsAnAlarmAndANewEpochSaysWhatIsLost(t *testing.T) {
 	r, err := audit.CheckDatabase(t.Context(), c.verifier.DB, audit.Expect{Verifier: "platform:1", Keys: audit.DirectoryKeys(c.directory), Statements: raw})
 	if err != nil || r.Fault != nil || len(r.Epochs) != 1 || r.Epochs[0].After != kept.Position || r.Epochs[0].LostUntil != lost.Position || r.Epochs[0].Lost != lost.N-kept.N {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// What was read and not stated is stated when the office is stopped, also while it waits because the log cannot be read.
+func TestTheOfficeHasALastWord(t *testing.T) {
+	t.Parallel()
+	for name, stopped := range map[string][]string{"alone": {"minister:1"}, "after the verifier": {"platform:1", "minister:1"}} {
+		c := newCourt(t)
+		c.stop["minister:1"]()
+		c.every = time.Hour
+		c.openOffice()
+		c.accredit()
+		c.acts(1)
+		c.witnessed() // the first is stated at once
+		c.acts(3)
+		head := c.head()
+		c.await("it is read", func() bool { return c.standing().Read == head.Position.String() })
+		for _, id := range stopped {
+			if id == "minister:1" && len(stopped) > 1 {
+				c.await("the office finds nobody", func() bool { return c.standing().Trouble != "" })
+			}
+			c.stop[id]()
+		}
+		c.openOffice()
+		if all, _ := c.statements(); len(all) == 0 || all[len(all)-1].Seen.Mark().Compare(head.Position) < 0 {
+			t.Errorf("%s: stated up to %+v, read up to %s", name, all[len(all)-1].Seen, head.Position)
+		}
 	}
 }
 
