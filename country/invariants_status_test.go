@@ -149,7 +149,12 @@ func (a *audit) followed(view StatusView) error {
 		if s.State != jlis.StateGood {
 			dead[s.Kind]++
 		}
-		if says, asked := view.ocsp[id]; asked && strings.HasPrefix(says, "revoked") != (s.State != jlis.StateGood) {
+		says, asked := view.ocsp[id]
+		follows := says == "good"
+		if s.State != jlis.StateGood {
+			follows = strings.HasPrefix(says, "revoked")
+		}
+		if asked && !follows {
 			return fmt.Errorf("of %s was said %s, and the responder says %s", id, s.State, says)
 		}
 	}
