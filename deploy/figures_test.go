@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"time"
 	"bufio"
 	"context"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jitsuin/jitsuin/country"
 	"github.com/jitsuin/jitsuin/country/tour"
