@@ -22,7 +22,7 @@ type Cardholder struct {
 }
 
 // Holders lists the residents with the first cards, as the counters know them.
-func Holders(t *testing.T, f Folder) (all []Cardholder) {
+func Holders(t testing.TB, f Folder) (all []Cardholder) {
 	t.Helper()
 	facts, err := f.Facts()
 	if err != nil {
@@ -42,7 +42,7 @@ func Holders(t *testing.T, f Folder) (all []Cardholder) {
 }
 
 // CounterOf is the way of a counter's terminal to its town.
-func CounterOf(t *testing.T, f Folder, code jitsuin.MunicipalityCode) town.Client {
+func CounterOf(t testing.TB, f Folder, code jitsuin.MunicipalityCode) town.Client {
 	t.Helper()
 	r, err := f.Remote(Counter(code), Town(code))
 	if err != nil {
@@ -109,7 +109,7 @@ func FinishCase(t *testing.T, f Folder, code jitsuin.MunicipalityCode, id jitsui
 }
 
 // Change records a change at a counter, once what it needs has come.
-func Change(t *testing.T, f Folder, code jitsuin.MunicipalityCode, r town.ChangeRequest) {
+func Change(t testing.TB, f Folder, code jitsuin.MunicipalityCode, r town.ChangeRequest) {
 	t.Helper()
 	at := CounterOf(t, f, code)
 	now, err := CivilNow(t.Context(), f)
