@@ -346,6 +346,31 @@ func TestAnOfficeThatWasBehindFindsNothingLost(t *testing.T) {
 	}
 }
 
+// A line that nobody had read yet was changed before the new epoch began: that is a loss, and it is stated.
+func TestAChangedLineOfAnEarlierEpochIsLost(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.accredit()
+	c.acts(4)
+	c.witnessed()
+	c.stop["minister:1"]()
+	c.acts(3)
+	copied := c.head()
+	c.must(c.verifier.DB.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE feed_events SET subject = 'x' WHERE topic = $1 AND n = $2`, audit.Topic, int64(copied.N)-1)
+		return err
+	}))
+	c.stop["platform:1"]()
+	c.openVerifierInNewEpoch()
+	c.openOffice()
+	c.acts(1)
+	c.witnessed()
+	all, _ := c.statements()
+	if !slices.ContainsFunc(all, func(s audit.Statement) bool { return s.Finding == audit.FindingLost }) {
+		t.Errorf("nothing is said to be lost: %+v", all)
+	}
+}
+
 func (c *court) openVerifierInNewEpoch() {
 	c.t.Helper()
 	a, err := actor.New(c.t.Context(), c.configs["platform:1"], actor.Spec{Title: "verifier", Version: "1", Log: slog.New(slog.DiscardHandler)})

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -278,6 +279,17 @@ func TestAPartOfALostSnapshotIsForgotten(t *testing.T) {
 	wantState(t, r)
 }
 
+// noPast is a sender that does not know the parameter.
+type noPast struct{ *sender }
+
+func (s noPast) RoundTrip(r *http.Request) (*http.Response, error) {
+	q := r.URL.Query()
+	q.Del("past")
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = q.Encode()
+	return s.sender.RoundTrip(r)
+}
+
 // Somebody who watches over the chain and was behind when new epochs began reads what the sender still has of the earlier ones, as far
 // as it continues what was read.
 func TestWhatIsLeftOfEarlierEpochsContinuesTheChain(t *testing.T) {
@@ -318,6 +330,24 @@ func TestWhatIsLeftOfEarlierEpochsContinuesTheChain(t *testing.T) {
 		if err != nil || !slices.Equal(at, k.want) {
 			t.Errorf("after %s: %v, not %v; %v", name, at, k.want, err)
 		}
+	}
+	// A line that was changed since ends it, without an error: what comes after it is as good as lost.
+	if err := s.db.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE feed_events SET subject = 'z' WHERE epoch = 1 AND n = 3`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tail.Past(t.Context(), Mark{first[0].Position(), first[0].Hash}, 3); err != nil || len(got) != 1 || got[0].N != 2 {
+		t.Errorf("before a changed line: %+v, %v", got, err)
+	}
+	// A sender that knows of no past answers as to any cursor of an earlier epoch.
+	old, err := NewTail(source(noPast{s}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := old.Past(t.Context(), Mark{first[0].Position(), first[0].Hash}, 3); err != nil || len(got) != 0 {
+		t.Errorf("of a sender that knows of no past: %+v, %v", got, err)
 	}
 	// What was numbered and not given out is not given out here either.
 	if err := s.append("c", "1"); err != nil {

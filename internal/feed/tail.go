@@ -72,11 +72,14 @@ func (t *Tail) Next(ctx context.Context, after Mark, wait time.Duration) (good [
 }
 
 // Past gives, after a place of an earlier epoch, the events that the sender has of the epochs before the present one,
-// as far as each continues the one before. There are none where the sender has lost the place itself.
+// as far as each is good and continues the one before. There are none where the sender has lost the place itself, or does not give out what is past.
 func (t *Tail) Past(ctx context.Context, after Mark, present uint32) (good []Event, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	resp, err := t.cfg.get(ctx, "", url.Values{"past": {"true"}, "after": {after.Position.String()}})
+	if IsNewEpoch(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +94,7 @@ func (t *Tail) Past(ctx context.Context, after Mark, present uint32) (good []Eve
 			return good, err
 		}
 		e, err := parseEvent(line)
-		if err != nil {
-			return good, jitsuin.Errorf(jitsuin.Conflict, CodeMalformed, "in an earlier epoch: %w", err)
-		}
-		if e.Epoch >= present || e.Prev != at {
+		if err != nil || e.Epoch >= present || e.Prev != at {
 			break
 		}
 		good, at = append(good, e), e.Hash
